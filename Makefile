@@ -1,0 +1,37 @@
+# What a newcomer needs: `make demo`, then `make test`.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help install demo test check format artifacts clean
+
+help:        ## this list
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+install:     ## virtual environment, locked Python and Node packages
+	@$(PYTHON) scripts/install.py
+
+demo: install ## three carriers settle October 2026 on a local chain, then a desk page stays open (ARGS=--exit ends by itself)
+	@$(VENV)/python -m scripts.demo $(ARGS)
+
+test: install check ## every check and every test
+	@$(VENV)/python -m pytest $(ARGS)
+
+check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+	@$(VENV)/python -m scripts.check_glossary
+	@$(VENV)/python -m deploy.artifacts --check
+
+format: install ## rewrite the sources in the house style
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+artifacts: install ## recompile the contracts and regenerate the bindings
+	@$(VENV)/python -m deploy.artifacts
+
+clean:       ## forget the demo's carriers and chain
+	@rm -rf .demo

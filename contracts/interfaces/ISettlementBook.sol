@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {AgreementId, CarrierId, Period, Service} from "../Types.sol";
+
+/// @notice One direction and service of a statement: creditorMicros = agreedMicros + withheldMicros.
+struct StatementLine {
+    CarrierId creditor;
+    Service service;
+    uint128 creditorMicros; // what the creditor declared
+    uint128 debtorMicros; // what the debtor declared
+    uint128 agreedMicros; // payable now
+    uint128 withheldMicros; // open disputes
+}
+
+/// @notice The agreed account of one agreement and period, both directions; signed by both.
+struct Statement {
+    AgreementId agreementId;
+    Period period;
+    StatementLine[] lines; // ordered by (creditor, service), no repeats
+    bytes32 batchesHash; // keccak256 of all batch ids of the period, sorted, concatenated
+    uint64 deadline;
+}
+
+enum DisputeState {
+    None,
+    Generated,
+    UnderInvestigation,
+    Withdrawn,
+    Credited,
+    PaymentDue,
+    Settled
+}
+
+/// @notice What a debtor disputes in one direction, service and period.
+struct Dispute {
+    AgreementId agreementId;
+    Period period;
+    CarrierId creditor;
+    Service service;
+    bytes32 reason; // cause in ASCII, as in docs/glossary.md: "duration_bias"
+    uint128 amountMicros;
+    bytes32 evidenceHash;
+    uint64 nonce; // the debtor's choice: makes two disputes of one cause differ
+    uint64 deadline;
+}
+
+/// @notice How a dispute ends; signed by both. credited + due = disputed.
+struct Resolution {
+    bytes32 disputeId;
+    uint128 creditedMicros;
+    uint128 dueMicros;
+    uint64 deadline;
+}
+
+/// @notice One payment that remains after netting, on an existing agreement.
+struct Leg {
+    AgreementId agreementId;
+    CarrierId creditor;
+    uint128 amountMicros;
+}
+
+/// @notice A netting cycle over settlement items; signed by every party it touches.
+struct NettingCycle {
+    bytes32 currency;
+    uint64 nonce;
+    bytes32[] items; // ascending
+    Leg[] legs; // ordered by (agreementId, creditor), no repeats
+    uint64 deadline;
+}
+
+/// @notice The creditor's word that money arrived outside the chain.
+struct PaymentConfirmation {
+    bytes32 payableId;
+    uint128 amountMicros;
+    bytes32 bankReference; // hash of it; counts once for each payable
+    uint64 deadline;
+}
+
+/// @notice The creditor takes a dispute up.
+struct Investigation {
+    bytes32 disputeId;
+    uint64 deadline;
+}
+
+/// @notice Where a carrier wants token payments sent.
+struct PayeeChange {
+    CarrierId carrier;
+    address payee;
+    uint64 nonce; // from 1, gapless for each carrier
+    uint64 deadline;
+}
+
+enum ArrearsStage {
+    Current,
+    Overdue,
+    CreditStopped,
+    Terminated
+}
+
+/// @title What is owed, disputed, netted, paid and late
+/// @notice An item is something payable that waits for netting: a direction of an agreed statement, or what a dispute
+/// decided. A payable is a leg of a netting cycle, with a due date.
+/// Warning: a confirmation of payment by the creditor is its word; nobody else sees the bank.
+interface ISettlementBook {
+    event PayeeChanged(CarrierId indexed carrier, address indexed payee, uint64 nonce);
+    event StatementProposed(bytes32 indexed statementId, AgreementId indexed agreementId, Period indexed period, CarrierId proposer, uint64 proposedAt);
+    event StatementAgreed(
+        bytes32 indexed statementId,
+        AgreementId indexed agreementId,
+        Period indexed period,
+        bytes32 batchesHash,
+        bool bySilence,
+        uint64 agreedAt,
+        uint64 dueAt
+    );
+    event StatementLineAgreed(
+        bytes32 indexed statementId,
+        CarrierId indexed creditor,
+        Service service,
+        uint128 creditorMicros,
+        uint128 debtorMicros,
+        uint128 agreedMicros,
+        uint128 withheldMicros
+    );
+    event ItemOpened(
+        bytes32 indexed itemId, bytes32 indexed source, AgreementId indexed agreementId, CarrierId creditor, uint128 amountMicros, uint64 dueAt
+    );
+    event DisputeOpened(
+        bytes32 indexed disputeId,
+        AgreementId indexed agreementId,
+        Period indexed period,
+        CarrierId creditor,
+        Service service,
+        bytes32 reason,
+        uint128 amountMicros,
+        bytes32 evidenceHash,
+        uint64 openedAt
+    );
+    event DisputeStateChanged(bytes32 indexed disputeId, DisputeState state, uint128 creditedMicros, uint128 dueMicros);
+    event NettingCycleExecuted(
+        bytes32 indexed cycleId, bytes32 indexed currency, uint64 nonce, uint256 grossMicros, uint256 nettedMicros
+    );
+    event PositionNetted(bytes32 indexed cycleId, CarrierId indexed carrier, int256 positionMicros);
+    event PayableOpened(
+        bytes32 indexed payableId, bytes32 indexed cycleId, AgreementId indexed agreementId, CarrierId creditor, CarrierId debtor, uint128 amountMicros, uint64 dueAt
+    );
+    event PaymentReceived(
+        bytes32 indexed payableId, address indexed token, uint128 amountMicros, uint128 interestMicros, uint128 outstandingMicros, bytes32 bankReference, uint64 paidAt
+    );
+    event ArrearsAdvanced(bytes32 indexed payableId, ArrearsStage stage, uint128 outstandingMicros, uint128 interestMicros, uint64 at);
+
+    error PeriodNotClosed(AgreementId agreementId, CarrierId declarer, Period period);
+    error StatementAlreadyAgreed(AgreementId agreementId, Period period);
+    error StatementUnknown(bytes32 statementId);
+    error StatementLinesInvalid(uint256 line);
+    error StatementLineMismatch(uint256 line, uint128 expectedMicros, uint128 gotMicros);
+    /// @notice A declared service is missing from the statement.
+    error StatementIncomplete(CarrierId creditor, Service service, uint128 declaredMicros);
+    error SilenceNotOver(uint64 acceptedAt, uint64 nowAt);
+    error DisputeUnknown(bytes32 disputeId);
+    error DisputeAlreadyOpen(bytes32 disputeId);
+    error DisputeStateUnexpected(bytes32 disputeId, DisputeState state);
+    error DisputeTooLarge(uint128 declaredMicros, uint128 disputedMicros);
+    error DisputeLimitReached(uint256 max);
+    error DisputeTooLate(AgreementId agreementId, Period period);
+    error ResolutionMismatch(uint128 expectedMicros, uint128 gotMicros);
+    error CycleTooLarge(uint256 max, uint256 got);
+    error CycleAlreadyExecuted(bytes32 cycleId);
+    error CycleNotOrdered(uint256 position);
+    error CurrencyMismatch(bytes32 expected, bytes32 got);
+    error ItemUnknown(bytes32 itemId);
+    error ItemAlreadyNetted(bytes32 itemId);
+    error PartyMissing(CarrierId carrier);
+    error PartyNotTouched(CarrierId carrier);
+    error PartiesMismatch(uint256 parties, uint256 signatures);
+    /// @notice The legs do not move what the items say the carrier is owed.
+    error PositionMismatch(CarrierId carrier, int256 itemsMicros, int256 legsMicros);
+    error PayableUnknown(bytes32 payableId);
+    error Overpayment(uint128 outstandingMicros, uint128 gotMicros);
+    error AmountZero();
+    error PayeeUnknown(CarrierId carrier);
+    error PayeeNonceUnexpected(uint64 expected, uint64 got);
+    error TokenNotListed(address token, bytes32 currency);
+    error BankReferenceUsed(bytes32 bankReference);
+    error NotOverdue(bytes32 payableId, uint64 dueAt, uint64 nowAt);
+    error ArrearsNotReady(bytes32 payableId, ArrearsStage stage, uint64 readyAt, uint64 nowAt);
+
+    // STATEMENTS
+    function proposeStatement(Statement calldata statement, CarrierId proposer, bytes calldata signature)
+        external
+        returns (bytes32 statementId);
+    function agreeStatement(Statement calldata statement, bytes calldata signatureLow, bytes calldata signatureHigh)
+        external
+        returns (bytes32 statementId);
+    function acceptBySilence(Statement calldata statement) external;
+
+    // DISPUTES
+    function openDispute(Dispute calldata dispute, bytes calldata signature) external returns (bytes32 disputeId);
+    function investigate(Investigation calldata investigation, bytes calldata signature) external;
+    function resolveDispute(Resolution calldata resolution, bytes calldata signatureCreditor, bytes calldata signatureDebtor)
+        external;
+
+    // NETTING
+    function net(NettingCycle calldata cycle, CarrierId[] calldata parties, bytes[] calldata signatures)
+        external
+        returns (bytes32 cycleId);
+
+    // PAYMENT AND ARREARS
+    /// @notice Pays in a listed token from the sender; interest first, then principal; credited by what arrived.
+    function pay(bytes32 payableId, address token, uint128 amountMicros) external;
+    function confirmPayment(PaymentConfirmation calldata confirmation, bytes calldata signature) external;
+    /// @notice Takes an overdue payable one step up the ladder; anyone may call it.
+    function advanceArrears(bytes32 payableId) external;
+
+    function payeeOf(CarrierId carrier) external view returns (address);
+    function setPayee(PayeeChange calldata change, bytes calldata signature) external;
+    function interestMicros(bytes32 payableId, uint64 at) external view returns (uint128);
+    function outstandingOf(bytes32 payableId) external view returns (uint128 principalMicros, uint128 interestMicros_, uint64 dueAt, ArrearsStage stage);
+    function itemOf(bytes32 itemId) external view returns (AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint64 dueAt, bool netted);
+    function disputeOf(bytes32 disputeId) external view returns (DisputeState state, uint128 amountMicros);
+    function withheldMicros(AgreementId agreementId, Period period, CarrierId creditor, Service service) external view returns (uint128);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {AgreementId, BatchId, CarrierId, Period, Service} from "../Types.sol";
+
+/// @notice A carrier's signed claim about one sealed usage batch. Its EIP-712 digest is the batch id.
+struct Declaration {
+    AgreementId agreementId;
+    CarrierId declarer; // either party: both declare the same traffic
+    CarrierId creditor; // the direction: who terminates, and is owed
+    uint64 seq; // gapless for each agreement, declarer and creditor, from 1
+    Service service;
+    Period period;
+    bytes32 root; // OpenZeppelin StandardMerkleTree root over the leaves, in row order
+    uint32 count;
+    uint64 fromMs; // first event, UTC
+    uint64 toMs; // last event, UTC
+    uint128 quantity; // duration_ms, messages, octets or circuit_days
+    uint128 amountMicros;
+    bytes32 deckHash; // the decks the amounts were rated with
+    bytes32 corrects; // batch id this one corrects, or zero
+    bytes32 igw; // international gateway code for data and ipl, or zero
+    uint64 deadline;
+}
+
+/// @notice One leaf: the canonical record. Numbers are ASCII, left-aligned; inline, they are keyed hashes.
+struct UsageRecord {
+    uint64 index; // row in the batch, from 0
+    bytes32 salt; // HMAC-SHA256(batch secret, index)
+    bytes32 aParty;
+    bytes32 bParty;
+    uint64 startMs;
+    uint64 quantity;
+    bytes32 route; // trunk, port or circuit
+    uint128 amountMicros;
+}
+
+/// @notice One side's word that it has declared all of a period.
+struct PeriodClose {
+    AgreementId agreementId;
+    CarrierId declarer;
+    Period period;
+    uint64 creditorSeq; // last seq of the stream in which the declarer is creditor
+    uint64 debtorSeq; // last seq of the stream in which it is debtor
+    uint64 deadline;
+}
+
+/// @title Who declared what, and when
+/// @notice Sealed usage by Merkle root. No number and no call is ever stored or logged, except in inline declarations,
+/// which carry keyed hashes and are meant for small volumes and for demonstration.
+/// Warning: a root says nothing of whether the records are true; the other side's records do.
+interface IUsageLedger {
+    event UsageDeclared(
+        BatchId indexed batchId,
+        AgreementId indexed agreementId,
+        CarrierId indexed declarer,
+        CarrierId creditor,
+        uint64 seq,
+        Service service,
+        Period period,
+        bytes32 root,
+        uint32 count,
+        uint64 fromMs,
+        uint64 toMs,
+        uint128 quantity,
+        uint128 amountMicros,
+        bytes32 deckHash,
+        bytes32 corrects,
+        bytes32 igw,
+        uint64 declaredAt
+    );
+    event UsageRecorded(
+        BatchId indexed batchId,
+        uint64 index,
+        bytes32 aParty,
+        bytes32 bParty,
+        uint64 startMs,
+        uint64 quantity,
+        bytes32 route,
+        uint128 amountMicros
+    );
+    event PeriodClosed(
+        AgreementId indexed agreementId,
+        CarrierId indexed declarer,
+        Period indexed period,
+        uint64 creditorSeq,
+        uint64 debtorSeq,
+        uint64 closedAt
+    );
+    event EquivocationProven(
+        AgreementId indexed agreementId, CarrierId indexed declarer, uint64 seq, BatchId first, BatchId second
+    );
+
+    error SequenceUnexpected(uint64 expected, uint64 got);
+    error PeriodAlreadyClosed(AgreementId agreementId, CarrierId declarer, Period period);
+    error PeriodInvalid(Period period);
+    error BatchEmpty();
+    error EventTimesInvalid(uint64 fromMs, uint64 toMs, uint64 nowMs);
+    error BatchUnknown(BatchId batchId);
+    error RootMismatch(bytes32 expected, bytes32 got);
+    error InlineTotalsMismatch(uint256 expected, uint256 got);
+    error InlineTooLarge(uint256 max, uint256 got);
+    error InlineIndexUnexpected(uint64 expected, uint64 got);
+    error NotEquivocation(BatchId first, BatchId second);
+
+    function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId);
+    function declareMany(Declaration[] calldata declarations, bytes[] calldata signatures) external;
+    /// @notice The contract computes the root itself and emits one event for each record.
+    function declareInline(
+        Declaration calldata declaration,
+        UsageRecord[] calldata records,
+        bytes calldata signature
+    ) external returns (BatchId batchId);
+    function closePeriod(PeriodClose calldata close, bytes calldata signature) external;
+    /// @notice Two different declarations signed for one place in the sequence: anyone may put the proof on record.
+    function proveEquivocation(
+        Declaration calldata first,
+        bytes calldata firstSignature,
+        Declaration calldata second,
+        bytes calldata secondSignature
+    ) external;
+
+    /// @notice True if the record is a leaf of the declared batch.
+    function includes(BatchId batchId, UsageRecord calldata record, bytes32[] calldata proof)
+        external
+        view
+        returns (bool);
+    function rootOf(BatchId batchId) external view returns (bytes32);
+    function lastSeq(AgreementId agreementId, CarrierId declarer, CarrierId creditor) external view returns (uint64);
+    function closedAt(AgreementId agreementId, CarrierId declarer, Period period) external view returns (uint64);
+    /// @notice What a declarer declared for one direction, service and period, in micros.
+    function declaredMicros(
+        AgreementId agreementId,
+        CarrierId declarer,
+        CarrierId creditor,
+        Service service,
+        Period period
+    ) external view returns (uint128);
+}

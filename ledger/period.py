@@ -1,0 +1,46 @@
+"""When does an accounting month begin and end?"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from ledger.errors import Malformed
+
+
+class Period(NamedTuple):
+    """An accounting month; its bounds depend on the agreement's accounting zone."""
+
+    year: int
+    month: int
+
+    @property
+    def key(self) -> int:
+        """YYYYMM, as the contracts hold it."""
+        return self.year * 100 + self.month
+
+    def bounds_ms(self, zone: ZoneInfo) -> tuple[int, int]:
+        """UTC milliseconds [start, end) of the month in the accounting zone."""
+        after = Period(self.year + self.month // 12, self.month % 12 + 1)
+        return _midnight_ms(self, zone), _midnight_ms(after, zone)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+
+def parse_period(text: str) -> Period:
+    """Read "2026-10". Raises Malformed."""
+    year, dash, month = text.partition("-")
+    digits = year.isascii() and year.isdigit() and month.isascii() and month.isdigit()
+    if dash and digits and len(year) == 4 and len(month) == 2 and 1 <= int(month) <= 12 and int(year) >= 2000:
+        return Period(int(year), int(month))
+    raise Malformed("not a period", expected="YYYY-MM, for example 2026-10", got=repr(text[:20]))
+
+
+def period_of_key(key: int) -> Period:
+    """The inverse of `Period.key`."""
+    return Period(key // 100, key % 100)
+
+
+def _midnight_ms(period: Period, zone: ZoneInfo) -> int:
+    first = datetime(period.year, period.month, 1, tzinfo=zone).astimezone(UTC)
+    return int(first.timestamp()) * 1000

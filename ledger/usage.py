@@ -1,0 +1,46 @@
+"""What does a usage record look like, from a parsed file to a sealed batch?
+
+Three Arrow tables, each a superset of the one before. One row is one event of one direction of one agreement.
+Directions and periods are not columns: a table holds one of each (see `BatchScope`).
+"""
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from ledger.identity import AgreementId, CarrierCode
+from ledger.period import Period
+from ledger.service import Service
+
+USAGE_SCHEMA = pa.schema(
+    [
+        pa.field("line", pa.int64(), nullable=False),  # 1-based line of the raw file
+        pa.field("a_party", pa.string(), nullable=False),  # calling number in E.164 digits, "" if withheld
+        pa.field("b_party", pa.string(), nullable=False),  # called number in E.164 digits
+        pa.field("start_ms", pa.int64(), nullable=False),  # answer time, UTC
+        pa.field("quantity", pa.int64(), nullable=False),  # in the service's unit: duration_ms, messages, ...
+        pa.field("route", pa.string(), nullable=False),  # trunk, port or circuit
+    ]
+)
+"""UsageTable: normalised, not yet priced."""
+
+RATED_SCHEMA = pa.schema(
+    [
+        *USAGE_SCHEMA,
+        pa.field("destination", pa.string(), nullable=False),  # name in the rate deck
+        pa.field("code", pa.string(), nullable=False),  # dial code that matched
+        pa.field("charged_quantity", pa.int64(), nullable=False),  # after increments
+        pa.field("amount_micros", pa.int64(), nullable=False),
+    ]
+)
+"""RatedTable: priced; what a batch archive file holds, in leaf order."""
+
+
+class BatchScope(NamedTuple):
+    """What every record of a table has in common."""
+
+    agreement_id: AgreementId
+    declarer: CarrierCode
+    creditor: CarrierCode
+    service: Service
+    period: Period

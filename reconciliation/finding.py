@@ -1,0 +1,88 @@
+"""What differs between the two sides, by how much, and why?"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from ledger.identity import CarrierCode
+from ledger.money import Micros
+from ledger.period import Period
+from ledger.service import Service
+
+
+class Cause(StrEnum):
+    """Why records or amounts differ; named after ITU-T D.170 Supplement 1 where it has a name."""
+
+    MISSING_AT_THEIRS = "missing_at_theirs"
+    """We hold the record, they do not."""
+    MISSING_AT_OURS = "missing_at_ours"
+    """They hold the record, we do not."""
+    ZERO_DURATION = "zero_duration"
+    """One side shows an unanswered attempt."""
+    DURATION = "duration"
+    """One record's duration differs beyond tolerance."""
+    DURATION_WITHIN_TOLERANCE = "duration_within_tolerance"
+    """Durations differ by no more than the tolerance; together they still move money."""
+    DURATION_BIAS = "duration_bias"
+    """A trunk's durations differ in one direction, systematically: one finding, not thousands."""
+    CLOCK_OFFSET = "clock_offset"
+    """A trunk's clock runs ahead or behind."""
+    TIME_ZONE = "time_zone"
+    """A trunk's times are off by whole quarter hours: the wrong zone."""
+    PERIOD_CROSSING = "period_crossing"
+    """Each side put the record into another period."""
+    DUPLICATE_AT_OURS = "duplicate_at_ours"
+    """We hold the same record twice."""
+    DUPLICATE_AT_THEIRS = "duplicate_at_theirs"
+    """They hold the same record twice."""
+    RATE = "rate"
+    """Same quantity, another price: a rate change one side missed."""
+    DESTINATION = "destination"
+    """The dial code fell into another destination."""
+    ROUNDING = "rounding"
+    """Same rate and quantity, another rounding."""
+    INVENTED = "invented"
+    """Records only the creditor holds, with the marks of forgery."""
+    ALTERED = "altered"
+    """Records that do not prove against the declared root."""
+
+
+class Severity(StrEnum):
+    """What a desk should do with a finding."""
+
+    NOTICE = "notice"
+    """Within tolerance, or costs nothing."""
+    DISPUTE = "dispute"
+    """Outside tolerance: to be disputed by the debtor."""
+    FORGERY = "forgery"
+    """Evidence of forgery: disputed in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One explained difference in one direction, service and period.
+
+    `ours_micros - theirs_micros` summed over all findings equals the difference of the two totals, to the last micro.
+    """
+
+    cause: Cause
+    severity: Severity
+    creditor: CarrierCode
+    service: Service
+    period: Period
+    count: int
+    """Records or pairs it covers."""
+    ours_micros: Micros
+    theirs_micros: Micros
+    route: str | None
+    destination: str | None
+    day: date | None
+    explanation: str
+    """A sentence for a clerk, with number, unit and side."""
+    rule: str
+    """The rule and threshold that made it."""
+
+    @property
+    def difference_micros(self) -> Micros:
+        """Ours minus theirs."""
+        return Micros(self.ours_micros - self.theirs_micros)
