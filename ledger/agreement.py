@@ -12,7 +12,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """When is a difference worth a dispute? Defaults: GSC dispute workshop 2020, usual clauses (DESIGN.md section 9)."""
+    """When is a difference worth a dispute? Defaults: the GSC dispute workshop of 2020 and usual clauses."""
 
     window_ms: int = 3_000
     """Largest start difference of a pair after the estimated clock offset."""
@@ -22,7 +22,7 @@ class Tolerance:
     """... or this share of the duration, whichever is larger."""
     volume_bps: int = 100
     """A volume dispute is raised from this share of the invoice ..."""
-    volume_micros: Micros = Micros(1_000_000_000)
+    volume_micros: Micros = field(default=Micros(1_000_000_000))
     """... or from this amount."""
 
 
