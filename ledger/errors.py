@@ -16,6 +16,7 @@ Findings are data; these are errors. One tree; each class has a problem slug and
     │   ├── RequestConflict  409  an idempotency key repeated with other content
     │   └── ContractRefused  409  the contract reverted; carries its typed error
     ├── NotFound             404  no such thing, or not yours to see
+    ├── NodeRefused          502  the chain's node answered with a JSON-RPC error
     └── Unavailable          503  the chain, a peer or the database does not answer; trying again is right
         └── ChainMismatch    503  another chain, genesis or contract code than pinned
 """
@@ -105,6 +106,21 @@ class ContractRefused(Conflict):
 
 class NotFound(GscError):
     slug, status = "not-found", 404
+
+
+class NodeRefused(GscError):
+    """The node's own words in `reason`; `returndata` is what a reverted call gave back, if it says."""
+
+    slug, status = "node-refused", 502
+
+    def __init__(
+        self, method: str, reason: str, *, code: int | None = None, returndata: bytes | None = None, todo: str = ""
+    ) -> None:
+        super().__init__(f"the node refused {method}: {reason}", todo=todo, method=method, reason=reason, code=code)
+        self.method = method
+        self.reason = reason
+        self.code = code
+        self.returndata = returndata
 
 
 class Unavailable(GscError):
