@@ -1,0 +1,307 @@
+"""What does a carrier's home folder say about its gateway? Reads and writes `gsc.toml`, strictly.
+
+A home folder holds everything that belongs to one carrier:
+
+    gsc.toml          these settings
+    network.json      the chain's addresses and pins (written by `gsc deploy`, the same file at every carrier)
+    keys/             encrypted keys: signing.json (the carrier's word), sending.json (pays gas)
+    operator.token    the desk's bearer token
+    agreements/       one TOML file for each agreement
+    decks/            rate decks, CSV
+    inbox/            raw CDR files as they came
+    archive/          sealed batches, ours and revealed ones, named by their Merkle root
+    gsc.sqlite        the store, unless `database` names another
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ledger.errors import Conflict, Malformed, NotFound
+from ledger.identity import CarrierCode, carrier_code
+
+SETTINGS_FILE = "gsc.toml"
+DEFAULT_DATABASE = "sqlite:///gsc.sqlite"
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+class ClockKind(StrEnum):
+    """Whose time the gateway goes by."""
+
+    CHAIN = "chain"
+    """The latest block's time: for local chains whose clock is moved."""
+    SYSTEM = "system"
+    """This machine's clock."""
+
+
+class TrunkDirection(StrEnum):
+    """Which way a trunk carries traffic, seen from this carrier."""
+
+    IN = "in"
+    """From the partner to us: we terminate and are the creditor."""
+    OUT = "out"
+    """From us to the partner: the partner terminates and is the creditor."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSetting:
+    """One trunk of the switch: who is at the other end, and which way it carries traffic."""
+
+    partner: CarrierCode
+    direction: TrunkDirection
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the gateway's API and desk listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8100
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """How the switch writes its CDRs: local zone, and the country its national numbers belong to (ISO 3166)."""
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A carrier's home folder and what its gsc.toml says; relative paths are relative to the home folder."""
+
+    home: Path
+    carrier: CarrierCode
+    chain_url: str = "http://127.0.0.1:8545"
+    network: Path = Path("network.json")
+    clock: ClockKind = ClockKind.SYSTEM
+    database: str = DEFAULT_DATABASE
+    archive: Path = Path("archive")
+    agreements: Path = Path("agreements")
+    decks: Path = Path("decks")
+    listen: Listen = field(default_factory=Listen)
+    switch: Switch = field(default_factory=Switch)
+    peers: Mapping[CarrierCode, str] = field(default_factory=lambda: MappingProxyType({}))
+    trunks: Mapping[str, TrunkSetting] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def network_path(self) -> Path:
+        return self.home / self.network
+
+    @property
+    def archive_path(self) -> Path:
+        return self.home / self.archive
+
+    @property
+    def agreements_path(self) -> Path:
+        return self.home / self.agreements
+
+    @property
+    def decks_path(self) -> Path:
+        return self.home / self.decks
+
+    @property
+    def inbox_path(self) -> Path:
+        return self.home / "inbox"
+
+    @property
+    def work_path(self) -> Path:
+        """Imported, rated and reconciled tables on their way: all can be made again from inbox, decks and archive."""
+        return self.home / "work"
+
+    @property
+    def keys_path(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def token_path(self) -> Path:
+        return self.home / "operator.token"
+
+    @property
+    def database_url(self) -> str:
+        """The database with a relative SQLite file placed in the home folder."""
+        prefix = "sqlite:///"
+        name = self.database.removeprefix(prefix)
+        if not self.database.startswith(prefix) or name.startswith(("/", ":")) or Path(name).is_absolute():
+            return self.database
+        return f"{prefix}{(self.home / name).resolve()}"
+
+
+def load_settings(home: Path) -> Settings:
+    """Read the home folder's gsc.toml. Raises NotFound or Malformed, naming the known keys."""
+    path = home / SETTINGS_FILE
+    if not path.is_file():
+        raise NotFound(
+            f"no {SETTINGS_FILE} in the home folder",
+            expected=f"a carrier's home folder with {SETTINGS_FILE}",
+            got=str(home),
+            todo="Make one with `gsc init --home DIR --carrier CODE`.",
+        )
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Malformed(f"{SETTINGS_FILE} is not TOML", got=str(error), todo=f"Correct {path}.") from None
+    return parse_settings(home.resolve(), raw)
+
+
+def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
+    """Settings from parsed TOML; unknown keys are refused. Raises Malformed."""
+    known = [item.name for item in fields(Settings) if item.name != "home"]
+    _refuse_unknown(raw, known, "gsc.toml")
+    values: dict[str, Any] = {"home": home, "carrier": carrier_code(_text(raw, "carrier"))}
+    for name in ("chain_url", "database"):
+        if name in raw:
+            values[name] = _text(raw, name)
+    for name in ("network", "archive", "agreements", "decks"):
+        if name in raw:
+            values[name] = Path(_text(raw, name))
+    if "clock" in raw:
+        values["clock"] = _one_of(ClockKind, _text(raw, "clock"), "clock")
+    values["listen"] = _listen(_table(raw, "listen"))
+    values["switch"] = _switch(_table(raw, "switch"))
+    values["peers"] = _peers(_table(raw, "peers"))
+    values["trunks"] = _trunks(_table(raw, "trunks"))
+    return Settings(**values)
+
+
+def dump_settings(settings: Settings) -> str:
+    """The settings as gsc.toml; `parse_settings` reads them back equal."""
+    lines = [
+        "# A carrier's gateway: see `gsc doctor` and docs/formats.md.",
+        f"carrier = {_quoted(settings.carrier)}",
+        f"chain_url = {_quoted(settings.chain_url)}",
+        f"network = {_quoted(settings.network.as_posix())}",
+        f"clock = {_quoted(settings.clock)}  # chain (latest block) or system",
+        f"database = {_quoted(settings.database)}",
+        f"archive = {_quoted(settings.archive.as_posix())}",
+        f"agreements = {_quoted(settings.agreements.as_posix())}",
+        f"decks = {_quoted(settings.decks.as_posix())}",
+        "",
+        "[listen]",
+        f"host = {_quoted(settings.listen.host)}",
+        f"port = {settings.listen.port}",
+        "",
+        "[switch]",
+        f"zone = {_quoted(settings.switch.zone.key)}",
+        f"country = {_quoted(settings.switch.country)}",
+        "",
+        "[peers]",
+        *(f"{_quoted(code)} = {_quoted(url)}" for code, url in sorted(settings.peers.items())),
+    ]
+    for name, trunk in sorted(settings.trunks.items()):
+        lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
+        lines += [f"direction = {_quoted(trunk.direction)}"]
+    return "\n".join(lines) + "\n"
+
+
+def init_home(settings: Settings) -> Path:
+    """Write a new home folder; the same settings again change nothing, other ones raise Conflict."""
+    path = settings.home / SETTINGS_FILE
+    text = dump_settings(settings)
+    if path.exists() and path.read_text("utf-8") != text:
+        raise Conflict(
+            f"the home folder already has another {SETTINGS_FILE}",
+            got=str(path),
+            todo="Edit that file, or choose another --home.",
+        )
+    folders = (settings.home, settings.keys_path, settings.inbox_path, settings.work_path)
+    for folder in (*folders, settings.archive_path, settings.agreements_path, settings.decks_path):
+        folder.mkdir(parents=True, exist_ok=True)
+    settings.keys_path.chmod(0o700)
+    if not path.exists():
+        write_atomically(path, text.encode("utf-8"))
+    return path
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write a file so that a reader, or a crash, sees the old or the new content, never a part."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.chmod(mode)
+    partial.replace(path)
+
+
+def _listen(raw: Mapping[str, Any]) -> Listen:
+    _refuse_unknown(raw, ["host", "port"], "[listen]")
+    port = raw.get("port", Listen().port)
+    if type(port) is not int or not 0 < port < 65_536:
+        raise Malformed("not a port", expected="listen.port from 1 to 65535", got=repr(port))
+    return Listen(host=_text(raw, "host") if "host" in raw else Listen().host, port=port)
+
+
+def _switch(raw: Mapping[str, Any]) -> Switch:
+    _refuse_unknown(raw, ["zone", "country"], "[switch]")
+    country = _text(raw, "country") if "country" in raw else ""
+    zone = _text(raw, "zone") if "zone" in raw else "UTC"
+    try:
+        return Switch(zone=ZoneInfo(zone), country=country)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Malformed("not a time zone", expected="an IANA name such as Asia/Shanghai", got=repr(zone)) from None
+
+
+def _peers(raw: Mapping[str, Any]) -> Mapping[CarrierCode, str]:
+    peers = {}
+    for code in raw:
+        url = _text(raw, code).rstrip("/")
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+            raise Malformed(f"peer {code} has no usable URL", expected="http://host:port", got=repr(url))
+        peers[carrier_code(code)] = url
+    return MappingProxyType(peers)
+
+
+def _trunks(raw: Mapping[str, Any]) -> Mapping[str, TrunkSetting]:
+    trunks = {}
+    for name in raw:
+        table = _table(raw, name)
+        _refuse_unknown(table, ["partner", "direction"], f"[trunks.{name}]")
+        direction = _one_of(TrunkDirection, _text(table, "direction"), f"trunks.{name}.direction")
+        trunks[name] = TrunkSetting(partner=carrier_code(_text(table, "partner")), direction=direction)
+    return MappingProxyType(trunks)
+
+
+def _refuse_unknown(raw: Mapping[str, Any], known: list[str], where: str) -> None:
+    unknown = sorted(raw.keys() - set(known))
+    if unknown:
+        raise Malformed(
+            f"unknown key in {where}: {', '.join(unknown)}",
+            expected=f"one of {', '.join(known)}",
+            todo="Correct the spelling or remove it.",
+        )
+
+
+def _text(raw: Mapping[str, Any], name: str) -> str:
+    value = raw.get(name)
+    if not isinstance(value, str):
+        raise Malformed(f"{name} is missing or not text", expected=f'{name} = "…"', got=repr(value))
+    return value
+
+
+def _table(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = raw.get(name, {})
+    if not isinstance(value, dict):
+        raise Malformed(f"{name} is not a table", expected=f"[{name}]", got=repr(value))
+    return value
+
+
+def _one_of(kind: type[Word], value: str, where: str) -> Word:
+    if value not in {member.value for member in kind}:
+        raise Malformed(f"unknown {where}", expected=" or ".join(member.value for member in kind), got=repr(value))
+    return kind(value)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

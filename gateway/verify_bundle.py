@@ -1,0 +1,275 @@
+"""Does an evidence bundle hold together? Checks records → root → declaration → signature, with nothing but Python.
+
+This file is copied into every bundle as verify.py; a stranger runs `python verify.py BUNDLE.zip` (Python 3.9 or later,
+standard library only) and needs neither gsc nor the network. What it cannot see is the chain: it prints the
+transactions and addresses with which anyone who runs a node checks the rest.
+"""
+
+# ruff: noqa: T201 (a script for strangers: it prints)
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import sys
+import zipfile
+from typing import Any
+
+FORMAT = "gsc-evidence/1"
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+DECLARATION_TYPE = (
+    "Declaration(bytes32 agreementId,bytes32 declarer,bytes32 creditor,uint64 seq,uint8 service,uint32 period,"
+    "bytes32 root,uint32 count,uint64 fromMs,uint64 toMs,uint128 quantity,uint128 amountMicros,bytes32 deckHash,"
+    "bytes32 corrects,bytes32 igw,uint64 deadline)"
+)
+LEAF_FIELDS = ("index", "salt", "aParty", "bParty", "startMs", "quantity", "route", "amountMicros")
+
+# KECCAK-256 (the padding of the original submission, as Ethereum uses it)
+_MASK = (1 << 64) - 1
+_ROTATIONS = (1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44)
+_LANES = (10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1)
+
+
+def _round_constants() -> list[int]:
+    constants, state = [], 1
+    for _ in range(24):
+        constant = 0
+        for bit in range(7):
+            if state & 1:
+                constant |= 1 << ((1 << bit) - 1)
+            state = (state << 1) ^ (0x171 if state & 0x80 else 0)
+        constants.append(constant)
+    return constants
+
+
+_ROUNDS = _round_constants()
+
+
+def _rotated(lane: int, by: int) -> int:
+    return ((lane << by) | (lane >> (64 - by))) & _MASK
+
+
+def _permuted(lanes: list[int]) -> list[int]:
+    for constant in _ROUNDS:
+        columns = [lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20] for x in range(5)]
+        for x in range(5):
+            mixed = columns[x - 1] ^ _rotated(columns[(x + 1) % 5], 1)
+            for y in range(0, 25, 5):
+                lanes[x + y] ^= mixed
+        moving = lanes[1]
+        for lane, by in zip(_LANES, _ROTATIONS):  # noqa: B905 (Python 3.9 has no strict)
+            lanes[lane], moving = _rotated(moving, by), lanes[lane]
+        for y in range(0, 25, 5):
+            row = lanes[y : y + 5]
+            for x in range(5):
+                lanes[x + y] = row[x] ^ (~row[(x + 1) % 5] & _MASK & row[(x + 2) % 5])
+        lanes[0] ^= constant
+    return lanes
+
+
+def keccak256(message: bytes) -> bytes:
+    """Keccak-256 of a message."""
+    padded = bytearray(message + b"\x01" + b"\0" * (-(len(message) + 1) % 136))
+    padded[-1] |= 0x80
+    lanes = [0] * 25
+    for at in range(0, len(padded), 136):
+        for lane in range(17):
+            lanes[lane] ^= int.from_bytes(padded[at + 8 * lane : at + 8 * lane + 8], "little")
+        lanes = _permuted(lanes)
+    return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
+
+
+# SECP256K1: who signed?
+_P = 2**256 - 2**32 - 977
+_N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_G = (
+    0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
+    0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
+)
+
+
+def _added(one: tuple[int, int] | None, two: tuple[int, int] | None) -> tuple[int, int] | None:
+    if one is None or two is None:
+        return one or two
+    if one[0] == two[0] and (one[1] + two[1]) % _P == 0:
+        return None
+    if one == two:
+        slope = 3 * one[0] * one[0] * pow(2 * one[1], -1, _P)
+    else:
+        slope = (two[1] - one[1]) * pow(two[0] - one[0], -1, _P)
+    x = (slope * slope - one[0] - two[0]) % _P
+    return x, (slope * (one[0] - x) - one[1]) % _P
+
+
+def _times(point: tuple[int, int] | None, factor: int) -> tuple[int, int] | None:
+    total = None
+    while factor:
+        if factor & 1:
+            total = _added(total, point)
+        point = _added(point, point)
+        factor >>= 1
+    return total
+
+
+def recover_signer(digest: bytes, signature: bytes) -> str:
+    """The address whose key made the signature, lower case; ValueError if it is not a canonical signature."""
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        raise ValueError("a signature has 65 bytes and ends with 27 or 28")
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    if not 0 < r < _N or not 0 < s <= _N // 2:
+        raise ValueError("a signature's s lies in the lower half")
+    y = pow((pow(r, 3, _P) + 7) % _P, (_P + 1) // 4, _P)
+    if (y * y - r**3 - 7) % _P:
+        raise ValueError("a signature's r is on the curve")
+    if y % 2 != signature[64] - 27:
+        y = _P - y
+    inverse = pow(r, -1, _N)
+    point = _added(_times((r, y), s * inverse % _N), _times(_G, -int.from_bytes(digest, "big") * inverse % _N))
+    if point is None:
+        raise ValueError("a signature names a key")
+    return "0x" + keccak256(point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big"))[12:].hex()
+
+
+# WORDS OF 32 BYTES
+def word(value: int | str) -> bytes:
+    """One ABI word: an integer, or 0x-prefixed bytes of at most 32 (addresses to the right, bytes32 as they are)."""
+    if isinstance(value, int):
+        return value.to_bytes(32, "big")
+    raw = bytes.fromhex(value[2:])
+    return raw.rjust(32, b"\0") if len(raw) == 20 else raw.ljust(32, b"\0")
+
+
+def leaf_hash(leaf: dict[str, Any]) -> bytes:
+    """A record's leaf: keccak of the keccak of its eight words (OpenZeppelin's StandardMerkleTree)."""
+    words = b"".join(word(_value(leaf[name])) for name in LEAF_FIELDS)
+    return keccak256(keccak256(words))
+
+
+def root_from(leaf: bytes, proof: list[str]) -> bytes:
+    """The root that a leaf and its proof lead to; pairs are hashed in order of size."""
+    at = leaf
+    for step in proof:
+        other = bytes.fromhex(step[2:])
+        at = keccak256(at + other if at < other else other + at)
+    return at
+
+
+def declaration_digest(declaration: dict[str, Any], domain: dict[str, Any]) -> bytes:
+    """The EIP-712 digest of a declaration: its batch id."""
+    separator = keccak256(
+        keccak256(DOMAIN_TYPE.encode())
+        + keccak256(domain["name"].encode())
+        + keccak256(domain["version"].encode())
+        + word(int(domain["chainId"]))
+        + word(domain["verifyingContract"])
+    )
+    names = [item.split(" ")[1] for item in DECLARATION_TYPE[len("Declaration(") : -1].split(",")]
+    body = b"".join(word(_value(declaration[name])) for name in names)
+    return keccak256(b"\x19\x01" + separator + keccak256(keccak256(DECLARATION_TYPE.encode()) + body))
+
+
+def _value(value: Any) -> int | str:
+    """JSON carries integers as decimal strings and bytes as 0x-prefixed ones."""
+    if isinstance(value, str) and value.startswith("0x"):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not (isinstance(value, str) and value.isascii() and value.isdigit()):
+        raise ValueError(f"expected decimal digits or 0x…, got {value!r}")
+    return int(value)
+
+
+# THE BUNDLE
+def verify_batch(batch: dict[str, Any], domain: dict[str, Any]) -> list[str]:
+    """What is wrong with one batch of a bundle: its signature, its id, each of its records. Empty: nothing."""
+    declaration, faults = batch["declaration"], []
+    digest = declaration_digest(declaration, domain)
+    name = f"batch {batch['batchId'][:12]}… (seq {declaration['seq']})"
+    if "0x" + digest.hex() != batch["batchId"]:
+        faults.append(f"{name}: the declaration's digest is 0x{digest.hex()}, not the batch id")
+    faults += _signature_faults(name, digest, batch)
+    secret = bytes.fromhex(batch["secret"][2:]) if batch.get("secret") else None
+    for record in batch["records"]:
+        faults += _record_faults(name, record, declaration, secret)
+    return faults
+
+
+def _signature_faults(name: str, digest: bytes, batch: dict[str, Any]) -> list[str]:
+    try:
+        signer = recover_signer(digest, bytes.fromhex(batch["signature"][2:]))
+    except ValueError as error:
+        return [f"{name}: {error}"]
+    if signer != batch["signer"].lower():
+        return [f"{name}: signed by {signer}, not by the {batch['declarer']}'s key {batch['signer']}"]
+    return []
+
+
+def _record_faults(name: str, record: dict[str, Any], declaration: dict[str, Any], secret: bytes | None) -> list[str]:
+    leaf, faults = record["leaf"], []
+    index = int(leaf["index"])
+    reached = root_from(leaf_hash(leaf), record["proof"])
+    if "0x" + reached.hex() != declaration["root"]:
+        faults.append(f"{name}: record {index} is not under the root: its proof leads to 0x{reached.hex()}")
+    if not index < int(declaration["count"]):
+        faults.append(f"{name}: record {index} lies past the count of {declaration['count']}")
+    if secret is not None:
+        salt = hmac.new(secret, index.to_bytes(8, "big"), hashlib.sha256).hexdigest()
+        if "0x" + salt != leaf["salt"]:
+            faults.append(f"{name}: record {index} has a salt that the batch secret does not give")
+    return faults
+
+
+def read_bundle(path: str) -> dict[str, Any]:
+    """The bundle.json of a bundle, its format checked; ValueError says what is wrong."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content: dict[str, Any] = json.loads(archive.read("bundle.json"))
+    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not an evidence bundle: {error}") from None
+    if type(content) is not dict or content.get("format") != FORMAT:
+        raise ValueError(f"not an evidence bundle of format {FORMAT}")
+    return content
+
+
+def verify(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """(what was proven, what is wrong) of a bundle's content."""
+    proven, faults = [], []
+    for batch in content["batches"]:
+        wrong = verify_batch(batch, content["domain"])
+        faults += wrong
+        if not wrong:
+            declaration = batch["declaration"]
+            proven.append(
+                f"{batch['declarer']} signed batch {batch['batchId']} (seq {declaration['seq']}, "
+                f"{declaration['count']} records); {len(batch['records'])} of its records are under its root"
+            )
+    return proven, faults
+
+
+def main(arguments: list[str]) -> int:
+    """Print what a bundle proves; exit code 0 if everything holds, 1 if not, 2 if it is not a bundle."""
+    if len(arguments) != 1:
+        print("usage: python verify.py BUNDLE.zip", file=sys.stderr)
+        return 2
+    try:
+        content = read_bundle(arguments[0])
+        proven, faults = verify(content)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        print(f"verify: {error}", file=sys.stderr)
+        return 2
+    for line in proven:
+        print(f"holds   {line}")
+    for line in faults:
+        print(f"BROKEN  {line}")
+    network = content["network"]
+    print(f"on chain {network['name']} (id {network['chainId']}) anyone can check further:")
+    for batch in content["batches"]:
+        where = f"transaction {batch['transactionHash']}, block {batch['blockNumber']}"
+        print(f"  {where}: UsageDeclared({batch['batchId']}) from {content['domain']['verifyingContract']}")
+        print(f"  {network['registry']}: {batch['signer']} is a key of {batch['declarer']}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
