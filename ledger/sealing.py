@@ -1,0 +1,242 @@
+"""How does a month of rated records become one root that cannot be shaded later?
+
+A leaf is keccak256(keccak256(abi.encode(index, salt, aParty, bParty, startMs, quantity, route, amountMicros))): eight
+words (contracts/interfaces/IUsageLedger.sol, UsageRecord). The salt is HMAC-SHA256(batch secret, index), so that
+opening one leaf tells nothing of its neighbours and no number can be guessed from a hash.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ledger import keccak
+from ledger.errors import Malformed
+from ledger.hash_constants import SHA256_ROUNDS, SHA256_START
+from ledger.identity import Root, ascii32
+from ledger.keccak import Words, hash_rows, keccak256
+from ledger.merkle import MerkleTree, build, verify
+from ledger.money import Micros
+from ledger.usage import RATED_SCHEMA, BatchScope
+
+SECRET_BYTES = 32
+MAX_COUNT = 2**32 - 1
+_LEAF_WORDS = 32
+_ROWS_AT_ONCE = 4096
+"""One mebibyte of leaves: it stays in the cache between encoding and hashing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafValues:
+    """One record as the contract takes it (UsageRecord); parties and route are ASCII, left-aligned in 32 bytes."""
+
+    index: int
+    salt: bytes
+    a_party: bytes
+    b_party: bytes
+    start_ms: int
+    quantity: int
+    route: bytes
+    amount_micros: int
+
+    def encoded(self) -> bytes:
+        """The 256 bytes of abi.encode."""
+        number = [value.to_bytes(32, "big") for value in (self.index, self.start_ms, self.quantity, self.amount_micros)]
+        parties = self.salt + self.a_party + self.b_party
+        return number[0] + parties + number[1] + number[2] + self.route + number[3]
+
+    def hash(self) -> bytes:
+        """The leaf's hash."""
+        return keccak256(keccak256(self.encoded()))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLeaf:
+    """One record of a batch and the siblings that prove it."""
+
+    leaf: LeafValues
+    proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UsageBatch:
+    """Rated records sealed together under one root; `secret` must stay with the carrier until it reveals them."""
+
+    scope: BatchScope
+    root: Root
+    count: int
+    from_ms: int
+    """First event, UTC."""
+    to_ms: int
+    """Last event, UTC."""
+    quantity: int
+    amount_micros: Micros
+    table: pa.Table
+    """RATED_SCHEMA, in leaf order."""
+    secret: bytes
+    tree: MerkleTree
+
+
+def seal(rated: pa.Table, scope: BatchScope, secret: bytes) -> UsageBatch:
+    """Seal a RatedTable in row order under a secret of 32 random bytes. Raises Malformed."""
+    _check_sealable(rated, secret)
+    table = rated.combine_chunks()
+    bounds = pc.min_max(table["start_ms"])
+    tree = build(_leaf_hashes(table, secret))
+    return UsageBatch(
+        scope=scope,
+        root=tree.root,
+        count=len(table),
+        from_ms=bounds["min"].as_py(),
+        to_ms=bounds["max"].as_py(),
+        quantity=_exact_sum(table["quantity"]),
+        amount_micros=Micros(_exact_sum(table["amount_micros"])),
+        table=table,
+        secret=secret,
+        tree=tree,
+    )
+
+
+def open_leaf(batch: UsageBatch, index: int) -> OpenedLeaf:
+    """One record with its proof: what shows it to a stranger, and nothing else. Raises Malformed."""
+    proof = batch.tree.proof(index)
+    row = batch.table.slice(index, 1).to_pylist()[0]
+    leaf = LeafValues(
+        index=index,
+        salt=salt_of(batch.secret, index),
+        a_party=ascii32(row["a_party"]),
+        b_party=ascii32(row["b_party"]),
+        start_ms=row["start_ms"],
+        quantity=row["quantity"],
+        route=ascii32(row["route"]),
+        amount_micros=row["amount_micros"],
+    )
+    return OpenedLeaf(leaf, proof)
+
+
+def leaf_is_in(root: bytes, opened: OpenedLeaf) -> bool:
+    """Does the opened leaf prove against the root?"""
+    return verify(root, opened.leaf.hash(), opened.proof)
+
+
+def salt_of(secret: bytes, index: int) -> bytes:
+    """HMAC-SHA256(secret, index as 8 bytes big-endian)."""
+    return hmac.digest(secret, index.to_bytes(8, "big"), "sha256")
+
+
+def salts(secret: bytes, first: int, count: int) -> Words:
+    """`salt_of` for indices [first, first + count), as (count, 4) words."""
+    if keccak.lanes is None:
+        return salts_plainly(secret, first, count)
+    out = np.empty((count, 4), np.uint64)
+    key = (hashlib.sha256(secret).digest() if len(secret) > 64 else secret).ljust(64, b"\0")
+    inner, outer = (_state_after(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
+    keccak.lanes.hmac_of_indices(inner, outer, first, out)
+    return out
+
+
+def salts_plainly(secret: bytes, first: int, count: int) -> Words:
+    """`salts` with hashlib alone."""
+    joined = b"".join(salt_of(secret, index) for index in range(first, first + count))
+    return np.frombuffer(joined, np.uint64).reshape(count, 4)
+
+
+def encode_leaves_plainly(table: pa.Table, secret: bytes) -> Words:
+    """(n, 32) words: abi.encode of each row's leaf, row by row."""
+    rows = table.select(_LEAF_COLUMNS).to_pylist()
+    encoded = [
+        LeafValues(
+            index,
+            salt_of(secret, index),
+            ascii32(row["a_party"]),
+            ascii32(row["b_party"]),
+            row["start_ms"],
+            row["quantity"],
+            ascii32(row["route"]),
+            row["amount_micros"],
+        ).encoded()
+        for index, row in enumerate(rows)
+    ]
+    return np.frombuffer(b"".join(encoded), np.uint64).reshape(len(rows), _LEAF_WORDS)
+
+
+_TEXT_AT = {"a_party": 64, "b_party": 96, "route": 192}
+"""Byte of the leaf where each text stands."""
+_NUMBER_AT = {"start_ms": 16, "quantity": 20, "amount_micros": 28}
+"""Word of the leaf where each number stands."""
+_LEAF_COLUMNS = [*_TEXT_AT, *_NUMBER_AT]
+
+
+def _leaf_hashes(table: pa.Table, secret: bytes) -> Words:
+    if keccak.lanes is None:
+        return hash_rows(encode_leaves_plainly(table, secret), twice=True)
+    texts = {name: _string_buffers(table[name]) for name in _TEXT_AT}
+    numbers = {name: table[name].to_numpy() for name in _NUMBER_AT}
+    hashes = np.empty((len(table), 4), np.uint64)
+    buffer = np.empty((min(_ROWS_AT_ONCE, len(table)), _LEAF_WORDS), np.uint64)
+    for first in range(0, len(table), _ROWS_AT_ONCE):
+        rows = buffer[: min(_ROWS_AT_ONCE, len(table) - first)]
+        keccak.lanes.put_number(np.arange(first, first + len(rows)), 0, rows, 0)
+        rows[:, 4:8] = salts(secret, first, len(rows))
+        for name, word in _NUMBER_AT.items():
+            keccak.lanes.put_number(numbers[name], first, rows, word)
+        for name, (offsets, text) in texts.items():
+            if not keccak.lanes.put_text(offsets, text, first, rows.view(np.uint8), _TEXT_AT[name]):
+                raise Malformed("does not fit a leaf", expected="at most 32 ASCII characters", got=name)
+        keccak.lanes.hash_rows(rows, True, hashes[first : first + len(rows)])
+    return hashes
+
+
+def _string_buffers(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Offsets and bytes of a string column; the column is copied only if it is in several pieces."""
+    array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+    _, offsets, text = array.buffers()
+    starts = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+    return starts, np.frombuffer(text, np.uint8) if text is not None and text.size else np.zeros(1, np.uint8)
+
+
+def _check_sealable(rated: pa.Table, secret: bytes) -> None:
+    if len(secret) != SECRET_BYTES:
+        raise Malformed("not a batch secret", expected=f"{SECRET_BYTES} bytes", got=f"{len(secret)} bytes")
+    if rated.schema != RATED_SCHEMA:
+        raise Malformed("not a rated table", expected=RATED_SCHEMA.names, got=rated.schema.names)
+    if not 0 < len(rated) <= MAX_COUNT:
+        raise Malformed("a batch needs records", expected=f"1 to {MAX_COUNT}", got=len(rated))
+    for name in _LEAF_COLUMNS:
+        if rated[name].null_count:
+            raise Malformed("a record lacks a value", expected=f"{name} in every row", got="null")
+    for name in _NUMBER_AT:
+        least = pc.min(rated[name]).as_py()
+        if least < 0:
+            raise Malformed("a negative value cannot be sealed", expected=f"{name} of 0 or more", got=least)
+
+
+def _exact_sum(column: pa.ChunkedArray) -> int:
+    """Sum of int64 values that may pass 63 bits: halves of 32 bits are summed apart."""
+    values = column.to_numpy()
+    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
+
+
+def _state_after(block: bytes) -> NDArray[np.uint32]:
+    """The SHA-256 state after one block of 64 bytes: hashlib hides it, and HMAC needs it once a key."""
+    w = [int.from_bytes(block[at : at + 4], "big") for at in range(0, 64, 4)]
+    for t in range(16, 64):
+        early, late = w[t - 15], w[t - 2]
+        small0 = _right(early, 7) ^ _right(early, 18) ^ (early >> 3)
+        small1 = _right(late, 17) ^ _right(late, 19) ^ (late >> 10)
+        w.append((w[t - 16] + small0 + w[t - 7] + small1) & 0xFFFFFFFF)
+    a, b, c, d, e, f, g, h = SHA256_START
+    for t in range(64):
+        first = h + (_right(e, 6) ^ _right(e, 11) ^ _right(e, 25)) + (g ^ (e & (f ^ g))) + SHA256_ROUNDS[t] + w[t]
+        second = (_right(a, 2) ^ _right(a, 13) ^ _right(a, 22)) + ((a & b) | (c & (a | b)))
+        a, b, c, d, e, f, g, h = (first + second) & 0xFFFFFFFF, a, b, c, (d + first) & 0xFFFFFFFF, e, f, g
+    after = (a, b, c, d, e, f, g, h)
+    return np.array([(start + end) & 0xFFFFFFFF for start, end in zip(SHA256_START, after, strict=True)], np.uint32)
+
+
+def _right(word: int, bits: int) -> int:
+    return (word >> bits | word << (32 - bits)) & 0xFFFFFFFF
