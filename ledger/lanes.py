@@ -220,7 +220,7 @@ def _swap(word: np.uint64) -> np.uint64:
 def _not_after(nodes: Words, left: int, right: int) -> bool:
     for word in range(4):
         if nodes[left, word] != nodes[right, word]:
-            return _swap(nodes[left, word]) < _swap(nodes[right, word])
+            return bool(_swap(nodes[left, word]) < _swap(nodes[right, word]))
     return True
 
 
