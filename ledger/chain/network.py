@@ -112,10 +112,10 @@ def show_network(network: Network) -> str:
         f"confirmations = {network.confirmations}",
         f"gas_price_wei = {network.gas_price_wei}",
     ]
-    tables = {
-        "addresses": dict(network.addresses),
+    tables: dict[str, Mapping[str, str]] = {
+        "addresses": network.addresses,
         "code_hashes": {name: f"0x{value.hex()}" for name, value in network.code_hashes.items()},
-        "tokens": dict(network.tokens),
+        "tokens": network.tokens,
     }
     for title, table in tables.items():
         plain += ["", f"[{title}]", *(f'{name} = "{value}"' for name, value in sorted(table.items()))]
