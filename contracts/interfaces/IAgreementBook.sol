@@ -70,13 +70,16 @@ interface IAgreementBook {
     /// @notice A rate increase needs its notice period, counted from this block.
     error NoticeTooShort(uint64 effectiveAt, uint64 earliestAt);
     error RateSequenceUnexpected(uint64 expected, uint64 got);
+    error InitialDeckMissing(AgreementId agreementId, CarrierId creditor, Service service);
     error InitialDeckAlreadyPublished(AgreementId agreementId, CarrierId creditor, Service service);
 
     function sign(Terms calldata terms, bytes calldata signatureLow, bytes calldata signatureHigh)
         external
         returns (AgreementId agreementId);
+    /// @notice An increase takes effect after its notice period, a decrease not before this block, a first deck at any time.
     function publishRates(RateNotice calldata notice, bytes calldata signature) external;
 
+    /// @notice The EIP-712 struct hash of the terms, the same on every chain.
     function idOf(Terms calldata terms) external pure returns (AgreementId);
     function termsOf(AgreementId agreementId) external view returns (Terms memory);
     /// @notice The other party of the agreement; reverts if `carrier` is not one.

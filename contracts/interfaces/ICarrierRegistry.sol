@@ -23,8 +23,10 @@ struct KeyRevocation {
 
 /// @title Who may sign for whom
 /// @notice Carriers and their signing keys with validity. Admission, suspension and the list of settlement tokens are
-/// decided by the members: m of n approvals, then a delay.
+/// decided by the members: m of n approvals, then a delay. Suspension stops new business of a carrier (agreements,
+/// declarations, credit lines), never the settlement of what stands.
 /// Warning: a majority of members can suspend a carrier; it can touch no amount of anybody.
+/// Warning: a carrier that loses all its keys cannot be given new ones; it has to be admitted under another code.
 interface ICarrierRegistry {
     event CarrierAdmitted(CarrierId indexed carrier, address indexed key, uint64 admittedAt);
     event CarrierSuspended(CarrierId indexed carrier, uint64 suspendedAt);
@@ -32,8 +34,9 @@ interface ICarrierRegistry {
     event KeyGranted(CarrierId indexed carrier, address indexed key, uint64 validFrom, uint64 validUntil);
     event KeyRevoked(CarrierId indexed carrier, address indexed key, uint64 revokedAt);
     event TokenListed(address indexed token, bytes32 indexed currency);
-    event ProposalMade(bytes32 indexed proposalId, address indexed member, bytes call, uint64 readyAt);
-    event ProposalApproved(bytes32 indexed proposalId, address indexed member, uint256 approvals);
+    event ProposalMade(bytes32 indexed proposalId, address indexed member, bytes call);
+    /// @notice `readyAt` is zero until enough members have approved; the delay starts with the last approval needed.
+    event ProposalApproved(bytes32 indexed proposalId, address indexed member, uint256 approvals, uint64 readyAt);
     event ProposalExecuted(bytes32 indexed proposalId);
 
     error CarrierUnknown(CarrierId carrier);
@@ -48,6 +51,16 @@ interface ICarrierRegistry {
     error NotAMember(address sender);
     error NotTheMembers(address sender);
     error ThresholdInvalid(uint256 threshold, uint256 members);
+    error MemberRepeated(address member);
+    error LengthsMismatch(uint256 expected, uint256 got);
+    /// @notice Amounts are micros, so a settlement token has six decimals.
+    error TokenDecimalsUnexpected(address token, uint8 expected, uint8 got);
+    error TokenAlreadyListed(address token);
+    error CurrencyEmpty(address token);
+    error KeyNotGranted(CarrierId carrier, address key);
+    error CarrierAlreadyActive(CarrierId carrier);
+    error ProposalAlreadyMade(bytes32 proposalId);
+    error ProposalAlreadyExecuted(bytes32 proposalId);
     error AlreadyApproved(bytes32 proposalId, address member);
     error ProposalUnknown(bytes32 proposalId);
     error ProposalNotReady(bytes32 proposalId, uint256 approvals, uint256 threshold, uint64 readyAt, uint64 nowAt);
@@ -64,13 +77,19 @@ interface ICarrierRegistry {
     function reinstate(CarrierId carrier) external;
     function listToken(address token, bytes32 currency) external;
 
+    /// @notice The key counts from `validFrom`, or from this block if that is later; each key is granted once.
     function grantKey(KeyGrant calldata grant, bytes calldata signature) external;
     function revokeKey(KeyRevocation calldata revocation, bytes calldata signature) external;
 
-    function isKeyOf(CarrierId carrier, address key, uint64 at) external view returns (bool);
+    function isKeyOf(CarrierId carrier, address key, uint64 atSeconds) external view returns (bool);
     /// @notice Reverts unless the carrier is active and the key is valid for it at this block's time.
     function requireSigner(CarrierId carrier, address signer) external view;
+    /// @notice Reverts unless the key is valid for the carrier at this block's time; the carrier may be suspended.
+    function requireKey(CarrierId carrier, address signer) external view;
+    /// @notice The carrier a key was ever granted to, or zero.
+    function holderOf(address key) external view returns (CarrierId);
     function isActive(CarrierId carrier) external view returns (bool);
     function currencyOfToken(address token) external view returns (bytes32);
+    /// @notice The nonce the carrier's next grant or revocation must carry; the first is 1.
     function nonceOf(CarrierId carrier) external view returns (uint64);
 }

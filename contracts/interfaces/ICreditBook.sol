@@ -19,8 +19,10 @@ struct CreditLine {
 }
 
 /// @title How much a debtor may owe
-/// @notice exposure = declared by the creditor - credited - paid, over all services of a direction.
+/// @notice exposure = declared by the creditor - credited - paid, over all services of a direction; what netting took from a
+/// direction leaves it and what it put there joins it.
 /// Warning: until a first line is granted the limit is zero and the policy is Refuse.
+/// Warning: a smaller line stops new declarations; it does not undo what stands.
 interface ICreditBook {
     event CreditLineGranted(
         AgreementId indexed agreementId,
@@ -57,12 +59,17 @@ interface ICreditBook {
     error CreditIsStopped(AgreementId agreementId, CarrierId creditor);
     error ExposureUnderflow(uint128 exposureMicros, uint128 reductionMicros);
     error LineNonceUnexpected(uint64 expected, uint64 got);
+    error AmountTooLarge(uint256 maxMicros, uint256 gotMicros);
     error OnlyTheBooks(address sender);
 
     function grant(CreditLine calldata line, bytes calldata signature) external;
 
-    /// @notice For the usage ledger and the settlement book only.
+    /// @notice The creditor declared more. For the usage ledger only.
     function raise(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external;
+    /// @notice Netting put a leg in this direction, whose exposure was `beforeMicros` before the cycle. For the settlement
+    /// book only. A leg passes stopped credit, and the line binds only what grows past `beforeMicros`: set-off never fails.
+    function raiseByLeg(AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint128 beforeMicros) external;
+    /// @notice Credited, netted or paid. For the settlement book only, as are the next two.
     function reduce(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external;
     function stop(AgreementId agreementId, CarrierId creditor) external;
     function resume(AgreementId agreementId, CarrierId creditor) external;

@@ -83,6 +83,12 @@ struct Investigation {
     uint64 deadline;
 }
 
+/// @notice The debtor takes its dispute back; all of it becomes payable.
+struct Withdrawal {
+    bytes32 disputeId;
+    uint64 deadline;
+}
+
 /// @notice Where a carrier wants token payments sent.
 struct PayeeChange {
     CarrierId carrier;
@@ -148,10 +154,11 @@ interface ISettlementBook {
     event PaymentReceived(
         bytes32 indexed payableId, address indexed token, uint128 amountMicros, uint128 interestMicros, uint128 outstandingMicros, bytes32 bankReference, uint64 paidAt
     );
-    event ArrearsAdvanced(bytes32 indexed payableId, ArrearsStage stage, uint128 outstandingMicros, uint128 interestMicros, uint64 at);
+    event ArrearsAdvanced(bytes32 indexed payableId, ArrearsStage stage, uint128 outstandingMicros, uint128 interestMicros, uint64 advancedAt);
 
     error PeriodNotClosed(AgreementId agreementId, CarrierId declarer, Period period);
     error StatementAlreadyAgreed(AgreementId agreementId, Period period);
+    error StatementAlreadyProposed(bytes32 statementId);
     error StatementUnknown(bytes32 statementId);
     error StatementLinesInvalid(uint256 line);
     error StatementLineMismatch(uint256 line, uint128 expectedMicros, uint128 gotMicros);
@@ -161,11 +168,14 @@ interface ISettlementBook {
     error DisputeUnknown(bytes32 disputeId);
     error DisputeAlreadyOpen(bytes32 disputeId);
     error DisputeStateUnexpected(bytes32 disputeId, DisputeState state);
-    error DisputeTooLarge(uint128 declaredMicros, uint128 disputedMicros);
+    error DisputeTooLarge(uint128 declaredMicros, uint256 disputedMicros);
     error DisputeLimitReached(uint256 max);
     error DisputeTooLate(AgreementId agreementId, Period period);
-    error ResolutionMismatch(uint128 expectedMicros, uint128 gotMicros);
+    error ResolutionMismatch(uint128 expectedMicros, uint256 gotMicros);
     error CycleTooLarge(uint256 max, uint256 got);
+    error CycleEmpty();
+    /// @notice Netting never makes the gross amount larger.
+    error NettingGrows(uint256 grossMicros, uint256 nettedMicros);
     error CycleAlreadyExecuted(bytes32 cycleId);
     error CycleNotOrdered(uint256 position);
     error CurrencyMismatch(bytes32 expected, bytes32 got);
@@ -177,7 +187,9 @@ interface ISettlementBook {
     /// @notice The legs do not move what the items say the carrier is owed.
     error PositionMismatch(CarrierId carrier, int256 itemsMicros, int256 legsMicros);
     error PayableUnknown(bytes32 payableId);
-    error Overpayment(uint128 outstandingMicros, uint128 gotMicros);
+    error PayableAlreadyPaid(bytes32 payableId);
+    /// @notice More than principal and interest together.
+    error Overpayment(uint256 outstandingMicros, uint256 gotMicros);
     error AmountZero();
     error PayeeUnknown(CarrierId carrier);
     error PayeeNonceUnexpected(uint64 expected, uint64 got);
@@ -185,28 +197,44 @@ interface ISettlementBook {
     error BankReferenceUsed(bytes32 bankReference);
     error NotOverdue(bytes32 payableId, uint64 dueAt, uint64 nowAt);
     error ArrearsNotReady(bytes32 payableId, ArrearsStage stage, uint64 readyAt, uint64 nowAt);
+    error ArrearsComplete(bytes32 payableId);
 
     // STATEMENTS
+
+    /// @notice One party's offer; its figures are checked against the chain now, and again when it is agreed.
     function proposeStatement(Statement calldata statement, CarrierId proposer, bytes calldata signature)
         external
         returns (bytes32 statementId);
+    /// @notice Both periods closed, both signatures, every figure as the chain has it. Opens an item for each direction.
+    /// Warning: that `batchesHash` names the period's batches is the signers' word; the contract keeps no list of them.
     function agreeStatement(Statement calldata statement, bytes calldata signatureLow, bytes calldata signatureHigh)
         external
         returns (bytes32 statementId);
+    /// @notice Anyone, once the agreement's acceptance time has passed since the proposal. A dispute opened meanwhile
+    /// changes the figures, and the proposal no longer holds. The statement's deadline binds only its proposal.
     function acceptBySilence(Statement calldata statement) external;
 
     // DISPUTES
+
+    /// @notice By the debtor, after both have closed the period and before its statement is agreed.
     function openDispute(Dispute calldata dispute, bytes calldata signature) external returns (bytes32 disputeId);
+    function withdrawDispute(Withdrawal calldata withdrawal, bytes calldata signature) external;
     function investigate(Investigation calldata investigation, bytes calldata signature) external;
+    /// @notice What is credited leaves the exposure, what is due opens an item of its own.
     function resolveDispute(Resolution calldata resolution, bytes calldata signatureCreditor, bytes calldata signatureDebtor)
         external;
 
     // NETTING
+
+    /// @notice Replaces items by legs. Items are consumed whole and once; legs stand on existing agreements and give every
+    /// carrier the position its items gave it; every party touched, and nobody else, signs. At most 200 items, 200 legs
+    /// and 50 parties.
     function net(NettingCycle calldata cycle, CarrierId[] calldata parties, bytes[] calldata signatures)
         external
         returns (bytes32 cycleId);
 
     // PAYMENT AND ARREARS
+
     /// @notice Pays in a listed token from the sender; interest first, then principal; credited by what arrived.
     function pay(bytes32 payableId, address token, uint128 amountMicros) external;
     function confirmPayment(PaymentConfirmation calldata confirmation, bytes calldata signature) external;
@@ -215,9 +243,12 @@ interface ISettlementBook {
 
     function payeeOf(CarrierId carrier) external view returns (address);
     function setPayee(PayeeChange calldata change, bytes calldata signature) external;
-    function interestMicros(bytes32 payableId, uint64 at) external view returns (uint128);
+    function interestMicros(bytes32 payableId, uint64 atSeconds) external view returns (uint128);
     function outstandingOf(bytes32 payableId) external view returns (uint128 principalMicros, uint128 interestMicros_, uint64 dueAt, ArrearsStage stage);
     function itemOf(bytes32 itemId) external view returns (AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint64 dueAt, bool netted);
     function disputeOf(bytes32 disputeId) external view returns (DisputeState state, uint128 amountMicros);
+    /// @notice The statement agreed for a period, or zero.
+    function agreedStatement(AgreementId agreementId, Period period) external view returns (bytes32 statementId);
+    /// @notice What disputes keep out of the statement: all that were opened and not withdrawn.
     function withheldMicros(AgreementId agreementId, Period period, CarrierId creditor, Service service) external view returns (uint128);
 }

@@ -50,23 +50,12 @@ struct PeriodClose {
 /// which carry keyed hashes and are meant for small volumes and for demonstration.
 /// Warning: a root says nothing of whether the records are true; the other side's records do.
 interface IUsageLedger {
+    /// @notice The whole declaration stands in the log: anyone can hash it to its batch id again.
     event UsageDeclared(
         BatchId indexed batchId,
         AgreementId indexed agreementId,
         CarrierId indexed declarer,
-        CarrierId creditor,
-        uint64 seq,
-        Service service,
-        Period period,
-        bytes32 root,
-        uint32 count,
-        uint64 fromMs,
-        uint64 toMs,
-        uint128 quantity,
-        uint128 amountMicros,
-        bytes32 deckHash,
-        bytes32 corrects,
-        bytes32 igw,
+        Declaration declaration,
         uint64 declaredAt
     );
     event UsageRecorded(
@@ -97,6 +86,14 @@ interface IUsageLedger {
     error BatchEmpty();
     error EventTimesInvalid(uint64 fromMs, uint64 toMs, uint64 nowMs);
     error BatchUnknown(BatchId batchId);
+    /// @notice A declaration that corrects another goes through `declareAdjustment`, with the one it corrects.
+    error CorrectedDeclarationMissing(BatchId corrects);
+    error CorrectedDeclarationMismatch(BatchId expected, BatchId got);
+    /// @notice Only a batch of the same agreement, declarer, creditor and service can be corrected.
+    error CorrectsAnotherStream(BatchId corrects);
+    error DeclarerNotAParty(AgreementId agreementId, CarrierId declarer);
+    error SignaturesMismatch(uint256 declarations, uint256 signatures);
+    error DeclarationsTooMany(uint256 max, uint256 got);
     error RootMismatch(bytes32 expected, bytes32 got);
     error InlineTotalsMismatch(uint256 expected, uint256 got);
     error InlineTooLarge(uint256 max, uint256 got);
@@ -104,15 +101,26 @@ interface IUsageLedger {
     error NotEquivocation(BatchId first, BatchId second);
 
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId);
+    /// @notice Declares late usage in a period that is still open; `corrected` is the declaration it names in `corrects`.
+    /// @dev The original travels in the call, so that no declaration pays for storing more than its root.
+    function declareAdjustment(
+        Declaration calldata adjustment,
+        Declaration calldata corrected,
+        bytes calldata signature
+    ) external returns (BatchId batchId);
+    /// @notice All or nothing, at most 100 at once.
     function declareMany(Declaration[] calldata declarations, bytes[] calldata signatures) external;
-    /// @notice The contract computes the root itself and emits one event for each record.
+    /// @notice The contract computes the root itself and emits one event for each record, of at most 500.
+    /// Warning: everything in the call is public for ever; send keyed hashes, never numbers.
     function declareInline(
         Declaration calldata declaration,
         UsageRecord[] calldata records,
         bytes calldata signature
     ) external returns (BatchId batchId);
+    /// @notice Ends the declarer's declarations for the period; both of its sequence numbers must be the current ones.
     function closePeriod(PeriodClose calldata close, bytes calldata signature) external;
     /// @notice Two different declarations signed for one place in the sequence: anyone may put the proof on record.
+    /// Warning: a key that was ever the declarer's counts, also after its revocation; a stolen key can be made to testify.
     function proveEquivocation(
         Declaration calldata first,
         bytes calldata firstSignature,
@@ -128,6 +136,8 @@ interface IUsageLedger {
     function rootOf(BatchId batchId) external view returns (bytes32);
     function lastSeq(AgreementId agreementId, CarrierId declarer, CarrierId creditor) external view returns (uint64);
     function closedAt(AgreementId agreementId, CarrierId declarer, Period period) external view returns (uint64);
+    /// @notice The batch id of a declaration, and what its declarer signs: its EIP-712 digest.
+    function batchIdOf(Declaration calldata declaration) external view returns (BatchId);
     /// @notice What a declarer declared for one direction, service and period, in micros.
     function declaredMicros(
         AgreementId agreementId,

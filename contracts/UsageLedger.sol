@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+
+import {AgreementId, BatchId, CarrierId, Period, Service} from "./Types.sol";
+import {CarrierSigned} from "./base/CarrierSigned.sol";
+import {UsageTree} from "./base/UsageTree.sol";
+import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
+import {ICarrierRegistry} from "./interfaces/ICarrierRegistry.sol";
+import {ICreditBook} from "./interfaces/ICreditBook.sol";
+import {Declaration, IUsageLedger, PeriodClose, UsageRecord} from "./interfaces/IUsageLedger.sol";
+
+/// @dev Who declared what, and when? NatSpec stands in the interface.
+contract UsageLedger is IUsageLedger, CarrierSigned {
+    bytes32 private constant DECLARATION_TYPEHASH = keccak256(
+        "Declaration(bytes32 agreementId,bytes32 declarer,bytes32 creditor,uint64 seq,uint8 service,uint32 period,bytes32 root,uint32 count,uint64 fromMs,uint64 toMs,uint128 quantity,uint128 amountMicros,bytes32 deckHash,bytes32 corrects,bytes32 igw,uint64 deadline)"
+    );
+    bytes32 private constant PERIOD_CLOSE_TYPEHASH = keccak256(
+        "PeriodClose(bytes32 agreementId,bytes32 declarer,uint32 period,uint64 creditorSeq,uint64 debtorSeq,uint64 deadline)"
+    );
+    uint256 private constant MAX_INLINE_RECORDS = 500;
+    uint256 private constant MAX_DECLARATIONS = 100;
+
+    /// @dev What one declarer says of one direction.
+    struct Stream {
+        uint64 lastSeq;
+        uint8 services; // those the agreement book has confirmed for it: terms never change, so it is asked once
+    }
+
+    IAgreementBook public immutable AGREEMENTS;
+    ICreditBook public immutable CREDIT;
+
+    mapping(BatchId batchId => bytes32 root) private _roots;
+    mapping(bytes32 streamKey => Stream) private _streams;
+    mapping(bytes32 totalKey => uint128 micros) private _declaredMicros;
+    mapping(bytes32 closeKey => uint64) private _closedAt;
+
+    constructor(address registry, address agreements, address credit) CarrierSigned(registry) {
+        AGREEMENTS = IAgreementBook(agreements);
+        CREDIT = ICreditBook(credit);
+    }
+
+    /* DECLARATIONS */
+
+    function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId) {
+        _requireNoCorrection(declaration);
+        return _declare(declaration, signature);
+    }
+
+    function declareAdjustment(
+        Declaration calldata adjustment,
+        Declaration calldata corrected,
+        bytes calldata signature
+    ) external returns (BatchId batchId) {
+        _requireCorrectable(adjustment, corrected);
+        return _declare(adjustment, signature);
+    }
+
+    function declareMany(Declaration[] calldata declarations, bytes[] calldata signatures) external {
+        uint256 count = declarations.length;
+        if (count > MAX_DECLARATIONS) revert DeclarationsTooMany(MAX_DECLARATIONS, count);
+        if (count != signatures.length) revert SignaturesMismatch(count, signatures.length);
+        for (uint256 i; i < count; ++i) {
+            _requireNoCorrection(declarations[i]);
+            _declare(declarations[i], signatures[i]);
+        }
+    }
+
+    function declareInline(Declaration calldata declaration, UsageRecord[] calldata records, bytes calldata signature)
+        external
+        returns (BatchId batchId)
+    {
+        uint256 count = records.length;
+        if (count > MAX_INLINE_RECORDS) revert InlineTooLarge(MAX_INLINE_RECORDS, count);
+        if (count != declaration.count) revert InlineTotalsMismatch(declaration.count, count);
+        _requireNoCorrection(declaration);
+        batchId = _declare(declaration, signature);
+        _record(batchId, declaration, records);
+    }
+
+    /* CLOSE */
+
+    function closePeriod(PeriodClose calldata close, bytes calldata signature) external {
+        CarrierId other = AGREEMENTS.counterpartyOf(close.agreementId, close.declarer);
+        _requirePeriod(close.period);
+        bytes32 closeKey = _closeKey(close.agreementId, close.declarer, close.period);
+        if (_closedAt[closeKey] != 0) {
+            revert PeriodAlreadyClosed(close.agreementId, close.declarer, close.period);
+        }
+        _requireSeq(lastSeq(close.agreementId, close.declarer, close.declarer), close.creditorSeq);
+        _requireSeq(lastSeq(close.agreementId, close.declarer, other), close.debtorSeq);
+        _requireInTime(close.deadline);
+        _requireKey(close.declarer, _hashTypedDataV4(keccak256(abi.encode(PERIOD_CLOSE_TYPEHASH, close))), signature);
+
+        _closedAt[closeKey] = uint64(block.timestamp);
+        emit PeriodClosed(
+            close.agreementId,
+            close.declarer,
+            close.period,
+            close.creditorSeq,
+            close.debtorSeq,
+            uint64(block.timestamp)
+        );
+    }
+
+    /* EQUIVOCATION */
+
+    function proveEquivocation(
+        Declaration calldata first,
+        bytes calldata firstSignature,
+        Declaration calldata second,
+        bytes calldata secondSignature
+    ) external {
+        BatchId firstId = batchIdOf(first);
+        BatchId secondId = batchIdOf(second);
+        bool onePlace = _streamKey(first.agreementId, first.declarer, first.creditor)
+            == _streamKey(second.agreementId, second.declarer, second.creditor) && first.seq == second.seq;
+        if (!onePlace || BatchId.unwrap(firstId) == BatchId.unwrap(secondId)) {
+            revert NotEquivocation(firstId, secondId);
+        }
+        _requireEverSigned(first.declarer, firstId, firstSignature);
+        _requireEverSigned(second.declarer, secondId, secondSignature);
+
+        emit EquivocationProven(first.agreementId, first.declarer, first.seq, firstId, secondId);
+    }
+
+    /* VIEWS */
+
+    function includes(BatchId batchId, UsageRecord calldata record, bytes32[] calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        return MerkleProof.verifyCalldata(proof, rootOf(batchId), UsageTree.leafOf(record));
+    }
+
+    function rootOf(BatchId batchId) public view returns (bytes32 root) {
+        root = _roots[batchId];
+        if (root == 0) revert BatchUnknown(batchId);
+    }
+
+    function lastSeq(AgreementId agreementId, CarrierId declarer, CarrierId creditor) public view returns (uint64) {
+        return _streams[_streamKey(agreementId, declarer, creditor)].lastSeq;
+    }
+
+    function closedAt(AgreementId agreementId, CarrierId declarer, Period period) external view returns (uint64) {
+        return _closedAt[_closeKey(agreementId, declarer, period)];
+    }
+
+    function batchIdOf(Declaration calldata declaration) public view returns (BatchId) {
+        return BatchId.wrap(_hashTypedDataV4(keccak256(abi.encode(DECLARATION_TYPEHASH, declaration))));
+    }
+
+    function declaredMicros(
+        AgreementId agreementId,
+        CarrierId declarer,
+        CarrierId creditor,
+        Service service,
+        Period period
+    ) external view returns (uint128) {
+        return _declaredMicros[_totalKey(agreementId, declarer, creditor, service, period)];
+    }
+
+    /* INTERNAL */
+
+    function _declare(Declaration calldata declaration, bytes calldata signature) private returns (BatchId batchId) {
+        _requireInTime(declaration.deadline);
+        _requireOpenPeriod(declaration);
+        _requireEvents(declaration);
+        batchId = batchIdOf(declaration);
+        _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
+
+        _takePlace(declaration);
+        _roots[batchId] = declaration.root;
+        bytes32 totalKey = _totalKey(
+            declaration.agreementId,
+            declaration.declarer,
+            declaration.creditor,
+            declaration.service,
+            declaration.period
+        );
+        _declaredMicros[totalKey] += declaration.amountMicros;
+        emit UsageDeclared(
+            batchId, declaration.agreementId, declaration.declarer, declaration, uint64(block.timestamp)
+        );
+
+        if (declaration.declarer == declaration.creditor) {
+            CREDIT.raise(declaration.agreementId, declaration.creditor, declaration.amountMicros);
+        }
+    }
+
+    /// @dev The next place in the declarer's sequence, in a direction that the agreement has.
+    function _takePlace(Declaration calldata declaration) private {
+        Stream storage stream =
+            _streams[_streamKey(declaration.agreementId, declaration.declarer, declaration.creditor)];
+        _requireSeq(stream.lastSeq + 1, declaration.seq);
+        uint8 bit = uint8(1 << uint8(declaration.service));
+        uint8 services = stream.services;
+        if (services & bit == 0) _requireDirection(declaration);
+
+        stream.lastSeq = declaration.seq;
+        stream.services = services | bit;
+    }
+
+    function _record(BatchId batchId, Declaration calldata declaration, UsageRecord[] calldata records) private {
+        uint256 count = records.length;
+        bytes32[] memory leaves = new bytes32[](count);
+        uint256 quantity;
+        uint256 amountMicros;
+        for (uint256 i; i < count; ++i) {
+            UsageRecord calldata record = records[i];
+            if (record.index != i) revert InlineIndexUnexpected(uint64(i), record.index);
+            if (record.startMs < declaration.fromMs || record.startMs > declaration.toMs) {
+                revert EventTimesInvalid(declaration.fromMs, declaration.toMs, record.startMs);
+            }
+            leaves[i] = UsageTree.leafOf(record);
+            quantity += record.quantity;
+            amountMicros += record.amountMicros;
+            emit UsageRecorded(
+                batchId,
+                record.index,
+                record.aParty,
+                record.bParty,
+                record.startMs,
+                record.quantity,
+                record.route,
+                record.amountMicros
+            );
+        }
+        if (quantity != declaration.quantity) revert InlineTotalsMismatch(declaration.quantity, quantity);
+        if (amountMicros != declaration.amountMicros) {
+            revert InlineTotalsMismatch(declaration.amountMicros, amountMicros);
+        }
+        bytes32 root = UsageTree.rootOf(leaves);
+        if (root != declaration.root) revert RootMismatch(declaration.root, root);
+    }
+
+    function _requireDirection(Declaration calldata declaration) private view {
+        CarrierId debtor =
+            AGREEMENTS.requireDirection(declaration.agreementId, declaration.creditor, declaration.service);
+        if (declaration.declarer != declaration.creditor && declaration.declarer != debtor) {
+            revert DeclarerNotAParty(declaration.agreementId, declaration.declarer);
+        }
+    }
+
+    function _requireNoCorrection(Declaration calldata declaration) private pure {
+        if (declaration.corrects != 0) revert CorrectedDeclarationMissing(BatchId.wrap(declaration.corrects));
+    }
+
+    function _requireCorrectable(Declaration calldata adjustment, Declaration calldata corrected) private view {
+        BatchId corrects = BatchId.wrap(adjustment.corrects);
+        BatchId correctedId = batchIdOf(corrected);
+        if (BatchId.unwrap(corrects) != BatchId.unwrap(correctedId)) {
+            revert CorrectedDeclarationMismatch(corrects, correctedId);
+        }
+        rootOf(corrects);
+        bool oneStream = _streamKey(adjustment.agreementId, adjustment.declarer, adjustment.creditor)
+            == _streamKey(corrected.agreementId, corrected.declarer, corrected.creditor);
+        if (!oneStream || adjustment.service != corrected.service) revert CorrectsAnotherStream(corrects);
+    }
+
+    function _requireOpenPeriod(Declaration calldata declaration) private view {
+        _requirePeriod(declaration.period);
+        if (_closedAt[_closeKey(declaration.agreementId, declaration.declarer, declaration.period)] != 0) {
+            revert PeriodAlreadyClosed(declaration.agreementId, declaration.declarer, declaration.period);
+        }
+    }
+
+    function _requireEvents(Declaration calldata declaration) private view {
+        if (declaration.count == 0 || declaration.root == 0) revert BatchEmpty();
+        uint64 nowMs = uint64(block.timestamp) * 1000;
+        if (declaration.fromMs > declaration.toMs || declaration.toMs > nowMs) {
+            revert EventTimesInvalid(declaration.fromMs, declaration.toMs, nowMs);
+        }
+    }
+
+    function _requireEverSigned(CarrierId carrier, BatchId batchId, bytes calldata signature) private view {
+        address signer = ECDSA.recover(BatchId.unwrap(batchId), signature);
+        if (REGISTRY.holderOf(signer) != carrier) revert ICarrierRegistry.SignerNotAuthorised(carrier, signer);
+    }
+
+    function _requirePeriod(Period period) private pure {
+        uint32 month = Period.unwrap(period) % 100;
+        uint32 year = Period.unwrap(period) / 100;
+        if (month == 0 || month > 12 || year < 2000 || year > 9999) revert PeriodInvalid(period);
+    }
+
+    function _requireSeq(uint64 expected, uint64 got) private pure {
+        if (got != expected) revert SequenceUnexpected(expected, got);
+    }
+
+    function _streamKey(AgreementId agreementId, CarrierId declarer, CarrierId creditor)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(agreementId, declarer, creditor));
+    }
+
+    function _closeKey(AgreementId agreementId, CarrierId declarer, Period period) private pure returns (bytes32) {
+        return keccak256(abi.encode(agreementId, declarer, period));
+    }
+
+    function _totalKey(
+        AgreementId agreementId,
+        CarrierId declarer,
+        CarrierId creditor,
+        Service service,
+        Period period
+    ) private pure returns (bytes32) {
+        return keccak256(abi.encode(agreementId, declarer, creditor, service, period));
+    }
+}
