@@ -1,6 +1,8 @@
 """How does Python speak to the contracts? Renders ledger/chain/bindings.py from their ABIs, always the same text."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
 from importlib import import_module
 
 from deploy.advice import advice
@@ -271,7 +273,7 @@ def _constructor(entry: Entry) -> str:
 
 
 def _function(entry: Entry) -> str:
-    name = f"{snake(entry.contract)}_{snake(entry.name)}"
+    name = f"{snake(entry.contract)}_{snake(entry.name).rstrip('_')}"
     inputs = _numbered(entry.inputs, "argument")
     arguments = ", ".join(f"{part.name}: {annotation(part.type)}" for part in inputs)
     lines = [
@@ -335,7 +337,13 @@ def _field(part: Parameter) -> str:
 
 
 def _pieces(text: str, size: int = 100) -> list[str]:
-    return [text[at : at + size] for at in range(0, len(text), size)]
+    """The text in lines that end at a comma."""
+    lines = [""]
+    for part in re.split(r"(?<=,)", text):
+        if len(lines[-1]) + len(part) > size:
+            lines.append("")
+        lines[-1] += part
+    return lines
 
 
 # CHECKS
@@ -343,7 +351,12 @@ def _pieces(text: str, size: int = 100) -> list[str]:
 
 def _check_names(interface: Interface) -> None:
     seen: dict[str, str] = {}
-    kinds = {"enum": interface.enums, "struct": interface.structs, "event": interface.events, "error": interface.errors}
+    kinds: Mapping[str, Iterable[str]] = {
+        "enum": interface.enums,
+        "struct": interface.structs,
+        "event": interface.events,
+        "error": interface.errors,
+    }
     for kind, names in kinds.items():
         for name in names:
             if name in seen:
@@ -353,7 +366,8 @@ def _check_names(interface: Interface) -> None:
 
 def _check_enums(interface: Interface) -> None:
     for name in OUR_ENUMS.keys() & interface.enums.keys():
-        ours = list(getattr(import_module(OUR_ENUMS[name]), name).__members__)
+        enum: type[IntEnum] = getattr(import_module(OUR_ENUMS[name]), name)
+        ours = list(enum.__members__)
         theirs = [snake(member).upper() for member in interface.enums[name]]
         if ours != theirs:
             raise Malformed(f"{name} of the ledger and of the contracts differ", expected=ours, got=theirs)

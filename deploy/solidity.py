@@ -49,6 +49,11 @@ class Artifact:
     enums: Mapping[str, tuple[str, ...]]
     """Members of each enum its ABI names: an ABI itself says only uint8."""
 
+    @property
+    def is_deployable(self) -> bool:
+        """A contract that stands on a chain of its own: no interface, abstract contract or internal library."""
+        return bool(self.bytecode) and any(entry["type"] == "function" for entry in self.abi)
+
 
 class Compilation(NamedTuple):
     """What one run of the compiler gave."""

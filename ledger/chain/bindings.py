@@ -66,8 +66,8 @@ class CreditLine(Struct):
     """CreditLine of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'CreditLine(bytes32 agreementId,bytes32 creditor,uint128 limitMicros,uint8 policy,uint64 nonce,uint64'
-        ' deadline)'
+        'CreditLine(bytes32 agreementId,bytes32 creditor,uint128 limitMicros,uint8 policy,uint64 nonce,'
+        'uint64 deadline)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("9b1b1c56b0d9b30833cb68839cc85a66ab851b94537cb2c42d73760b25616919")
     FIELDS: ClassVar[Fields] = (
@@ -92,9 +92,9 @@ class Declaration(Struct):
     """Declaration of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'Declaration(bytes32 agreementId,bytes32 declarer,bytes32 creditor,uint64 seq,uint8 service,uint32 pe'
-        'riod,bytes32 root,uint32 count,uint64 fromMs,uint64 toMs,uint128 quantity,uint128 amountMicros,bytes'
-        '32 deckHash,bytes32 corrects,bytes32 igw,uint64 deadline)'
+        'Declaration(bytes32 agreementId,bytes32 declarer,bytes32 creditor,uint64 seq,uint8 service,'
+        'uint32 period,bytes32 root,uint32 count,uint64 fromMs,uint64 toMs,uint128 quantity,'
+        'uint128 amountMicros,bytes32 deckHash,bytes32 corrects,bytes32 igw,uint64 deadline)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("de11e225b2ff8eee5a3e3a4b97cf11011961e5b9659d7926174e51eccee3fc14")
     FIELDS: ClassVar[Fields] = (
@@ -139,8 +139,8 @@ class Dispute(Struct):
     """Dispute of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'Dispute(bytes32 agreementId,uint32 period,bytes32 creditor,uint8 service,bytes32 reason,uint128 amou'
-        'ntMicros,bytes32 evidenceHash,uint64 nonce,uint64 deadline)'
+        'Dispute(bytes32 agreementId,uint32 period,bytes32 creditor,uint8 service,bytes32 reason,'
+        'uint128 amountMicros,bytes32 evidenceHash,uint64 nonce,uint64 deadline)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("76e0f40268f331f643cc4af91426e14d439ca6068a4f12f63ae95ba64b24bbc8")
     FIELDS: ClassVar[Fields] = (
@@ -188,8 +188,8 @@ class KeyGrant(Struct):
     """KeyGrant of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'KeyGrant(bytes32 carrier,address key,uint64 validFrom,uint64 validUntil,uint64 nonce,uint64 deadline'
-        ')'
+        'KeyGrant(bytes32 carrier,address key,uint64 validFrom,uint64 validUntil,uint64 nonce,'
+        'uint64 deadline)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("8681850402b6b3c29ca246f584bf4a01372413100622174362f0dc15522f8e67")
     FIELDS: ClassVar[Fields] = (
@@ -254,8 +254,8 @@ class NettingCycle(Struct):
     """NettingCycle of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'NettingCycle(bytes32 currency,uint64 nonce,bytes32[] items,Leg[] legs,uint64 deadline)Leg(bytes32 ag'
-        'reementId,bytes32 creditor,uint128 amountMicros)'
+        'NettingCycle(bytes32 currency,uint64 nonce,bytes32[] items,Leg[] legs,'
+        'uint64 deadline)Leg(bytes32 agreementId,bytes32 creditor,uint128 amountMicros)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("472df049c63e14131d2c303cb4b78317145a6e467b8554d1485b993489dd7dea")
     FIELDS: ClassVar[Fields] = (
@@ -320,8 +320,8 @@ class PeriodClose(Struct):
     """PeriodClose of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'PeriodClose(bytes32 agreementId,bytes32 declarer,uint32 period,uint64 creditorSeq,uint64 debtorSeq,u'
-        'int64 deadline)'
+        'PeriodClose(bytes32 agreementId,bytes32 declarer,uint32 period,uint64 creditorSeq,uint64 debtorSeq,'
+        'uint64 deadline)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("d7183a74c77cc8811efea6c104b1fc1eca0535e6f64e85dacf88f3531521d48b")
     FIELDS: ClassVar[Fields] = (
@@ -346,8 +346,8 @@ class RateNotice(Struct):
     """RateNotice of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'RateNotice(bytes32 agreementId,bytes32 creditor,uint8 service,uint8 change,bytes32 deckHash,uint64 e'
-        'ffectiveAt,uint64 seq,uint64 deadline)'
+        'RateNotice(bytes32 agreementId,bytes32 creditor,uint8 service,uint8 change,bytes32 deckHash,'
+        'uint64 effectiveAt,uint64 seq,uint64 deadline)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("5f4a540467367ba127fab2195e73d8f26c7011e6af000c78c3fae789c78f263a")
     FIELDS: ClassVar[Fields] = (
@@ -397,8 +397,8 @@ class StatementLine(Struct):
     """StatementLine of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'StatementLine(bytes32 creditor,uint8 service,uint128 creditorMicros,uint128 debtorMicros,uint128 agr'
-        'eedMicros,uint128 withheldMicros)'
+        'StatementLine(bytes32 creditor,uint8 service,uint128 creditorMicros,uint128 debtorMicros,'
+        'uint128 agreedMicros,uint128 withheldMicros)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("98923dbef02f0e10dc5ce78a17e97a60f9c847fbf2d8da3a138f12c11fab29a4")
     FIELDS: ClassVar[Fields] = (
@@ -423,9 +423,9 @@ class Statement(Struct):
     """Statement of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'Statement(bytes32 agreementId,uint32 period,StatementLine[] lines,bytes32 batchesHash,uint64 deadlin'
-        'e)StatementLine(bytes32 creditor,uint8 service,uint128 creditorMicros,uint128 debtorMicros,uint128 a'
-        'greedMicros,uint128 withheldMicros)'
+        'Statement(bytes32 agreementId,uint32 period,StatementLine[] lines,bytes32 batchesHash,'
+        'uint64 deadline)StatementLine(bytes32 creditor,uint8 service,uint128 creditorMicros,'
+        'uint128 debtorMicros,uint128 agreedMicros,uint128 withheldMicros)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("a959eb1d3d54ca3cf06f62ea1da3e01eff389598b6cbcbda05aad82fe01044e5")
     FIELDS: ClassVar[Fields] = (
@@ -448,9 +448,9 @@ class Terms(Struct):
     """Terms of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'Terms(bytes32 carrierLow,bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,ui'
-        'nt32 paymentSeconds,uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,uint32 term'
-        'inateSeconds,bytes32 documentHash,uint64 validFrom)'
+        'Terms(bytes32 carrierLow,bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,'
+        'uint32 paymentSeconds,uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,'
+        'uint32 terminateSeconds,bytes32 documentHash,uint64 validFrom)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("1e2f486947b37d12fd3c42eebdd318539321ba024bf236e1dfd70ee20bd247a6")
     FIELDS: ClassVar[Fields] = (
@@ -487,8 +487,8 @@ class UsageRecord(Struct):
     """UsageRecord of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
     TYPE: ClassVar[str] = (
-        'UsageRecord(uint64 index,bytes32 salt,bytes32 aParty,bytes32 bParty,uint64 startMs,uint64 quantity,b'
-        'ytes32 route,uint128 amountMicros)'
+        'UsageRecord(uint64 index,bytes32 salt,bytes32 aParty,bytes32 bParty,uint64 startMs,uint64 quantity,'
+        'bytes32 route,uint128 amountMicros)'
     )
     TYPEHASH: ClassVar[bytes] = bytes.fromhex("34c8c4b64c0094c685d6c1a6577679b1ba94c3671c11f20da48eb50428e3f3f8")
     FIELDS: ClassVar[Fields] = (
@@ -597,7 +597,7 @@ class ArrearsAdvanced(Event):
     stage: ArrearsStage
     outstanding_micros: int
     interest_micros: int
-    at: int
+    advanced_at: int
 
     @classmethod
     def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
@@ -3669,14 +3669,14 @@ def result_carrier_registry_is_active(returndata: bytes) -> bool:
 CARRIER_REGISTRY_IS_KEY_OF = Function(
     'isKeyOf(bytes32,address,uint64)',
     bytes.fromhex("cd47240c"),
-    (("carrier", FixedBytes(32)), ("key", AddressType()), ("at", Integer(64)),),
+    (("carrier", FixedBytes(32)), ("key", AddressType()), ("at_seconds", Integer(64)),),
     (Bool(),),
 )
 
 
-def calldata_carrier_registry_is_key_of(carrier: bytes, key: Address, at: int) -> bytes:
+def calldata_carrier_registry_is_key_of(carrier: bytes, key: Address, at_seconds: int) -> bytes:
     """A call of CarrierRegistry.isKeyOf."""
-    return CARRIER_REGISTRY_IS_KEY_OF.calldata(carrier, key, at)
+    return CARRIER_REGISTRY_IS_KEY_OF.calldata(carrier, key, at_seconds)
 
 
 def result_carrier_registry_is_key_of(returndata: bytes) -> bool:
@@ -3985,7 +3985,7 @@ def result_credit_book_line_of(returndata: bytes) -> CreditBookLineOf:
     return CreditBookLineOf(*CREDIT_BOOK_LINE_OF.results(returndata))
 
 
-CREDIT_BOOK_RAISE_ = Function(
+CREDIT_BOOK_RAISE = Function(
     'raise(bytes32,bytes32,uint128)',
     bytes.fromhex("bfe8f66c"),
     (("agreement_id", FixedBytes(32)), ("creditor", FixedBytes(32)), ("amount_micros", Integer(128)),),
@@ -3993,9 +3993,9 @@ CREDIT_BOOK_RAISE_ = Function(
 )
 
 
-def calldata_credit_book_raise_(agreement_id: AgreementId, creditor: bytes, amount_micros: int) -> bytes:
+def calldata_credit_book_raise(agreement_id: AgreementId, creditor: bytes, amount_micros: int) -> bytes:
     """A call of CreditBook.raise."""
-    return CREDIT_BOOK_RAISE_.calldata(agreement_id, creditor, amount_micros)
+    return CREDIT_BOOK_RAISE.calldata(agreement_id, creditor, amount_micros)
 
 
 CREDIT_BOOK_RAISE_BY_LEG = Function(
@@ -4155,14 +4155,14 @@ def result_settlement_book_dispute_of(returndata: bytes) -> SettlementBookDisput
 SETTLEMENT_BOOK_INTEREST_MICROS = Function(
     'interestMicros(bytes32,uint64)',
     bytes.fromhex("3e5baab7"),
-    (("payable_id", FixedBytes(32)), ("at", Integer(64)),),
+    (("payable_id", FixedBytes(32)), ("at_seconds", Integer(64)),),
     (Integer(128),),
 )
 
 
-def calldata_settlement_book_interest_micros(payable_id: bytes, at: int) -> bytes:
+def calldata_settlement_book_interest_micros(payable_id: bytes, at_seconds: int) -> bytes:
     """A call of SettlementBook.interestMicros."""
-    return SETTLEMENT_BOOK_INTEREST_MICROS.calldata(payable_id, at)
+    return SETTLEMENT_BOOK_INTEREST_MICROS.calldata(payable_id, at_seconds)
 
 
 def result_settlement_book_interest_micros(returndata: bytes) -> int:
