@@ -3,7 +3,7 @@
 A home folder holds everything that belongs to one carrier:
 
     gsc.toml          these settings
-    network.json      the chain's addresses and pins (written by `gsc deploy`, the same file at every carrier)
+    network.toml      the chain's addresses and pins (written by `gsc deploy`, the same file at every carrier)
     keys/             encrypted keys: signing.json (the carrier's word), sending.json (pays gas)
     operator.token    the desk's bearer token
     agreements/       one TOML file for each agreement
@@ -82,7 +82,7 @@ class Settings:
     home: Path
     carrier: CarrierCode
     chain_url: str = "http://127.0.0.1:8545"
-    network: Path = Path("network.json")
+    network: Path = Path("network.toml")
     clock: ClockKind = ClockKind.SYSTEM
     database: str = DEFAULT_DATABASE
     archive: Path = Path("archive")

@@ -1,0 +1,107 @@
+"""How does an error become an answer? RFC 9457 problem documents: one slug and one status for each class."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gateway.answers import as_json
+from ledger.errors import GscError, Malformed, NotFound
+
+PROBLEM_JSON = "application/problem+json"
+_log = logging.getLogger("gsc.api")
+_RESERVED = frozenset({"type", "title", "status", "detail", "instance", "expected", "got", "todo"})
+
+
+class NotTheOperator(GscError):
+    """A write, or a private page, without the operator's token."""
+
+    slug, status = "not-the-operator", 401
+
+
+class TooLarge(Malformed):
+    """A request body past the bound."""
+
+    slug, status = "too-large", 413
+
+
+def problem_of(error: GscError) -> dict[str, object]:
+    """The problem document of an error: integers as strings, bytes as 0x-prefixed digits."""
+    document: dict[str, object] = {
+        "type": f"/problems/{error.slug}",
+        "title": error.slug.replace("-", " ").capitalize(),
+        "status": error.status,
+        "detail": error.message,
+    }
+    for name in ("expected", "got"):
+        value = getattr(error, name)
+        if value is not None:
+            document[name] = as_json(value) if isinstance(value, bytes | int | list | tuple) else str(value)
+    if error.todo:
+        document["todo"] = error.todo
+    members = {name: as_json(value) for name, value in error.members.items() if name not in _RESERVED}
+    return document | members
+
+
+def problem_response(error: GscError) -> JSONResponse:
+    """The HTTP answer to an error."""
+    headers: Mapping[str, str] = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers = {"WWW-Authenticate": 'Bearer realm="gsc"'}
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": "2"}
+    return JSONResponse(problem_of(error), error.status, dict(headers), PROBLEM_JSON)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of the app with a problem document."""
+    app.add_exception_handler(GscError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, GscError)
+    return problem_response(error)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = [{"at": "/".join(map(str, each["loc"])), "fault": each["msg"]} for each in error.errors()]
+    document = problem_of(Malformed("the request does not fit its model", todo="See /openapi.json."))
+    return JSONResponse(jsonable_encoder(document | {"faults": faults}), 422, media_type=PROBLEM_JSON)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(NotFound("no such resource", todo="See /openapi.json for what there is."))
+    phrase = HTTPStatus(error.status_code).phrase
+    document = {
+        "type": f"/problems/{phrase.lower().replace(' ', '-')}",
+        "title": phrase,
+        "status": error.status_code,
+        "detail": str(error.detail),
+    }
+    return JSONResponse(document, error.status_code, dict(error.headers or {}), PROBLEM_JSON)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Our own mistake: the log has it under a number, the answer tells nothing else."""
+    number = uuid4().hex[:12]
+    _log.error("unexpected error %s at %s %s", number, request.method, request.url.path, exc_info=error)
+    document = {
+        "type": "/problems/our-mistake",
+        "title": "Our mistake",
+        "status": 500,
+        "detail": "The gateway met an error it did not expect. Nothing half-done was kept.",
+        "todo": f"Tell the operator the number {number}: the log has it.",
+    }
+    return JSONResponse(document, 500, media_type=PROBLEM_JSON)
