@@ -147,6 +147,8 @@ interface ISettlementBook {
     event NettingCycleExecuted(
         bytes32 indexed cycleId, bytes32 indexed currency, uint64 nonce, uint256 grossMicros, uint256 nettedMicros
     );
+    /// @notice Emitted by `net` for each item of the cycle: from then on the item is owed no more.
+    event ItemNetted(bytes32 indexed itemId, bytes32 indexed cycleId);
     event PositionNetted(bytes32 indexed cycleId, CarrierId indexed carrier, int256 positionMicros);
     event PayableOpened(
         bytes32 indexed payableId, bytes32 indexed cycleId, AgreementId indexed agreementId, CarrierId creditor, CarrierId debtor, uint128 amountMicros, uint64 dueAt
