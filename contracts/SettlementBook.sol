@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {CarrierSigned} from "./base/CarrierSigned.sol";
+import {Items} from "./settlement/Items.sol";
+import {Netting} from "./settlement/Netting.sol";
+import {Statements} from "./settlement/Statements.sol";
+
+/// @dev What is owed, disputed, netted, paid and late? One contract in five parts, from the ground up: Items, Disputes,
+/// Statements, Payables, Netting. NatSpec stands in the interface.
+contract SettlementBook is Statements, Netting {
+    constructor(address registry, address agreements, address usage, address credit)
+        CarrierSigned(registry)
+        Items(agreements, usage, credit)
+    {}
+}
