@@ -950,6 +950,28 @@ class ExposureChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemNetted(Event):
+    """ItemNetted of SettlementBook."""
+
+    CONTRACT: ClassVar[str] = "SettlementBook"
+    SIGNATURE: ClassVar[str] = 'ItemNetted(bytes32,bytes32)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("48985a498f1d8ad77e9a7dbf6ebc57f86789db97ade0332f5974d9155254d8fb")
+
+    item_id: bytes
+    cycle_id: bytes
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 0)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ItemOpened(Event):
     """ItemOpened of SettlementBook."""
 
@@ -2977,6 +2999,21 @@ class RateSequenceUnexpected(TypedRefusal):
         self._refuse(expected, got)
 
 
+class ReentrancyGuardReentrantCall(TypedRefusal):
+    """Reentrancy guard reentrant call."""
+
+    slug = "reentrancy-guard-reentrant-call"
+    SIGNATURE = 'ReentrancyGuardReentrantCall()'
+    SELECTOR = bytes.fromhex("3ee5aeb5")
+    FIELDS = ()
+    MESSAGE = 'reentrancy guard reentrant call'
+    TODO = 'Correct the request; nothing has changed.'
+
+
+    def __init__(self) -> None:
+        self._refuse()
+
+
 class ResolutionMismatch(TypedRefusal):
     """Resolution mismatch."""
 
@@ -3011,6 +3048,22 @@ class RootMismatch(TypedRefusal):
 
     def __init__(self, expected: bytes, got: bytes) -> None:
         self._refuse(expected, got)
+
+
+class SafeERC20FailedOperation(TypedRefusal):
+    """Safe erc20 failed operation."""
+
+    slug = "safe-erc20-failed-operation"
+    SIGNATURE = 'SafeERC20FailedOperation(address)'
+    SELECTOR = bytes.fromhex("5274afe7")
+    FIELDS = (("token", AddressType()),)
+    MESSAGE = 'safe erc20 failed operation'
+    TODO = 'Correct the request; nothing has changed.'
+
+    token: Address
+
+    def __init__(self, token: Address) -> None:
+        self._refuse(token)
 
 
 class SequenceUnexpected(TypedRefusal):
@@ -3320,6 +3373,11 @@ def constructor_carrier_registry(members: tuple[Address, ...], threshold: int, d
 def constructor_credit_book(registry: Address, agreements: Address, usage: Address, settlement: Address) -> bytes:
     """The ABI-encoded arguments CreditBook is deployed with."""
     return encode_checked([AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, usage, settlement])
+
+
+def constructor_settlement_book(registry: Address, agreements: Address, usage: Address, credit: Address) -> bytes:
+    """The ABI-encoded arguments SettlementBook is deployed with."""
+    return encode_checked([AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, usage, credit])
 
 
 def constructor_settlement_token(name: str, symbol: str) -> bytes:
@@ -4050,6 +4108,82 @@ def calldata_credit_book_stop(agreement_id: AgreementId, creditor: bytes) -> byt
     return CREDIT_BOOK_STOP.calldata(agreement_id, creditor)
 
 
+SETTLEMENT_BOOK_AGREEMENTS = Function(
+    'AGREEMENTS()',
+    bytes.fromhex("c3d810da"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_settlement_book_agreements() -> bytes:
+    """A call of SettlementBook.AGREEMENTS."""
+    return SETTLEMENT_BOOK_AGREEMENTS.calldata()
+
+
+def result_settlement_book_agreements(returndata: bytes) -> Address:
+    """What SettlementBook.AGREEMENTS returned."""
+    value: Address = SETTLEMENT_BOOK_AGREEMENTS.results(returndata)[0]
+    return value
+
+
+SETTLEMENT_BOOK_CREDIT = Function(
+    'CREDIT()',
+    bytes.fromhex("e688013f"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_settlement_book_credit() -> bytes:
+    """A call of SettlementBook.CREDIT."""
+    return SETTLEMENT_BOOK_CREDIT.calldata()
+
+
+def result_settlement_book_credit(returndata: bytes) -> Address:
+    """What SettlementBook.CREDIT returned."""
+    value: Address = SETTLEMENT_BOOK_CREDIT.results(returndata)[0]
+    return value
+
+
+SETTLEMENT_BOOK_REGISTRY = Function(
+    'REGISTRY()',
+    bytes.fromhex("06433b1b"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_settlement_book_registry() -> bytes:
+    """A call of SettlementBook.REGISTRY."""
+    return SETTLEMENT_BOOK_REGISTRY.calldata()
+
+
+def result_settlement_book_registry(returndata: bytes) -> Address:
+    """What SettlementBook.REGISTRY returned."""
+    value: Address = SETTLEMENT_BOOK_REGISTRY.results(returndata)[0]
+    return value
+
+
+SETTLEMENT_BOOK_USAGE = Function(
+    'USAGE()',
+    bytes.fromhex("725d2883"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_settlement_book_usage() -> bytes:
+    """A call of SettlementBook.USAGE."""
+    return SETTLEMENT_BOOK_USAGE.calldata()
+
+
+def result_settlement_book_usage(returndata: bytes) -> Address:
+    """What SettlementBook.USAGE returned."""
+    value: Address = SETTLEMENT_BOOK_USAGE.results(returndata)[0]
+    return value
+
+
 SETTLEMENT_BOOK_ACCEPT_BY_SILENCE = Function(
     'acceptBySilence((bytes32,uint32,(bytes32,uint8,uint128,uint128,uint128,uint128)[],bytes32,uint64))',
     bytes.fromhex("e917b082"),
@@ -4150,6 +4284,36 @@ class SettlementBookDisputeOf(NamedTuple):
 def result_settlement_book_dispute_of(returndata: bytes) -> SettlementBookDisputeOf:
     """What SettlementBook.disputeOf returned."""
     return SettlementBookDisputeOf(*SETTLEMENT_BOOK_DISPUTE_OF.results(returndata))
+
+
+SETTLEMENT_BOOK_EIP712_DOMAIN = Function(
+    'eip712Domain()',
+    bytes.fromhex("84b0196e"),
+    (),
+    (FixedBytes(1), DynamicBytes(text=True), DynamicBytes(text=True), Integer(256), AddressType(), FixedBytes(32), ArrayType(Integer(256)),),
+)
+
+
+def calldata_settlement_book_eip712_domain() -> bytes:
+    """A call of SettlementBook.eip712Domain."""
+    return SETTLEMENT_BOOK_EIP712_DOMAIN.calldata()
+
+
+class SettlementBookEip712Domain(NamedTuple):
+    """What SettlementBook.eip712Domain returned."""
+
+    fields: bytes
+    name: str
+    version: str
+    chain_id: int
+    verifying_contract: Address
+    salt: bytes
+    extensions: tuple[int, ...]
+
+
+def result_settlement_book_eip712_domain(returndata: bytes) -> SettlementBookEip712Domain:
+    """What SettlementBook.eip712Domain returned."""
+    return SettlementBookEip712Domain(*SETTLEMENT_BOOK_EIP712_DOMAIN.results(returndata))
 
 
 SETTLEMENT_BOOK_INTEREST_MICROS = Function(
@@ -4884,6 +5048,7 @@ EVENTS: Mapping[bytes, type[Event]] = {
     EIP712DomainChanged.TOPIC0: EIP712DomainChanged,
     EquivocationProven.TOPIC0: EquivocationProven,
     ExposureChanged.TOPIC0: ExposureChanged,
+    ItemNetted.TOPIC0: ItemNetted,
     ItemOpened.TOPIC0: ItemOpened,
     KeyGranted.TOPIC0: KeyGranted,
     KeyRevoked.TOPIC0: KeyRevoked,
@@ -4995,8 +5160,10 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ProposalNotReady.SELECTOR: ProposalNotReady,
     ProposalUnknown.SELECTOR: ProposalUnknown,
     RateSequenceUnexpected.SELECTOR: RateSequenceUnexpected,
+    ReentrancyGuardReentrantCall.SELECTOR: ReentrancyGuardReentrantCall,
     ResolutionMismatch.SELECTOR: ResolutionMismatch,
     RootMismatch.SELECTOR: RootMismatch,
+    SafeERC20FailedOperation.SELECTOR: SafeERC20FailedOperation,
     SequenceUnexpected.SELECTOR: SequenceUnexpected,
     ServiceNotAgreed.SELECTOR: ServiceNotAgreed,
     SignaturesMismatch.SELECTOR: SignaturesMismatch,
