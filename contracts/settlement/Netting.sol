@@ -53,7 +53,7 @@ abstract contract Netting is Disputes, Payables {
             emit PositionNetted(cycleId, parties[i], sheet.fromItems[i]);
         }
         uint128[] memory exposuresBefore = _exposuresOf(cycle.legs);
-        _consumeItems(cycle.items);
+        _consumeItems(cycleId, cycle.items);
         _openLegs(cycleId, cycle.legs, debtors, exposuresBefore, sheet.dueAt);
     }
 
@@ -168,10 +168,11 @@ abstract contract Netting is Disputes, Payables {
         }
     }
 
-    function _consumeItems(bytes32[] calldata itemIds) private {
+    function _consumeItems(bytes32 cycleId, bytes32[] calldata itemIds) private {
         for (uint256 i; i < itemIds.length; ++i) {
             Item storage item = _items[itemIds[i]];
             item.netted = true;
+            emit ItemNetted(itemIds[i], cycleId);
             _settleDispute(item.source, item.amountMicros);
             CREDIT.reduce(item.agreementId, item.creditor, item.amountMicros);
         }
