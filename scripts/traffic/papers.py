@@ -77,26 +77,26 @@ def _write_decks(folder: Path, month: Period) -> tuple[DeckPaper, ...]:
         name = f"{direction.creditor.code}-to-{direction.debtor.code}".lower()
         sides = (direction.creditor.code, direction.debtor.code)
         path = folder / f"{name}.csv"
-        path.write_text(_deck_csv(DECKS[index], first_s), "utf-8")
+        path.write_text(_deck_csv(DECKS[index]), "utf-8")
         papers.append(DeckPaper(*sides, path, first_s, False))
         if index == CHANGED_DIRECTION:
             later_s = change_ms(month) // 1000
             changed = {**DECKS[index], CHANGED_DESTINATION: Price(CHANGED_NANOS)}
             path = folder / f"{name}-from-{datetime.fromtimestamp(later_s, UTC):%Y-%m-%d}.csv"
-            path.write_text(_deck_csv(changed, later_s), "utf-8")
+            path.write_text(_deck_csv(changed), "utf-8")
             papers.append(DeckPaper(*sides, path, later_s, True))
     return tuple(papers)
 
 
-def _deck_csv(deck: Mapping[str, Price], effective_s: int) -> str:
-    """A whole deck: one row for each dial code, rates in USD for 60 seconds."""
-    effective = datetime.fromtimestamp(effective_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lines = ["destination,code,effective_from,rate,per,first,next,connect"]
+def _deck_csv(deck: Mapping[str, Price]) -> str:
+    """A whole deck: one row for each destination, rates in USD a minute. The notice says when it takes effect."""
+    lines = ["destination,code,rate,increment,connect_fee,currency"]
     for kind in DESTINATIONS:
-        for code in kind.codes if kind.name in deck else ():
+        if kind.name in deck:
             price = deck[kind.name]
-            fields = (_usd(price.nanos), 60, price.first_s, price.next_s, _usd(price.connect_nanos))
-            lines.append(f"{kind.name},{code},{effective}," + ",".join(map(str, fields)))
+            increment = f"{price.first_s}/{price.next_s}"
+            fields = (kind.name, ";".join(kind.codes), _usd(price.nanos), increment, _usd(price.connect_nanos), "USD")
+            lines.append(",".join(fields))
     return "\n".join(lines) + "\n"
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from ledger.agreement_file import load_agreement
+from ledger.deck import parse_deck
 from reconciliation.finding import Cause
 from scripts.traffic import OCTOBER, Planted, Simulation, SimulationFiles, simulate, write
 from scripts.traffic.carriers import CARRIERS, CN_T, DIRECTIONS, GB_B, US_A, Switch
@@ -76,8 +78,9 @@ def test_the_plants_add_up_to_the_whole_difference_of_the_two_totals(month: Simu
 
 def test_where_nothing_is_planted_both_sides_tell_the_same_within_a_second(legs: pa.Table) -> None:
     clean = _of(legs, Planted.NOTHING)
+    clean = clean.filter(pc.greater(clean["debtor_duration_s"], 0))
     apart = np.abs(clean["debtor_start_ms"].to_numpy() - clean["creditor_start_ms"].to_numpy())
-    assert clean.num_rows > 5 * CALLS / 2
+    assert clean.num_rows > 2 * CALLS
     assert apart.max() == 1000
     for column in ("duration_s", "count", "micros"):
         assert clean[f"debtor_{column}"].equals(clean[f"creditor_{column}"])
@@ -125,11 +128,9 @@ def test_a_call_costs_what_the_deck_says(direction: int, name: str, seconds: int
     assert _price(direction, name, seconds) == micros
 
 
-def test_half_a_micro_goes_to_the_even_one() -> None:
-    # 3 s at 0.0123 is 615 micros; 0.0175 a minute for 3 s is 875; 5 s at 0.0123 a minute is 1025
-    assert [_price(0, "United Kingdom Fixed", s) for s in (3, 5, 10)] == [615, 1_025, 2_050]
-    assert [_price(1, "China Fixed", s) for s in (1, 3)] == [292, 875]
-    # 1 s at 0.0119 is 198.33, at 0.0183 it is 305 exactly, at 0.0123 it is 205
+def test_a_call_is_rounded_once_and_to_the_nearest_micro() -> None:
+    # a second at 0.0175 a minute is 291.67 micros, at 0.0119 it is 198.33, at 0.0183 it is 305
+    assert [_price(1, "China Fixed", s) for s in (1, 2, 3)] == [292, 583, 875]
     assert [_price(5, "United Kingdom Fixed", 1), _price(3, "China Fixed", 1)] == [198, 305]
 
 
@@ -192,6 +193,10 @@ def test_the_papers_can_be_read(files: SimulationFiles) -> None:
     assert (agreement.low, agreement.high, agreement.currency) == ("CN-T", "GB-B", "USD")
     assert [paper.missed_by_debtor for paper in files.papers.decks].count(True) == 1
     assert len(files.papers.decks) == len(DIRECTIONS) + 1
+    for paper in files.papers.decks:
+        deck = parse_deck(paper.path)
+        assert deck.currency == "USD"
+        assert len(deck.rates) >= 5
 
 
 def test_the_truth_table_is_the_simulations(legs: pa.Table, month: Simulation) -> None:
