@@ -1,0 +1,32 @@
+"""What does a gateway remember, and where is it kept?
+
+Every function takes a `Connection` first, so that the caller decides what is one transaction:
+
+    engine = open_store("sqlite:///gsc.db")          # or postgresql://...
+    with writing(engine) as connection: ...          # one transaction: all of it or nothing
+    with reading(engine) as connection: ...          # one consistent view
+
+What a carrier made
+    engine          open_store(url), engine_of, writing, reading, lock(connection, name)
+    imports         find_import, list_imports, record_import, list_quarantined, add_usage, unsealed_usage, mark_sealed
+    documents       keep_document, document, list_documents       agreement files and decks by hash
+    batches         record_batch, declare_batch, batch_of_root, batch_of_id, list_batches, record_revealed, list_revealed
+    findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
+    idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer
+    proposals       record_proposal, signatures_of, list_proposals, struct_of
+
+What it says to the chain
+    outbox          the rows of gateway.outbox: add, submissions in a state, attempts, the lease of a sending key
+
+What the chain said (written by ledger.follow only)
+    chain_log       checkpoint, append_blocks, roll_back, list_alarms, event_rows
+    agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of, list_rate_notices
+    declarations    list_declarations, declaration_of, last_seq, declared_micros, declared_scopes, batches_hash,
+                    list_closes, closed_by, list_inline_records
+    credit          list_credit, credit_of, list_credit_alerts, list_overruns, list_exposure_changes
+    settlement      list_statements, list_statement_lines, list_disputes, dispute_of, withheld_micros, list_items,
+                    list_cycles, list_positions, list_payables, list_payments, list_arrears, payee_of
+
+Beneath: columns (types of columns), tables and event_tables (the tables), rows (row to value), latest (present state),
+rules (second assertion of the ledger's rules), states, migrate and migrations/.
+"""

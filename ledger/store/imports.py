@@ -1,0 +1,132 @@
+"""Which files were read, what was left out of them and why, and which usage waits to be sealed?"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from ledger.errors import Conflict, NotFound
+from ledger.identity import Root
+from ledger.store.rows import all_of, one_of
+from ledger.store.tables import imports, quarantined_rows, usage_tables
+from ledger.usage import BatchScope
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One CDR file that was read. Counts are rows of the file."""
+
+    id: int
+    file_hash: bytes
+    file_name: str
+    preset: str
+    accepted: int
+    quarantined: int
+    not_billable: int
+    duplicates: int
+    imported_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A row that could not be read; the file went on."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFile:
+    """The usage of one scope out of one import: a Parquet file of USAGE_SCHEMA rows."""
+
+    id: int
+    import_id: int
+    scope: BatchScope
+    path: str
+    count: int
+    quantity: int
+    root: Root | None
+    """The batch it was sealed into, None while it waits."""
+
+
+def find_import(connection: Connection, file_hash: bytes) -> Import | None:
+    """The import of exactly this content, whatever its name."""
+    found = connection.execute(select(imports).where(imports.c.file_hash == file_hash)).one_or_none()
+    return None if found is None else one_of(Import, found)
+
+
+def list_imports(connection: Connection) -> list[Import]:
+    """All imports, the latest first."""
+    return all_of(Import, connection.execute(select(imports).order_by(imports.c.id.desc())))
+
+
+def record_import(
+    connection: Connection,
+    *,
+    file_hash: bytes,
+    file_name: str,
+    preset: str,
+    accepted: int,
+    not_billable: int,
+    duplicates: int,
+    quarantined: Sequence[QuarantinedRow],
+    imported_at_ms: int,
+) -> int:
+    """Remember an import with the rows it left out; its id. Raises Conflict if this content was imported before."""
+    before = find_import(connection, file_hash)
+    if before is not None:
+        raise Conflict(
+            f"this file was imported before, as {before.file_name}",
+            expected="a file not imported yet",
+            got=f"import {before.id} with {before.accepted} rows",
+            todo="Nothing was changed; go on with rating and sealing.",
+            import_id=before.id,
+        )
+    values = {
+        "file_hash": file_hash,
+        "file_name": file_name,
+        "preset": preset,
+        "accepted": accepted,
+        "quarantined": len(quarantined),
+        "not_billable": not_billable,
+        "duplicates": duplicates,
+        "imported_at_ms": imported_at_ms,
+    }
+    import_id: int = connection.execute(insert(imports).values(values).returning(imports.c.id)).scalar_one()
+    if quarantined:
+        rows = [{"import_id": import_id, "line": q.line, "reason": q.reason, "raw": q.raw} for q in quarantined]
+        connection.execute(insert(quarantined_rows), rows)
+    return import_id
+
+
+def list_quarantined(connection: Connection, import_id: int) -> list[QuarantinedRow]:
+    """The rows an import left out, in file order."""
+    columns = (quarantined_rows.c.line, quarantined_rows.c.reason, quarantined_rows.c.raw)
+    rows = select(*columns).where(quarantined_rows.c.import_id == import_id).order_by(quarantined_rows.c.id)
+    return all_of(QuarantinedRow, connection.execute(rows))
+
+
+def add_usage(
+    connection: Connection, import_id: int, scope: BatchScope, *, path: str, count: int, quantity: int
+) -> int:
+    """Remember the usage file of one scope of an import; its id."""
+    values = {"import_id": import_id, "path": path, "count": count, "quantity": quantity, **scope._asdict()}
+    added: int = connection.execute(insert(usage_tables).values(values).returning(usage_tables.c.id)).scalar_one()
+    return added
+
+
+def unsealed_usage(connection: Connection, scope: BatchScope | None = None) -> list[UsageFile]:
+    """Usage that waits to be sealed, oldest first; of one scope or of all."""
+    query = select(usage_tables).where(usage_tables.c.root.is_(None)).order_by(usage_tables.c.id)
+    for name, value in (scope._asdict() if scope else {}).items():
+        query = query.where(usage_tables.c[name] == value)
+    return all_of(UsageFile, connection.execute(query))
+
+
+def mark_sealed(connection: Connection, usage_ids: Iterable[int], root: Root) -> None:
+    """Say that usage files went into a batch. Raises NotFound if one is unknown or sealed already."""
+    for usage_id in usage_ids:
+        waiting = usage_tables.c.root.is_(None) & (usage_tables.c.id == usage_id)
+        if connection.execute(update(usage_tables).where(waiting).values(root=root)).rowcount != 1:
+            raise NotFound("no such usage waits to be sealed", got=usage_id)

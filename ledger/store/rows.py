@@ -1,0 +1,28 @@
+"""How does a row become a frozen value? Column by column, by name; five columns of a scope become one."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from sqlalchemy import Row
+
+from ledger.usage import BatchScope
+
+Value = TypeVar("Value")
+
+
+def one_of(kind: type[Value], row: Row[Any]) -> Value:
+    """The row as a `kind`, whose fields are columns of it, or `scope`."""
+    columns = row._mapping
+    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: _scope(row) if name == "scope" else columns[name] for name in names})
+
+
+def all_of(kind: type[Value], rows: Iterable[Row[Any]]) -> list[Value]:
+    """Each row as a `kind`."""
+    return [one_of(kind, row) for row in rows]
+
+
+def _scope(row: Row[Any]) -> BatchScope:
+    columns = row._mapping
+    return BatchScope(*(columns[name] for name in BatchScope._fields))
