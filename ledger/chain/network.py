@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from ledger.chain.abi import address_bytes
 from ledger.errors import Malformed, NotFound
 from ledger.identity import Address
 from ledger.typed_data import Domain
@@ -141,9 +142,9 @@ def _hash(value: object, key: str) -> bytes:
 
 
 def _address(value: object, key: str) -> Address:
-    if not isinstance(value, str) or not value.startswith("0x") or len(value) != 42:
-        raise _unfit(key, "0x and 40 hexadecimal digits", value)
-    _bytes(value, key)
+    if not isinstance(value, str):
+        raise _unfit(key, "a checksummed address", value)
+    address_bytes(value)
     return Address(value)
 
 

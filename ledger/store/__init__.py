@@ -10,7 +10,8 @@ What a carrier made
     engine          open_store(url), engine_of, writing, reading, lock(connection, name)
     imports         find_import, list_imports, record_import, list_quarantined, add_usage, unsealed_usage, mark_sealed
     documents       keep_document, document, list_documents       agreement files and decks by hash
-    batches         record_batch, declare_batch, batch_of_root, batch_of_id, list_batches, record_revealed, list_revealed
+    batches         record_batch, declare_batch, batch_of_root, batch_of_id, list_batches,
+                    record_revealed, list_revealed
     findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
     idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer
     proposals       record_proposal, signatures_of, list_proposals, struct_of
