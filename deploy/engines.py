@@ -15,6 +15,8 @@ MNEMONIC = "test test test test test test test test test test test junk"
 Warning: its keys are public; they are for chains on this machine only."""
 FUNDED_KEYS = 16
 BALANCE_ETHER = 1_000_000
+GANACHE_STATE = "ganache"
+ANVIL_STATE = "anvil.json"
 
 
 class Engine(StrEnum):
@@ -69,7 +71,7 @@ def _ganache(options: ChainOptions) -> Sequence[str]:
     if options.start_at is not None:
         flags["chain.time"] = datetime.fromtimestamp(options.start_at, UTC).isoformat()
     if options.state_dir is not None:
-        flags["database.dbPath"] = str(options.state_dir / "ganache")
+        flags["database.dbPath"] = str(options.state_dir / GANACHE_STATE)
     program = [str(node()), str(package_file("ganache", "dist", "node", "cli.js"))]
     return [*program, *(f"--{name}={value}" for name, value in flags.items())]
 
@@ -89,7 +91,7 @@ def _anvil(options: ChainOptions) -> Sequence[str]:
     if options.start_at is not None:
         flags["timestamp"] = options.start_at
     if options.state_dir is not None:
-        flags |= {"state": options.state_dir / "anvil.json", "state-interval": 1}
+        flags |= {"state": options.state_dir / ANVIL_STATE, "state-interval": 1}
     return [str(anvil()), *(f"--{name}={value}" for name, value in flags.items()), "--prune-history", "--silent"]
 
 

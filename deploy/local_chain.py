@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from deploy import watchdog
-from deploy.engines import ChainOptions, Engine, command, funded_keys
+from deploy.engines import ANVIL_STATE, GANACHE_STATE, ChainOptions, Engine, command, funded_keys
 from ledger.chain.rpc import Rpc
 from ledger.errors import Malformed, Unavailable
 
@@ -25,7 +25,7 @@ _PATIENCE_SECONDS = 0.05
 class LocalChain:
     """One local chain: `with LocalChain() as chain: ...`, or start() and stop().
 
-    With a `state_dir` its blocks outlive kill -9 (ganache: all of them; anvil: all but those of the last second) and
+    With a `state_dir` its blocks outlive kill -9 (ganache: all of them; anvil: all but those of the last seconds) and
     a later LocalChain over the same folder goes on from the last block. Loopback only; for tests and demonstrations.
     """
 
@@ -169,8 +169,19 @@ class LocalChain:
         kept = folder if self._state_dir is not None else None
         options = ChainOptions(self._port, self.chain_id, self._block_gas_limit, kept, self._start_at)
         engine_command = command(self.engine, options)
+        state = folder / ANVIL_STATE if kept and self.engine is Engine.ANVIL else None
+        if state is not None:
+            _mend(state)
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", watchdog.__file__, str(folder / "engine.log"), *engine_command],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                watchdog.__file__,
+                str(state or "-"),
+                str(folder / "engine.log"),
+                *engine_command,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[lock.fileno()],
@@ -200,8 +211,8 @@ class LocalChain:
         self._set_clock(self.now() + 1)
 
     def _set_clock(self, unix_seconds: int) -> None:
+        self.rpc.call("evm_setTime", unix_seconds * 1000)
         if self.engine is Engine.GANACHE:
-            self.rpc.call("evm_setTime", unix_seconds * 1000)
             self.rpc.call("evm_mine", unix_seconds)
         else:
             self.rpc.call("evm_setNextBlockTimestamp", unix_seconds)
@@ -209,7 +220,17 @@ class LocalChain:
 
 
 def _has_blocks(engine: Engine, folder: Path) -> bool:
-    return (folder / ("ganache" if engine is Engine.GANACHE else "anvil.json")).exists()
+    return (folder / (GANACHE_STATE if engine is Engine.GANACHE else ANVIL_STATE)).exists()
+
+
+def _mend(state: Path) -> None:
+    """Put the last whole state in the place of one that a kill left half written. Raises Unavailable."""
+    if not state.exists() or watchdog.whole(state) is not None:
+        return
+    kept = watchdog.kept_copy(state)
+    if watchdog.whole(kept) is None:
+        raise Unavailable(f"{state.name} is half written, and no earlier one is kept", todo="Remove the folder.")
+    kept.replace(state)
 
 
 def _lock(folder: Path) -> BinaryIO:
