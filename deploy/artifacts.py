@@ -4,13 +4,12 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from deploy.bindings import generate_bindings
 from deploy.node import ROOT
 from deploy.solidity import Artifact, compile_contracts
-from ledger.errors import GscError, NotFound
+from ledger.errors import GscError
 
 ARTIFACTS = "contracts/artifacts"
 BINDINGS = "ledger/chain/bindings.py"
@@ -93,16 +92,6 @@ def artifact_json(artifact: Artifact) -> str:
         )
         + "\n"
     )
-
-
-def bytecode_of(contract: str) -> bytes:
-    """The committed creation code of a contract. Raises NotFound."""
-    file = resources.files("contracts") / "artifacts" / f"{contract}.json"
-    if not file.is_file():
-        raise NotFound(
-            f"no artifact of {contract}", expected=f"{ARTIFACTS}/{contract}.json", todo="Run `make artifacts`."
-        )
-    return bytes.fromhex(json.loads(file.read_text(encoding="utf-8"))["bytecode"].removeprefix("0x"))
 
 
 def _where(file: Path, text: str) -> str:
