@@ -1,0 +1,276 @@
+"""What does a carrier hear about one direction, service and period? Findings, exceptions, totals and the waterfall."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ledger.agreement import Agreement
+from ledger.deck import DeckHistory
+from ledger.errors import Refused
+from ledger.identity import CarrierCode
+from ledger.money import Micros
+from ledger.usage import BatchScope
+from reconciliation import clocks, explaining
+from reconciliation.difference import Books, Difference
+from reconciliation.finding import Cause, Finding
+from reconciliation.forgery import Evidence
+from reconciliation.matching import Pairing, Rule, match
+from reconciliation.published import with_published_rate
+from reconciliation.side import Ints, Side, exact_sum, side_of
+from reconciliation.totals import Totals, compare_totals
+from reconciliation.wording import Perspective, sentence
+
+EXCEPTIONS_SCHEMA = pa.schema(
+    [
+        pa.field("ours_row", pa.int64()),  # row of our table, null where we have no record
+        pa.field("theirs_row", pa.int64()),
+        pa.field("ours_line", pa.int64()),  # its line of the raw file
+        pa.field("theirs_line", pa.int64()),
+        pa.field("cause", pa.string(), nullable=False),
+        pa.field("finding", pa.int32(), nullable=False),  # position in Reconciliation.findings
+        pa.field("ours_micros", pa.int64(), nullable=False),  # what this cause explains of the record's amount
+        pa.field("theirs_micros", pa.int64(), nullable=False),
+        pa.field("offset_ms", pa.int64()),  # corrected start at theirs minus ours, null without a pair
+        pa.field("rule", pa.string(), nullable=False),  # what made the pair, or that there is none
+        pa.field("fields", pa.string(), nullable=False),  # columns that differ, separated by commas
+    ]
+)
+"""One row for each record or pair of each finding that moves money; a pair with two causes has two rows.
+Clock findings have none: they cover whole routes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One bar of the waterfall."""
+
+    cause: Cause
+    count: int
+    difference_micros: Micros
+    """Ours minus theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """From our total down (or up) to theirs: ours - steps = theirs, to the micro."""
+
+    ours_micros: Micros
+    steps: tuple[Step, ...]
+    theirs_micros: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The engine's whole answer, as the carrier `scope.declarer` sees it."""
+
+    scope: BatchScope
+    theirs: CarrierCode
+    findings: tuple[Finding, ...]
+    exceptions: pa.Table
+    totals: Totals
+    waterfall: Waterfall
+    pairs: int
+    """Records matched one to one."""
+    exact: int
+    """Of these, with equal quantity and amount."""
+
+    def rows_of(self, finding: int) -> pa.Table:
+        """The exceptions of one finding, by its position."""
+        return self.exceptions.filter(pa.compute.equal(self.exceptions["finding"], finding))
+
+
+def reconcile(
+    ours: pa.Table,
+    theirs: pa.Table,
+    *,
+    scope: BatchScope,
+    agreement: Agreement,
+    decks: DeckHistory | None = None,
+    capacity: Mapping[str, int] | None = None,
+    unallocated: Sequence[str] = (),
+) -> Reconciliation:
+    """Compare two RatedTables (ledger/usage.py) of one direction, service and period.
+
+    `scope.declarer` is us, `scope.creditor` says whose claim it is; rows may come in any order. `decks` are the
+    creditor's published decks (to name a missed rate change), `capacity` the circuits of its routes and `unallocated`
+    number ranges nobody holds (to recognise forgery).
+
+    Raises Malformed (a table that is not rated), Refused (a carrier that is not the agreement's).
+    """
+    books = _books(ours, theirs, scope, agreement)
+    evidence = Evidence(capacity or {}, tuple(unallocated))
+    differences = explaining.explain(books, evidence)
+    _check_complete(books, differences)
+    is_creditor = scope.declarer == scope.creditor
+    perspective = Perspective(scope, agreement, is_creditor)
+    if decks is not None:
+        differences = tuple(with_published_rate(books, each, decks) for each in differences)
+    findings = tuple(_finding(each, perspective) for each in differences)
+    us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
+    totals = compare_totals(us, them, agreement.zone, agreement.tolerance)
+    return Reconciliation(
+        scope=scope,
+        theirs=agreement.counterparty(scope.declarer),
+        findings=findings,
+        exceptions=_exceptions(books, differences, is_creditor=is_creditor),
+        totals=totals,
+        waterfall=_waterfall(findings, totals),
+        pairs=len(books.pairing.ours),
+        exact=_exact(books),
+    )
+
+
+def _books(ours: pa.Table, theirs: pa.Table, scope: BatchScope, agreement: Agreement) -> Books:
+    parties = (agreement.low, agreement.high)
+    for carrier in (scope.declarer, scope.creditor):
+        if carrier not in parties:
+            raise Refused("not a party of the agreement", expected=" or ".join(parties), got=carrier)
+    us, them = side_of(ours), side_of(theirs)
+    creditor, debtor = (us, them) if scope.declarer == scope.creditor else (them, us)
+    estimated = clocks.estimate(creditor, debtor, agreement.tolerance)
+    return Books(
+        creditor=creditor,
+        debtor=debtor,
+        pairing=match(creditor, debtor, agreement.tolerance, estimated),
+        clocks=estimated,
+        tolerance=agreement.tolerance,
+        bounds_ms=scope.period.bounds_ms(agreement.zone),
+        period=scope.period,
+    )
+
+
+def _check_complete(books: Books, differences: Sequence[Difference]) -> None:
+    """Each record is in one pair or one difference, and the differences sum to the whole, to the last micro."""
+    pairing = books.pairing
+    whole = exact_sum(books.creditor.amount) - exact_sum(books.debtor.amount)
+    explained = sum(each.total_creditor - each.total_debtor for each in differences)
+    assert explained == whole, f"findings explain {explained} of {whole} micros"
+    for side, paired, alone in (
+        (books.creditor, pairing.ours, [d.creditor_rows for d in differences if _one_sided(d)]),
+        (books.debtor, pairing.theirs, [d.debtor_rows for d in differences if _one_sided(d)]),
+    ):
+        seen = np.concatenate([paired, *[rows[rows >= 0] for rows in alone]])
+        assert np.array_equal(np.sort(seen), np.arange(len(side))), "a record is in no finding, or in two"
+
+
+def _one_sided(difference: Difference) -> bool:
+    if difference.cause in (Cause.CLOCK_OFFSET, Cause.TIME_ZONE):
+        return False
+    return bool((difference.creditor_rows < 0).any() or (difference.debtor_rows < 0).any())
+
+
+_MIRRORED = {
+    Cause.MISSING_AT_THEIRS: Cause.MISSING_AT_OURS,
+    Cause.MISSING_AT_OURS: Cause.MISSING_AT_THEIRS,
+    Cause.DUPLICATE_AT_OURS: Cause.DUPLICATE_AT_THEIRS,
+    Cause.DUPLICATE_AT_THEIRS: Cause.DUPLICATE_AT_OURS,
+}
+
+
+def _seen(cause: Cause, *, is_creditor: bool) -> Cause:
+    return cause if is_creditor else _MIRRORED.get(cause, cause)
+
+
+def _finding(difference: Difference, perspective: Perspective) -> Finding:
+    is_creditor = perspective.is_creditor
+    owed, counted = difference.total_creditor, difference.total_debtor
+    cause = _seen(difference.cause, is_creditor=is_creditor)
+    return Finding(
+        cause=cause,
+        severity=difference.severity,
+        creditor=perspective.scope.creditor,
+        service=perspective.scope.service,
+        period=perspective.scope.period,
+        count=difference.size,
+        ours_micros=owed if is_creditor else counted,
+        theirs_micros=counted if is_creditor else owed,
+        route=difference.route,
+        destination=difference.destination,
+        day=difference.day,
+        explanation=sentence(difference, cause, perspective),
+        rule=difference.rule,
+    )
+
+
+def _waterfall(findings: Sequence[Finding], totals: Totals) -> Waterfall:
+    steps = []
+    for cause in Cause:
+        mine = [finding for finding in findings if finding.cause == cause]
+        if mine:
+            moved = sum(finding.difference_micros for finding in mine)
+            steps.append(Step(cause, sum(finding.count for finding in mine), Micros(moved)))
+    assert totals.ours_micros - sum(step.difference_micros for step in steps) == totals.theirs_micros
+    return Waterfall(totals.ours_micros, tuple(steps), totals.theirs_micros)
+
+
+def _exact(books: Books) -> int:
+    pairing = books.pairing
+    same = books.creditor.amount[pairing.ours] == books.debtor.amount[pairing.theirs]
+    return int((same & (pairing.classes == 0)).sum())
+
+
+def _exceptions(books: Books, differences: Sequence[Difference], *, is_creditor: bool) -> pa.Table:
+    tables = [
+        _exception_rows(books, at, each, is_creditor=is_creditor)
+        for at, each in enumerate(differences)
+        if each.cause not in (Cause.CLOCK_OFFSET, Cause.TIME_ZONE)
+    ]
+    return pa.concat_tables(tables) if tables else EXCEPTIONS_SCHEMA.empty_table()
+
+
+def _exception_rows(books: Books, at: int, difference: Difference, *, is_creditor: bool) -> pa.Table:
+    order = _chronological(books, difference)
+    creditor, debtor = difference.creditor_rows[order], difference.debtor_rows[order]
+    owed, counted = difference.creditor_micros[order], difference.debtor_micros[order]
+    offset, rule = _how_paired(books.pairing, creditor, debtor)
+    sides = [(creditor, books.creditor, owed), (debtor, books.debtor, counted)]
+    (our_rows, us, our_micros), (their_rows, them, their_micros) = sides if is_creditor else reversed(sides)
+    cause = _seen(difference.cause, is_creditor=is_creditor)
+    size = len(order)
+    columns = [
+        _optional(our_rows),
+        _optional(their_rows),
+        _lines(us, our_rows),
+        _lines(them, their_rows),
+        pa.repeat(pa.scalar(cause.value), size),
+        pa.repeat(pa.scalar(at, pa.int32()), size),
+        pa.array(our_micros),
+        pa.array(their_micros),
+        pa.array(offset if is_creditor else -offset, mask=(creditor < 0) | (debtor < 0)),
+        pa.array(rule, pa.string()),
+        pa.repeat(pa.scalar(difference.fields), size),
+    ]
+    return pa.Table.from_arrays(columns, schema=EXCEPTIONS_SCHEMA)
+
+
+def _chronological(books: Books, difference: Difference) -> Ints:
+    """By start, then by what the records say, so that the order of the input's rows does not show."""
+    has_creditor = difference.creditor_rows >= 0
+    row = np.where(has_creditor, difference.creditor_rows, difference.debtor_rows)
+    start, tie = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
+    for side, mine in ((books.creditor, has_creditor), (books.debtor, ~has_creditor)):
+        start[mine], tie[mine] = side.start_ms[row[mine]], side.tie[row[mine]]
+    order: Ints = np.lexsort((row, tie, start))
+    return order
+
+
+def _how_paired(pairing: Pairing, creditor: Ints, debtor: Ints) -> tuple[Ints, list[str]]:
+    offset = np.zeros(len(creditor), np.int64)
+    rule = ["no partner"] * len(creditor)
+    paired = (creditor >= 0) & (debtor >= 0)
+    at = np.searchsorted(pairing.ours, creditor[paired])
+    offset[paired] = pairing.delta_ms[at]
+    for where, made_by in zip(np.flatnonzero(paired).tolist(), pairing.rules[at].tolist(), strict=True):
+        rule[where] = Rule(made_by).words
+    return offset, rule
+
+
+def _optional(rows: Ints) -> pa.Array:
+    return pa.array(rows, mask=rows < 0)
+
+
+def _lines(side: Side, rows: Ints) -> pa.Array:
+    lines = np.zeros(len(rows), np.int64)
+    lines[rows >= 0] = side.line[rows[rows >= 0]]
+    return pa.array(lines, mask=rows < 0)

@@ -1,0 +1,92 @@
+"""How is a finding said to a clerk? With the number, the unit and the side."""
+
+from dataclasses import dataclass
+
+from ledger.agreement import Agreement
+from ledger.money import show_micros
+from ledger.service import Service
+from ledger.usage import BatchScope
+from reconciliation.difference import Difference
+from reconciliation.finding import Cause
+
+_NOUNS = {
+    Service.VOICE: ("call", "calls"),
+    Service.SMS: ("message", "messages"),
+    Service.DATA: ("sample", "samples"),
+    Service.IPL: ("circuit", "circuits"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Perspective:
+    """Who is told."""
+
+    scope: BatchScope
+    agreement: Agreement
+    is_creditor: bool
+
+    @property
+    def them(self) -> str:
+        return self.agreement.counterparty(self.scope.declarer)
+
+    @property
+    def debtor(self) -> str:
+        return self.agreement.counterparty(self.scope.creditor)
+
+
+def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> str:
+    """One sentence: "GB-B is missing 41 of our calls, USD 1204.10"."""
+    them, currency = perspective.them, perspective.agreement.currency
+    owed, counted = difference.total_creditor, difference.total_debtor
+    ours, theirs = (owed, counted) if perspective.is_creditor else (counted, owed)
+    number = counted_noun(difference.size, perspective.scope.service)
+    only = f"{currency} {show_micros(max(ours, theirs), 2)}"
+    both = f"{currency} {show_micros(ours, 2)} ours, {show_micros(theirs, 2)} {them}'s"
+    detail = difference.detail.format(creditor=perspective.scope.creditor, debtor=perspective.debtor, currency=currency)
+    tail = f": {detail}" if detail else ""
+    holder = "we" if (ours > 0 or theirs == 0) else them
+    match cause:
+        case Cause.MISSING_AT_THEIRS:
+            return f"{them} is missing {_of_ours(number)}, {only}{_where(difference)}{tail}"
+        case Cause.MISSING_AT_OURS:
+            return f"We are missing {number} that {them} has, {only}{_where(difference)}{tail}"
+        case Cause.DUPLICATE_AT_OURS:
+            return f"We hold {number} twice, {only}{tail}"
+        case Cause.DUPLICATE_AT_THEIRS:
+            return f"{them} holds {number} twice, {only}{tail}"
+        case Cause.PERIOD_CROSSING:
+            return f"{holder.capitalize() if holder == 'we' else holder} put {number} into the period, {only}{tail}"
+        case Cause.ZERO_DURATION:
+            return f"{number} lasted on one side and not on the other, {both}{tail}"
+        case Cause.INVENTED:
+            return f"{number} that only {perspective.scope.creditor} holds bear marks of forgery, {only}{tail}"
+        case Cause.CLOCK_OFFSET | Cause.TIME_ZONE:
+            return f"{detail} ({number}); corrected before matching"
+        case Cause.DURATION_BIAS | Cause.RATE:
+            return f"{detail} ({number}), {both}"
+        case Cause.DURATION_WITHIN_TOLERANCE:
+            return f"{number} differ in duration within tolerance, {both}{tail}"
+        case Cause.DURATION:
+            return f"{number} differ in duration beyond tolerance, {both}{tail}"
+        case Cause.DESTINATION:
+            return f"{number} fell into different destinations, {both}{tail}"
+        case Cause.ROUNDING:
+            return f"{number} were rounded differently, {both}{tail}"
+        case Cause.ALTERED:
+            return f"{number} do not prove against the declared root, {both}{tail}"
+
+
+def counted_noun(count: int, service: Service) -> str:
+    """ "41 calls", "1 message"."""
+    one, many = _NOUNS[service]
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _of_ours(number: str) -> str:
+    count, noun = number.split(" ")
+    return f"{count} of our {noun}" if count != "1" else f"one of our {noun}s"
+
+
+def _where(difference: Difference) -> str:
+    parts = [f" on {difference.route}" if difference.route else "", f" on {difference.day}" if difference.day else ""]
+    return "".join(parts)
