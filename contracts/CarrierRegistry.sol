@@ -170,7 +170,7 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
     /* VIEWS */
 
     function isKeyOf(CarrierId carrier, address key, uint64 atSeconds) public view returns (bool) {
-        KeyWindow memory window = _windows[carrier][key];
+        KeyWindow storage window = _windows[carrier][key];
         return window.validFrom != 0 && window.validFrom <= atSeconds && (window.validUntil == 0 || atSeconds < window.validUntil);
     }
 

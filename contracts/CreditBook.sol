@@ -12,7 +12,6 @@ contract CreditBook is ICreditBook, CarrierSigned {
         "CreditLine(bytes32 agreementId,bytes32 creditor,uint128 limitMicros,uint8 policy,uint64 nonce,uint64 deadline)"
     );
     uint256 private constant MAX_MICROS = type(uint120).max;
-    uint256 private constant BPS = 10_000;
 
     /// @dev One slot: a declaration reads and writes it once.
     struct Direction {
@@ -62,20 +61,18 @@ contract CreditBook is ICreditBook, CarrierSigned {
     /* EXPOSURE */
 
     function raise(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external only(USAGE) {
-        Direction memory direction = _directions[agreementId][creditor];
+        Direction storage direction = _directions[agreementId][creditor];
         if (direction.stopped) revert CreditIsStopped(agreementId, creditor);
 
-        uint120 before = direction.exposureMicros;
-        _grow(agreementId, creditor, direction, amountMicros, before, false);
+        _grow(agreementId, creditor, amountMicros, direction.exposureMicros, false);
     }
 
     function raiseByLeg(AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint128 beforeMicros)
         external
         only(SETTLEMENT)
     {
-        Direction memory direction = _directions[agreementId][creditor];
-        bool withinBefore = uint256(direction.exposureMicros) + amountMicros <= beforeMicros;
-        _grow(agreementId, creditor, direction, amountMicros, beforeMicros, withinBefore);
+        uint256 exposure = uint256(_directions[agreementId][creditor].exposureMicros) + amountMicros;
+        _grow(agreementId, creditor, amountMicros, beforeMicros, exposure <= beforeMicros);
     }
 
     function reduce(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external only(SETTLEMENT) {
@@ -119,14 +116,15 @@ contract CreditBook is ICreditBook, CarrierSigned {
 
     /* INTERNAL */
 
+    /// @dev `beforeMicros` is what alerts are counted from; within it, a leg does not meet the line.
     function _grow(
         AgreementId agreementId,
         CarrierId creditor,
-        Direction memory direction,
         uint128 amountMicros,
-        uint128 beforeMicros,
+        uint256 beforeMicros,
         bool withinBefore
     ) private {
+        Direction storage direction = _directions[agreementId][creditor];
         uint256 exposure = uint256(direction.exposureMicros) + amountMicros;
         uint256 limit = direction.limitMicros;
         if (exposure > MAX_MICROS) revert AmountTooLarge(MAX_MICROS, exposure);
@@ -135,22 +133,22 @@ contract CreditBook is ICreditBook, CarrierSigned {
             revert CreditLineExceeded(agreementId, creditor, uint128(exposure), uint128(limit));
         }
 
-        _directions[agreementId][creditor].exposureMicros = uint120(exposure);
+        direction.exposureMicros = uint120(exposure);
         emit ExposureChanged(
             agreementId, creditor, int256(uint256(amountMicros)), uint128(exposure), uint128(limit)
         );
         if (overrun) emit CreditLineOverrun(agreementId, creditor, uint128(exposure), uint128(limit));
         uint16 shareBps = _shareReached(exposure, limit);
-        if (shareBps > _shareReached(beforeMicros, limit)) {
+        if (shareBps != 0 && shareBps > _shareReached(beforeMicros, limit)) {
             emit CreditAlert(agreementId, creditor, shareBps, uint128(exposure), uint128(limit));
         }
     }
 
     /// @dev The highest of the alert shares that the exposure has reached, or zero.
     function _shareReached(uint256 exposure, uint256 limit) private pure returns (uint16) {
-        if (limit == 0 || exposure * BPS < limit * 5_000) return 0;
+        if (limit == 0 || 2 * exposure < limit) return 0;
         if (exposure >= limit) return 10_000;
-        if (exposure * BPS >= limit * 9_000) return 9_000;
-        return exposure * BPS >= limit * 7_500 ? 7_500 : 5_000;
+        if (10 * exposure >= 9 * limit) return 9_000;
+        return 4 * exposure >= 3 * limit ? 7_500 : 5_000;
     }
 }

@@ -26,6 +26,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     /// @dev What one declarer says of one direction.
     struct Stream {
         uint64 lastSeq;
+        Period closedThrough; // the latest period closed: it and all before it take nothing more
         uint8 services; // those the agreement book has confirmed for it: terms never change, so it is asked once
     }
 
@@ -89,12 +90,18 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (_closedAt[closeKey] != 0) {
             revert PeriodAlreadyClosed(close.agreementId, close.declarer, close.period);
         }
-        _requireSeq(lastSeq(close.agreementId, close.declarer, close.declarer), close.creditorSeq);
-        _requireSeq(lastSeq(close.agreementId, close.declarer, other), close.debtorSeq);
+        Stream storage asCreditor = _streams[_streamKey(close.agreementId, close.declarer, close.declarer)];
+        Stream storage asDebtor = _streams[_streamKey(close.agreementId, close.declarer, other)];
+        _requireSeq(asCreditor.lastSeq, close.creditorSeq);
+        _requireSeq(asDebtor.lastSeq, close.debtorSeq);
         _requireInTime(close.deadline);
         _requireKey(close.declarer, _hashTypedDataV4(keccak256(abi.encode(PERIOD_CLOSE_TYPEHASH, close))), signature);
 
         _closedAt[closeKey] = uint64(block.timestamp);
+        if (Period.unwrap(close.period) > Period.unwrap(asCreditor.closedThrough)) {
+            asCreditor.closedThrough = close.period;
+            asDebtor.closedThrough = close.period;
+        }
         emit PeriodClosed(
             close.agreementId,
             close.declarer,
@@ -141,7 +148,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (root == 0) revert BatchUnknown(batchId);
     }
 
-    function lastSeq(AgreementId agreementId, CarrierId declarer, CarrierId creditor) public view returns (uint64) {
+    function lastSeq(AgreementId agreementId, CarrierId declarer, CarrierId creditor) external view returns (uint64) {
         return _streams[_streamKey(agreementId, declarer, creditor)].lastSeq;
     }
 
@@ -167,7 +174,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     function _declare(Declaration calldata declaration, bytes calldata signature) private returns (BatchId batchId) {
         _requireInTime(declaration.deadline);
-        _requireOpenPeriod(declaration);
+        _requirePeriod(declaration.period);
         _requireEvents(declaration);
         batchId = batchIdOf(declaration);
         _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
@@ -195,13 +202,17 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     function _takePlace(Declaration calldata declaration) private {
         Stream storage stream =
             _streams[_streamKey(declaration.agreementId, declaration.declarer, declaration.creditor)];
+        if (Period.unwrap(declaration.period) <= Period.unwrap(stream.closedThrough)) {
+            revert PeriodAlreadyClosed(declaration.agreementId, declaration.declarer, declaration.period);
+        }
         _requireSeq(stream.lastSeq + 1, declaration.seq);
         uint8 bit = uint8(1 << uint8(declaration.service));
-        uint8 services = stream.services;
-        if (services & bit == 0) _requireDirection(declaration);
+        if (stream.services & bit == 0) {
+            _requireDirection(declaration);
+            stream.services |= bit;
+        }
 
         stream.lastSeq = declaration.seq;
-        stream.services = services | bit;
     }
 
     function _record(BatchId batchId, Declaration calldata declaration, UsageRecord[] calldata records) private {
@@ -259,13 +270,6 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         bool oneStream = _streamKey(adjustment.agreementId, adjustment.declarer, adjustment.creditor)
             == _streamKey(corrected.agreementId, corrected.declarer, corrected.creditor);
         if (!oneStream || adjustment.service != corrected.service) revert CorrectsAnotherStream(corrects);
-    }
-
-    function _requireOpenPeriod(Declaration calldata declaration) private view {
-        _requirePeriod(declaration.period);
-        if (_closedAt[_closeKey(declaration.agreementId, declaration.declarer, declaration.period)] != 0) {
-            revert PeriodAlreadyClosed(declaration.agreementId, declaration.declarer, declaration.period);
-        }
     }
 
     function _requireEvents(Declaration calldata declaration) private view {

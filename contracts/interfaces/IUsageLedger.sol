@@ -118,6 +118,7 @@ interface IUsageLedger {
         bytes calldata signature
     ) external returns (BatchId batchId);
     /// @notice Ends the declarer's declarations for the period; both of its sequence numbers must be the current ones.
+    /// Earlier periods take no declarations from then on either: late usage goes into a later period, as an adjustment.
     function closePeriod(PeriodClose calldata close, bytes calldata signature) external;
     /// @notice Two different declarations signed for one place in the sequence: anyone may put the proof on record.
     /// Warning: a key that was ever the declarer's counts, also after its revocation; a stolen key can be made to testify.
