@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ledger.errors import Conflict, Malformed, RootMismatch
 from ledger.identity import AgreementId, Root, carrier_code
 from ledger.period import parse_period
-from ledger.sealing import UsageBatch, seal
+from ledger.sealing import MAX_COUNT, UsageBatch, seal
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
 
@@ -56,10 +56,13 @@ def write(batch: UsageBatch, folder: Path) -> Path:
     return path
 
 
-def read(path: Path) -> UsageBatch:
-    """Read a file and seal its rows again: root and totals are of the content, whatever its name. Raises Malformed."""
+def read(path: Path, most: int = MAX_COUNT) -> UsageBatch:
+    """Read a file of at most that many rows and seal them again, whatever the file's name says. Raises Malformed."""
     try:
-        table = pq.read_table(path, memory_map=False)
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows > most:
+                raise Malformed("the archive file is too long", expected=f"{most} rows", got=file.metadata.num_rows)
+            table = file.read()
     except (OSError, pa.ArrowException) as error:
         raise Malformed("the archive file cannot be read", expected="a Parquet file", got=str(error)[:200]) from None
     scope, secret = _scope_and_secret(table.schema.metadata or {}, path)
@@ -138,7 +141,7 @@ def _check_same_scope(path: Path, batch: UsageBatch) -> None:
 
 def _write_durably(batch: UsageBatch, part: Path) -> None:
     """Only its owner may read it: it holds numbers and the secret."""
-    with part.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         pq.write_table(batch.table.replace_schema_metadata(_metadata(batch)), file, compression="zstd")
         file.flush()
         os.fsync(file.fileno())

@@ -6,7 +6,8 @@
       's' text: UTF-8          'b' bytes          't'/'f' true/false: empty content
       'n' absent: empty content                   'l' list: the values one after another
 
-A document is a list of values in a fixed order; there are no names, no maps and no floats. Vectors: tests/vectors/canonical.json.
+A document is a list of values in a fixed order; there are no names, no maps and no floats.
+Vectors: tests/vectors/canonical.json.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from ledger.keccak import keccak256
 
 VERSION = 1
 
-Value: TypeAlias = "int | str | bytes | bool | None | Sequence[Value]"
+Value: TypeAlias = "int | str | bytes | bool | Sequence[Value] | None"
 
 
 def canonical_bytes(kind: str, values: Sequence[Value]) -> bytes:

@@ -24,10 +24,15 @@ _PLAIN_ROWS = 4096
 
 def keccak256(message: bytes) -> bytes:
     """The 32-byte hash of one message."""
-    whole = np.frombuffer(message + bytes(-len(message) % _RATE or _RATE), np.uint64)
-    if len(message) % 8 == 0:
-        return hash_rows(whole[None, : len(message) // 8]).tobytes()
-    return _sponge(whole.copy(), len(message)).tobytes()
+    padded = bytearray(message + bytes(_RATE - len(message) % _RATE))
+    padded[len(message)] ^= 0x01
+    padded[-1] ^= 0x80
+    words = np.frombuffer(padded, np.uint64)
+    if lanes is None:
+        return _absorbed(words[None, :]).tobytes()
+    out = np.empty(4, np.uint64)
+    lanes.absorb(words, out)
+    return out.tobytes()
 
 
 def hash_rows(rows: Words, *, twice: bool = False) -> Words:
@@ -57,13 +62,6 @@ def hash_rows_plainly(rows: Words, *, twice: bool = False) -> Words:
         part = _hash_columns(rows[first : first + _PLAIN_ROWS])
         out[first : first + _PLAIN_ROWS] = _hash_columns(part) if twice else part
     return out
-
-
-def _sponge(padded: Words, length: int) -> Words:
-    """Absorb one message whose length is not whole words; `padded` holds it, then zeros to a whole block."""
-    padded.view(np.uint8)[length] ^= 0x01
-    padded.view(np.uint8)[length // _RATE * _RATE + _RATE - 1] ^= 0x80
-    return _absorbed(padded[None, :])
 
 
 def _hash_columns(rows: Words) -> Words:

@@ -4,10 +4,9 @@ Every lane works on another row, so one instruction advances eight keccak states
 (`ledger.keccak`, `ledger.sealing`) have a plain form that gives the same bytes where numba is absent.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -15,6 +14,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ledger.hash_constants import KECCAK_ROTATIONS, KECCAK_ROUNDS, SHA256_ROUNDS
+from ledger.kernel import kernel
 
 Words = NDArray[np.uint64]
 
@@ -23,17 +23,10 @@ SHA256_LANES = 16
 RATE_WORDS = 17
 """Keccak-256 takes in 136 bytes at a time."""
 
-_KERNEL = TypeVar("_KERNEL", bound=Callable[..., Any])
-
 _PAD_FIRST = np.uint64(1)
 _PAD_LAST = np.uint64(0x8000000000000000)
 _I32 = ir.IntType(32)
 _I64 = ir.IntType(64)
-
-
-def kernel(function: _KERNEL) -> _KERNEL:
-    """Compile for columns: cached on disk, without the interpreter lock, integers that wrap."""
-    return cast(_KERNEL, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
 
 
 class _Lanes:
@@ -206,6 +199,18 @@ def hash_rows(rows: Words, twice: bool, out: Words) -> None:
         for lane in range(min(KECCAK_LANES, count - base)):
             for word in range(4):
                 out[base + lane, word] = state[word, lane]
+
+
+@kernel
+def absorb(padded: Words, out: Words) -> None:
+    """keccak256 of one message already padded to whole blocks of 17 words, into out (4 words)."""
+    state = np.zeros((25, KECCAK_LANES), np.uint64)
+    for block in range(0, len(padded), RATE_WORDS):
+        for word in range(RATE_WORDS):
+            state[word, 0] ^= padded[block + word]
+        permute(state)
+    for word in range(4):
+        out[word] = state[word, 0]
 
 
 @kernel

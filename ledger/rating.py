@@ -1,0 +1,261 @@
+"""What does each usage record cost under the agreement's rate decks, to the last micro?
+
+Exact rational arithmetic with one rounding per record, in the agreement's mode. `charge` is the definition; `rate` does
+the same for whole columns (ledger/pricing.py) and asks `charge` for the rows that do not fit 63 bits on the way.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ledger.agreement import Agreement
+from ledger.deck import DeckHistory, Rate
+from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
+from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Micros, Rounding, divide
+from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
+
+pricing: ModuleType | None
+"""The numba kernels; None where numba is absent: every row is then priced by `charge`."""
+try:
+    pricing = import_module("ledger.pricing")
+except ImportError:
+    pricing = None
+
+REFUSED_SCHEMA = pa.schema([*USAGE_SCHEMA, pa.field("reason", pa.string(), nullable=False)])
+"""A usage record that could not be priced, and why."""
+
+REASONS = {
+    -1: "unknown destination",
+    -2: "not a number in E.164 digits",
+    -3: "no rate deck in force",
+    -4: "negative quantity",
+    -6: "amount out of bounds",
+}
+_ASK, _OUT_OF_BOUNDS = -5, -6
+_SAFE = 2**61
+_INDEX_DIGITS = 6
+_FEW_CODES = 20_000
+
+
+class Charge(NamedTuple):
+    """What one record is charged."""
+
+    charged_quantity: int
+    """After increments, in the service's unit."""
+    amount_micros: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Records with a price, and those without one: never priced at zero."""
+
+    rated: pa.Table
+    """RATED_SCHEMA, in the order given."""
+    refused: pa.Table
+    """REFUSED_SCHEMA, in the order given."""
+
+
+def charge(quantity: int, rate: Rate, rounding: Rounding = Rounding.HALF_EVEN) -> Charge:
+    """Price one record; rounding happens here, once. Nothing used costs nothing. Raises Malformed."""
+    if quantity < 0:
+        raise Malformed("a negative quantity cannot be charged", expected="0 or more", got=quantity)
+    if quantity == 0:
+        return Charge(0, Micros(0))
+    later = rate.later
+    beyond = max(0, quantity - later.after) if later else 0
+    units = in_increments(quantity - beyond, rate.first, rate.next)
+    nanos = units * rate.nanos + rate.connect_nanos * rate.per
+    if later and beyond:
+        more = in_increments(beyond, later.increment, later.increment)
+        units, nanos = units + more, nanos + more * later.nanos
+    return Charge(units, Micros(divide(nanos, rate.per * NANOS_PER_MICRO, rounding)))
+
+
+def in_increments(quantity: int, first: int, following: int) -> int:
+    """61 s at 60/6 is charged as 66 s: later increments count from the end of the first. quantity > 0."""
+    return first if quantity <= first else first + -(-(quantity - first) // following) * following
+
+
+def rate(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Rating:
+    """Price a UsageTable under the creditor's decks. Raises Malformed, CurrencyMismatch."""
+    if history.currency != agreement.currency:
+        raise CurrencyMismatch(
+            "the rate decks are not in the agreement's currency", expected=agreement.currency, got=history.currency
+        )
+    return rate_in_mode(usage, history, agreement.rounding)
+
+
+def rate_in_mode(usage: pa.Table, history: DeckHistory, rounding: Rounding) -> Rating:
+    """`rate` with the rounding alone. Raises Malformed."""
+    if usage.schema != USAGE_SCHEMA:
+        raise Malformed("not a usage table", expected=USAGE_SCHEMA.names, got=usage.schema.names)
+    table = usage.combine_chunks()
+    flat = _flat_decks(history)
+    found = np.full(len(table), _ASK, np.int32)
+    charged, amount = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
+    if pricing is not None and len(table):
+        _find_and_price(table, flat, rounding, found, charged, amount)
+    _ask_for_rest(table, history, flat, rounding, found, charged, amount)
+    return _split(table, flat, found, charged, amount)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _FlatDecks:
+    """A history as columns: every rate once, and for each moment the intervals of numbers and their rates."""
+
+    moments: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    owners: NDArray[np.int32]
+    index: NDArray[np.int32]
+    cell: int
+    numbers: dict[int, int]
+    """Position of a rate by its identity."""
+    rates: NDArray[np.int64]
+    code_digits: NDArray[np.int8]
+    codes: pa.Array
+    destinations: pa.Array
+
+
+@lru_cache(maxsize=4)
+def _flat_decks(history: DeckHistory) -> _FlatDecks:
+    every = list({id(rate): rate for dated in history.decks for rate in dated.deck.rates}.values())
+    numbers = {id(rate): number for number, rate in enumerate(every)}
+    moments = history.moments()
+    digits = _INDEX_DIGITS if len(every) > _FEW_CODES else _INDEX_DIGITS - 2
+    cell = 10 ** (15 - digits)
+    starts, owners, rows, before = [], [], [], 0
+    for moment in moments if pricing is not None else ():
+        begins, owned = _intervals(list(history.in_force(moment).values()), numbers)
+        edges = np.arange(10**digits + 1) * cell
+        rows.append(np.searchsorted(begins, edges, "right").astype(np.int32) - np.int32(1 - before))
+        starts.append(begins)
+        owners.append(owned)
+        before += len(begins)
+    return _FlatDecks(
+        moments=np.array(moments, np.int64),
+        starts=np.concatenate(starts) if starts else np.empty(0, np.int64),
+        owners=np.concatenate(owners) if owners else np.empty(0, np.int32),
+        index=np.stack(rows) if rows else np.empty((0, 0), np.int32),
+        cell=cell,
+        numbers=numbers,
+        rates=np.array([_as_row(rate) for rate in every], np.int64),
+        code_digits=np.array([len(rate.code) for rate in every], np.int8),
+        codes=pa.array([rate.code for rate in every], pa.string()),
+        destinations=pa.array([rate.destination for rate in every], pa.string()),
+    )
+
+
+def _intervals(rates: list[Rate], numbers: dict[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    width = np.array([10 ** (15 - len(rate.code)) for rate in rates], np.int64)
+    low = np.array([int(rate.code) for rate in rates], np.int64) * width
+    order = np.lexsort([-width, low])
+    which = np.array([numbers[id(rate)] for rate in rates], np.int32)[order]
+    starts, owners = np.empty(2 * len(rates) + 1, np.int64), np.empty(2 * len(rates) + 1, np.int32)
+    assert pricing is not None
+    count = pricing.flatten(low[order], (low + width)[order], which, starts, owners)
+    return starts[:count], owners[:count]
+
+
+def _as_row(rate: Rate) -> tuple[int, ...]:
+    """The columns `pricing.price` takes; a rate too large for them gets a limit of 0, so that `charge` prices it."""
+    later = rate.later
+    dearest = max(rate.nanos, later.nanos if later else 0, 1)
+    fixed = rate.connect_nanos * rate.per
+    longest = rate.first + rate.next + (later.after + later.increment if later else 0)
+    limit = min(_SAFE, (_SAFE - fixed) // dearest) - longest if fixed < _SAFE else 0
+    if limit <= 0 or rate.per * NANOS_PER_MICRO > _SAFE:
+        return 0, 1, 1, 1, 0, 0, 0, 0, 1
+    step = (later.after, later.nanos, later.increment) if later else (0, 0, 1)
+    return rate.nanos, rate.per, rate.first, rate.next, rate.connect_nanos, limit, *step
+
+
+def _find_and_price(
+    table: pa.Table,
+    flat: _FlatDecks,
+    rounding: Rounding,
+    found: NDArray[np.int32],
+    charged: NDArray[np.int64],
+    amount: NDArray[np.int64],
+) -> None:
+    assert pricing is not None
+    column = table["b_party"].chunk(0)
+    _, offsets, text = column.buffers()
+    quantity = table["quantity"].to_numpy()
+    pricing.find_rates(
+        np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1],
+        np.frombuffer(text if text is not None and text.size else b"\0", np.uint8),
+        table["start_ms"].to_numpy(),
+        quantity,
+        flat.moments,
+        flat.starts,
+        flat.owners,
+        flat.index,
+        flat.cell,
+        flat.code_digits,
+        found,
+    )
+    mode = [Rounding.FLOOR, Rounding.CEILING, Rounding.HALF_UP, Rounding.HALF_EVEN].index(rounding)
+    pricing.price(found, quantity, flat.rates, mode, charged, amount)
+
+
+def _ask_for_rest(
+    table: pa.Table,
+    history: DeckHistory,
+    flat: _FlatDecks,
+    rounding: Rounding,
+    found: NDArray[np.int32],
+    charged: NDArray[np.int64],
+    amount: NDArray[np.int64],
+) -> None:
+    rest = np.flatnonzero(found == _ASK)
+    columns = table.select(["b_party", "start_ms", "quantity"]).take(pa.array(rest)) if len(rest) else table.slice(0, 0)
+    for row, record in zip(rest.tolist(), columns.to_pylist(), strict=True):
+        found[row], charged[row], amount[row] = _price_plainly(record, history, flat, rounding)
+
+
+def _price_plainly(
+    record: dict[str, object], history: DeckHistory, flat: _FlatDecks, rounding: Rounding
+) -> tuple[int, int, int]:
+    number, at_ms, quantity = str(record["b_party"]), record["start_ms"], record["quantity"]
+    assert isinstance(at_ms, int)
+    assert isinstance(quantity, int)
+    if quantity < 0:
+        return -4, 0, 0
+    if not (number.isascii() and number.isdigit() and len(number) <= 15):
+        return -2, 0, 0
+    if at_ms < history.decks[0].effective_ms:
+        return -3, 0, 0
+    try:
+        applied = history.rate_for(number, at_ms)
+    except UnknownDestination:
+        return -1, 0, 0
+    charged, amount = charge(quantity, applied, rounding)
+    if charged > MAX_AMOUNT_MICROS or amount > MAX_AMOUNT_MICROS:
+        return _OUT_OF_BOUNDS, 0, 0
+    return flat.numbers[id(applied)], charged, amount
+
+
+def _split(
+    table: pa.Table,
+    flat: _FlatDecks,
+    found: NDArray[np.int32],
+    charged: NDArray[np.int64],
+    amount: NDArray[np.int64],
+) -> Rating:
+    priced = found >= 0
+    if not priced.all():
+        refused = table.filter(pa.array(~priced))
+        reasons = pa.array([REASONS[reason] for reason in found[~priced].tolist()], pa.string())
+        refused = pa.Table.from_arrays([*refused.columns, reasons], schema=REFUSED_SCHEMA)
+        table, found, charged, amount = table.filter(pa.array(priced)), found[priced], charged[priced], amount[priced]
+    else:
+        refused = REFUSED_SCHEMA.empty_table()
+    which = pa.array(found)
+    columns = [flat.destinations.take(which), flat.codes.take(which), pa.array(charged), pa.array(amount)]
+    return Rating(pa.Table.from_arrays([*table.columns, *columns], schema=RATED_SCHEMA), refused)
