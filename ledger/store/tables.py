@@ -251,6 +251,7 @@ attempts = _table(
     _must("signed_at_ms", Whole),
     _must("open", YesNo),
     UniqueConstraint("sender", "nonce"),
+    Index(None, "sender", "open"),
 )
 
 sending_keys = _table(

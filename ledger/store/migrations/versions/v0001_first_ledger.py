@@ -208,6 +208,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_attempts_outbox_id"), "attempts", ["outbox_id"], unique=False)
+    op.create_index(op.f("ix_attempts_sender_open"), "attempts", ["sender", "open"], unique=False)
     op.create_table(
         "chain_logs",
         sa.Column("block_number", WHOLE, nullable=False),
