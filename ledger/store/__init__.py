@@ -20,7 +20,7 @@ What it says to the chain
     outbox          the rows of gateway.outbox: add, submissions in a state, attempts, the lease of a sending key
 
 What the chain said (written by ledger.follow only)
-    chain_log       checkpoint, append_blocks, roll_back, list_alarms, event_rows
+    chain_log       checkpoint, append_blocks, roll_back, list_alarms, chain_rows
     agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of, list_rate_notices
     declarations    list_declarations, declaration_of, last_seq, declared_micros, declared_scopes, batches_hash,
                     list_closes, closed_by, list_inline_records

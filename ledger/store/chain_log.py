@@ -6,10 +6,10 @@ block that is stored, so it commits with what was read up to it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, Table, delete, exists, func, insert, select
 
-from ledger.chain.bound import Event
 from ledger.chain.seen import Block, Log
 from ledger.errors import Malformed
 from ledger.identity import AgreementId
@@ -18,6 +18,8 @@ from ledger.store.rows import all_of
 from ledger.store.rules import breaches_of
 from ledger.store.tables import alarms, chain_blocks, chain_logs
 
+CHAIN_TABLES = (chain_logs, alarms, *EVENT_TABLES.values())
+"""What a fresh reading of the chain gives again, row by row."""
 RECENT_BLOCKS = 256
 """Headers without logs are kept this far back, to find the fork of a reorganisation quickly."""
 
@@ -130,8 +132,8 @@ def _forget_empty_blocks(connection: Connection, below: int) -> None:
     connection.execute(delete(chain_blocks).where((chain_blocks.c.number < below) & empty))
 
 
-def event_rows(connection: Connection, event: type[Event]) -> list[dict[str, object]]:
-    """Every row of an event's projection in chain order, as columns."""
-    table = EVENT_TABLES[event]
-    rows = connection.execute(select(table).order_by(table.c.block_number, table.c.log_index))
-    return [dict(row._mapping) for row in rows]
+def chain_rows(connection: Connection, table: Table) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Every row of one of CHAIN_TABLES, by its primary key."""
+    keys = [column.name for column in table.primary_key]
+    rows = connection.execute(select(table)).all()
+    return {tuple(row._mapping[name] for name in keys): tuple(row) for row in rows}
