@@ -1,0 +1,251 @@
+"""What do plain files say, with no chain and no database? Two sides' records reconciled, obligations netted."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ledger.agreement import Agreement
+from ledger.errors import GscError, Malformed, RowMalformed
+from ledger.identity import AgreementId, CarrierCode, carrier_code
+from ledger.money import Micros, parse_micros
+from ledger.period import Period
+from ledger.service import Service
+from ledger.usage import RATED_SCHEMA, BatchScope
+from reconciliation.disputes import dispute_proposals
+from reconciliation.netting import Obligation, net_each_currency
+from reconciliation.plain import netting_plain, proposal_plain, reconciliation_plain
+from reconciliation.reconcile import Reconciliation, reconcile
+
+MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
+OBLIGATION = ("debtor", "creditor", "currency", "amount")
+MAX_FIELD = 1_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INT64 = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row that could not be read."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A file's records as a RatedTable, and the rows that could not be read."""
+
+    table: pa.Table
+    quarantined: tuple[Quarantined, ...]
+
+
+def reconcile_files(
+    ours_path: Path,
+    theirs_path: Path,
+    agreement: Agreement,
+    *,
+    ours: CarrierCode | None = None,
+    creditor: CarrierCode | None = None,
+    period: Period | None = None,
+    service: Service = Service.VOICE,
+) -> dict[str, object]:
+    """Reconcile two CSV or Parquet files; see `read_records` for their columns.
+
+    Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
+    records are of. Raises Malformed for a file that is none, Refused for a carrier that is no party.
+    """
+    us, them = read_records(ours_path), read_records(theirs_path)
+    answer = reconcile_records(us, them, agreement, ours=ours, creditor=creditor, period=period, service=service)
+    return {
+        **reconciliation_plain(answer),
+        "disputes": [proposal_plain(proposal) for proposal in dispute_proposals(answer, agreement)],
+        "quarantined": {
+            "ours": [{"line": row.line, "reason": row.reason} for row in us.quarantined],
+            "theirs": [{"line": row.line, "reason": row.reason} for row in them.quarantined],
+        },
+    }
+
+
+def reconcile_records(
+    us: Records,
+    them: Records,
+    agreement: Agreement,
+    *,
+    ours: CarrierCode | None = None,
+    creditor: CarrierCode | None = None,
+    period: Period | None = None,
+    service: Service = Service.VOICE,
+) -> Reconciliation:
+    """`reconcile_files` after reading, with the whole answer."""
+    declarer = ours or agreement.low
+    claimant = creditor or agreement.counterparty(declarer)
+    month = period or _month(us.table, them.table, agreement)
+    scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
+    return reconcile(us.table, them.table, scope=scope, agreement=agreement)
+
+
+def net_file(path: Path, *, novate: bool = False) -> dict[str, object]:
+    """Net a CSV of debtor, creditor, currency, amount: one cycle for each currency. Raises Malformed with the line."""
+    obligations = [_obligation(line, row) for line, row in _rows(path, OBLIGATION)]
+    return {"cycles": [netting_plain(result) for result in net_each_currency(obligations, novate=novate)]}
+
+
+def read_records(path: Path) -> Records:
+    """Read usage records with amounts.
+
+    Parquet: RATED_SCHEMA (ledger/usage.py), such as an archive file. CSV with a header: a_party, b_party (digits),
+    start_ms (UTC milliseconds) or start (ISO 8601, UTC if it names no offset), quantity (milliseconds for voice),
+    amount_micros or amount (decimal); optional line, route, destination, code, charged_quantity.
+    """
+    if path.suffix.lower() == ".parquet":
+        return Records(_parquet(path), ())
+    columns: dict[str, list[object]] = {name: [] for name in RATED_SCHEMA.names}
+    quarantined: list[Quarantined] = []
+    for line, row in _rows(path, ("a_party", "b_party", "quantity")):
+        try:
+            values = _record(line, row)
+        except GscError as error:
+            quarantined.append(Quarantined(line, str(error)))
+            continue
+        for name, value in values.items():
+            columns[name].append(value)
+    return Records(pa.Table.from_pydict(columns, schema=RATED_SCHEMA), tuple(quarantined))
+
+
+def _parquet(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path, columns=RATED_SCHEMA.names)
+    except (pa.ArrowInvalid, OSError, KeyError) as error:
+        raise Malformed(
+            f"{path.name} is not a Parquet file of rated records",
+            expected=", ".join(RATED_SCHEMA.names),
+            got=str(error)[:200],
+            todo="Write it with: gsc rate.",
+        ) from None
+
+
+def _record(line: int, row: Row) -> dict[str, object]:
+    row.check_width()
+    quantity = _integer(row["quantity"], "quantity")
+    charged = row["charged_quantity"]
+    return {
+        "line": _integer(row["line"], "line") if row["line"] else line,
+        "a_party": _digits(row["a_party"], "a_party", may_be_empty=True),
+        "b_party": _digits(row["b_party"], "b_party", may_be_empty=False),
+        "start_ms": _start_ms(row),
+        "quantity": quantity,
+        "route": row["route"],
+        "destination": row["destination"],
+        "code": row["code"],
+        "charged_quantity": _integer(charged, "charged_quantity") if charged else quantity,
+        "amount_micros": _amount(row),
+    }
+
+
+def _amount(row: Row) -> int:
+    if row["amount_micros"]:
+        return _integer(row["amount_micros"], "amount_micros")
+    amount = parse_micros(row["amount"])
+    if amount < 0:
+        raise RowMalformed("a negative amount", expected="0 or more", got=row["amount"][:40])
+    return amount
+
+
+def _start_ms(row: Row) -> int:
+    if row["start_ms"]:
+        return _integer(row["start_ms"], "start_ms")
+    text = row["start"]
+    try:
+        moment = datetime.fromisoformat(text if text.isascii() else "")
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (aware - EPOCH) // timedelta(milliseconds=1)
+    except ValueError:
+        raise RowMalformed("not a start", expected="2026-10-31T23:59:59Z", got=repr(text[:40])) from None
+
+
+def _integer(text: str, column: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < _INT64:
+        return int(text)
+    raise RowMalformed(f"{column} is not a count", expected="digits, 63 bits at most", got=repr(text[:40]))
+
+
+def _digits(text: str, column: str, *, may_be_empty: bool) -> str:
+    number = text.removeprefix("+")
+    if (number.isascii() and number.isdigit() and len(number) <= 32) or (may_be_empty and not text):
+        return number
+    raise RowMalformed(f"{column} is not a number", expected="E.164 digits", got=repr(text[:40]))
+
+
+def _obligation(line: int, row: Row) -> Obligation:
+    try:
+        row.check_width()
+        debtor, creditor = carrier_code(row["debtor"]), carrier_code(row["creditor"])
+        return Obligation(debtor, creditor, _currency(row["currency"]), Micros(_amount(row)))
+    except Malformed as error:
+        raise RowMalformed(f"line {line}: {error.message}", expected=error.expected, got=error.got) from None
+
+
+def _currency(text: str) -> str:
+    if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper():
+        return text
+    raise RowMalformed("not a currency", expected="three capitals of ISO 4217, for example USD", got=repr(text[:20]))
+
+
+class Row:
+    """One line's cells by column name; an absent column is empty."""
+
+    def __init__(self, header: Sequence[str], cells: Sequence[str]) -> None:
+        self.width, self.expected = len(cells), len(header)
+        self.cells = dict(zip(header, cells, strict=False))
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "").strip()[:MAX_FIELD]
+
+    def check_width(self) -> None:
+        """Raises RowMalformed."""
+        if self.width != self.expected:
+            raise RowMalformed("another number of cells than the header", expected=self.expected, got=self.width)
+
+
+def _rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
+    """Line number and cells by column. Raises Malformed for a file without these columns."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            header = [name.strip().lower() for name in next(reader, [])]
+            _check_header(path, header, required)
+            for cells in reader:
+                if cells:
+                    yield reader.line_num, Row(header, cells)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Malformed(
+            f"{path.name} cannot be read as CSV", expected="UTF-8, RFC 4180", got=str(error)[:200]
+        ) from None
+
+
+def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> None:
+    absent = [name for name in required if name not in header]
+    if not absent and len(set(header)) == len(header):
+        return
+    raise Malformed(
+        f"{path.name} lacks columns",
+        expected=", ".join(MINIMAL if "a_party" in required else required),
+        got=", ".join(header)[:200] or "nothing",
+        todo="docs/formats.md shows an example.",
+    )
+
+
+def _month(ours: pa.Table, theirs: pa.Table, agreement: Agreement) -> Period:
+    """The accounting month of the records in the middle: a clock error at the edge does not decide."""
+    starts = pc.drop_null(pa.chunked_array([*ours["start_ms"].chunks, *theirs["start_ms"].chunks], pa.int64()))
+    if len(starts) == 0:
+        raise Malformed("both files are empty", expected="records of one month", got="none", todo="Name the period.")
+    middle = pc.quantile(starts, interpolation="lower")[0].as_py()
+    moment = datetime.fromtimestamp(middle // 1000, UTC).astimezone(agreement.zone)
+    return Period(moment.year, moment.month)
