@@ -92,6 +92,10 @@ class Settings:
     switch: Switch = field(default_factory=Switch)
     peers: Mapping[CarrierCode, str] = field(default_factory=lambda: MappingProxyType({}))
     trunks: Mapping[str, TrunkSetting] = field(default_factory=lambda: MappingProxyType({}))
+    capacity: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Circuits of each trunk, ours and the partners': more calls at once are evidence of forgery."""
+    unallocated: tuple[str, ...] = ()
+    """Number ranges that nobody holds, as the regulators publish them."""
 
     @property
     def network_path(self) -> Path:
@@ -170,6 +174,8 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
     values["switch"] = _switch(_table(raw, "switch"))
     values["peers"] = _peers(_table(raw, "peers"))
     values["trunks"] = _trunks(_table(raw, "trunks"))
+    values["capacity"] = _capacity(_table(raw, "capacity"))
+    values["unallocated"] = _ranges(raw.get("unallocated", []))
     return Settings(**values)
 
 
@@ -185,6 +191,7 @@ def dump_settings(settings: Settings) -> str:
         f"archive = {_quoted(settings.archive.as_posix())}",
         f"agreements = {_quoted(settings.agreements.as_posix())}",
         f"decks = {_quoted(settings.decks.as_posix())}",
+        f"unallocated = [{', '.join(_quoted(each) for each in settings.unallocated)}]",
         "",
         "[listen]",
         f"host = {_quoted(settings.listen.host)}",
@@ -197,6 +204,7 @@ def dump_settings(settings: Settings) -> str:
         "[peers]",
         *(f"{_quoted(code)} = {_quoted(url)}" for code, url in sorted(settings.peers.items())),
     ]
+    lines += ["", "[capacity]", *(f"{_quoted(name)} = {number}" for name, number in sorted(settings.capacity.items()))]
     for name, trunk in sorted(settings.trunks.items()):
         lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
         lines += [f"direction = {_quoted(trunk.direction)}"]
@@ -270,6 +278,21 @@ def _trunks(raw: Mapping[str, Any]) -> Mapping[str, TrunkSetting]:
         direction = _one_of(TrunkDirection, _text(table, "direction"), f"trunks.{name}.direction")
         trunks[name] = TrunkSetting(partner=carrier_code(_text(table, "partner")), direction=direction)
     return MappingProxyType(trunks)
+
+
+def _capacity(raw: Mapping[str, Any]) -> Mapping[str, int]:
+    for name, circuits in raw.items():
+        if type(circuits) is not int or circuits < 1:
+            raise Malformed(f"capacity.{name} is no number of circuits", expected="1 or more", got=repr(circuits))
+    return MappingProxyType(dict(raw))
+
+
+def _ranges(raw: object) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not all(
+        isinstance(each, str) and each.isascii() and each.isdigit() for each in raw
+    ):
+        raise Malformed("unallocated is no list of number ranges", expected='["447700900"]', got=repr(raw)[:80])
+    return tuple(raw)
 
 
 def _refuse_unknown(raw: Mapping[str, Any], known: list[str], where: str) -> None:

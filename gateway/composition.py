@@ -1,0 +1,197 @@
+"""How is one carrier's gateway put together? The one place where settings become engine, signer and chain client."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from gateway.keystore import KeyUse, open_key
+from gateway.requests import RevealRequest
+from gateway.settings import ClockKind, Settings
+from gateway.signing import Domains, Signer
+from ledger.agreement import Agreement
+from ledger.agreement_file import load_agreement, terms_of
+from ledger.chain.bindings import (
+    CreditLine,
+    Declaration,
+    Dispute,
+    Investigation,
+    KeyGrant,
+    KeyRevocation,
+    NettingCycle,
+    PayeeChange,
+    PaymentConfirmation,
+    PeriodClose,
+    RateNotice,
+    Resolution,
+    Statement,
+    Terms,
+    Withdrawal,
+)
+from ledger.chain.bound import Struct
+from ledger.chain.client import ChainClient
+from ledger.chain.network import Network, load_network
+from ledger.clock import Clock
+from ledger.errors import Conflict, Malformed, NotFound
+from ledger.follow import follow
+from ledger.identity import Address, AgreementId, CarrierCode
+from ledger.store.engine import open_store
+from ledger.typed_data import address_of_key
+
+SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
+    "CarrierRegistry": (KeyGrant, KeyRevocation),
+    "AgreementBook": (Terms, RateNotice),
+    "UsageLedger": (Declaration, PeriodClose, RevealRequest),
+    "CreditBook": (CreditLine,),
+    "SettlementBook": (
+        Statement,
+        Dispute,
+        Investigation,
+        Withdrawal,
+        Resolution,
+        NettingCycle,
+        PaymentConfirmation,
+        PayeeChange,
+    ),
+}
+"""Which contract reads which struct; a reveal request is read by gateways and borrows the usage ledger's domain."""
+
+
+class SystemClock:
+    """This machine's clock."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Partnership:
+    """An agreement with one partner: the file in our home folder and the terms the chain knows it by."""
+
+    partner: CarrierCode
+    agreement: Agreement
+    terms: Terms
+
+    @property
+    def id(self) -> AgreementId:
+        """As the agreement book reckons it: the struct hash of the terms."""
+        return AgreementId(self.terms.struct_hash())
+
+    @property
+    def currency(self) -> str:
+        return self.agreement.currency
+
+    @property
+    def carriers(self) -> tuple[CarrierCode, CarrierCode]:
+        """Low and high."""
+        return self.agreement.low, self.agreement.high
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything a verb of the month needs, passed down as one argument."""
+
+    settings: Settings
+    network: Network
+    engine: Engine
+    client: ChainClient
+    clock: Clock
+    signer: Signer
+    sending_key: bytes = field(repr=False)
+    following: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def carrier(self) -> CarrierCode:
+        return self.settings.carrier
+
+    @property
+    def sender(self) -> Address:
+        """The address that pays gas."""
+        return address_of_key(self.sending_key)
+
+    @property
+    def now_s(self) -> int:
+        """The gateway's time in whole seconds."""
+        return self.clock.now_ms() // 1000
+
+    def catch_up(self) -> None:
+        """Read what the chain said since the last time. Raises Unavailable or ChainMismatch."""
+        with self.following:
+            follow(self.client, self.engine)
+
+    def close(self) -> None:
+        """Give back the database."""
+        self.engine.dispose()
+
+
+def open_gateway(home_settings: Settings, password: str) -> Gateway:
+    """Put a carrier's gateway together. Raises NotFound, Malformed, Refused, Unavailable or ChainMismatch."""
+    network = load_network(home_settings.network_path)
+    client = ChainClient(home_settings.chain_url, network)
+    client.check_pins()
+    signing_key = open_key(home_settings.keys_path, KeyUse.SIGNING, password)
+    return Gateway(
+        settings=home_settings,
+        network=network,
+        engine=open_store(home_settings.database_url),
+        client=client,
+        clock=client if home_settings.clock is ClockKind.CHAIN else SystemClock(),
+        signer=Signer(home_settings.carrier, signing_key, domains_of(network)),
+        sending_key=open_key(home_settings.keys_path, KeyUse.SENDING, password),
+    )
+
+
+def domains_of(network: Network) -> Domains:
+    """The domain of every struct we sign or check."""
+    return Domains({struct: network.domain(name) for name, structs in SIGNED_FOR.items() for struct in structs})
+
+
+def partnerships(settings: Settings) -> Mapping[CarrierCode, Partnership]:
+    """Every agreement file of the home folder, by partner. Raises Malformed or Conflict, naming the file."""
+    found: dict[CarrierCode, Partnership] = {}
+    for path in sorted(settings.agreements_path.glob("*.toml")):
+        held = _partnership(settings, path)
+        if held.partner in found:
+            raise Conflict(
+                f"two agreement files with {held.partner}",
+                got=path.name,
+                todo="Keep one agreement file for each partner in the agreements folder.",
+            )
+        found[held.partner] = held
+    return found
+
+
+def partnership_with(settings: Settings, partner: CarrierCode) -> Partnership:
+    """The agreement with one partner. Raises NotFound."""
+    held = partnerships(settings).get(partner)
+    if held is None:
+        raise NotFound(
+            f"no agreement with {partner}",
+            expected=f"a TOML file with {settings.carrier} and {partner} in {settings.agreements_path}",
+            todo="Write it (docs/formats.md) and sign it with `gsc agree`.",
+        )
+    return held
+
+
+def partnership_of_id(settings: Settings, agreement_id: bytes) -> Partnership:
+    """The agreement of an id. Raises NotFound: also for one we are no party of."""
+    for held in partnerships(settings).values():
+        if held.id == agreement_id:
+            return held
+    raise NotFound("no such agreement", got=f"0x{agreement_id.hex()}")
+
+
+def _partnership(settings: Settings, path: Path) -> Partnership:
+    agreement = load_agreement(path)
+    if settings.carrier not in (agreement.low, agreement.high):
+        raise Malformed(
+            f"{path.name} is an agreement of others",
+            expected=f"{settings.carrier} among its carriers",
+            got=f"{agreement.low} and {agreement.high}",
+        )
+    terms = terms_of(agreement)
+    values = {name: getattr(terms, name) for name in terms.__dataclass_fields__}
+    return Partnership(agreement.counterparty(settings.carrier), agreement, Terms(**values))

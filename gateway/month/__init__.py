@@ -1,0 +1,35 @@
+"""Which verbs does the month have? One public function each; every one may be repeated and gives the same answer."""
+
+from gateway.month.accepting import accept
+from gateway.month.agreeing import grant_credit, publish_rates, sign_agreement
+from gateway.month.declaring import close, declare
+from gateway.month.disputing import dispute, resolve, withdraw
+from gateway.month.importing import import_usage
+from gateway.month.netting import net
+from gateway.month.paying import age, confirm, pay, set_payee
+from gateway.month.rating import rate
+from gateway.month.reconciling import reconcile
+from gateway.month.revealing import reveal
+from gateway.month.sealing import seal
+
+__all__ = [
+    "accept",
+    "age",
+    "close",
+    "confirm",
+    "declare",
+    "dispute",
+    "grant_credit",
+    "import_usage",
+    "net",
+    "pay",
+    "publish_rates",
+    "rate",
+    "reconcile",
+    "resolve",
+    "reveal",
+    "seal",
+    "set_payee",
+    "sign_agreement",
+    "withdraw",
+]

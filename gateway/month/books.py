@@ -1,0 +1,73 @@
+"""Which records does each side hold of one direction? Their batches in order as one table, and back to the leaf."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import pyarrow as pa
+
+from gateway.composition import Gateway
+from gateway.month.parts import Direction
+from ledger import archive
+from ledger.errors import Conflict
+from ledger.identity import BatchId, CarrierCode, Root
+from ledger.period import Period
+from ledger.store.batches import list_revealed
+from ledger.store.declarations import DeclarationRow, list_declarations
+from ledger.store.engine import reading
+from ledger.usage import RATED_SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One side's declared batches of a direction, in order of their sequence."""
+
+    declarer: CarrierCode
+    batches: tuple[DeclarationRow, ...]
+
+    def leaf_of(self, row: int) -> tuple[DeclarationRow, int]:
+        """The batch and leaf index of a row of the book's table."""
+        ends = accumulate(batch.count for batch in self.batches)
+        for batch, end in zip(self.batches, ends, strict=True):
+            if row < end:
+                return batch, row - (end - batch.count)
+        raise IndexError(row)
+
+    def row_of(self, root: Root, index: int) -> int:
+        """The row of the book's table that a leaf is."""
+        before = 0
+        for batch in self.batches:
+            if batch.root == root:
+                return before + index
+            before += batch.count
+        raise IndexError(index)
+
+
+def book_of(gateway: Gateway, direction: Direction, declarer: CarrierCode, period: Period) -> Book:
+    """What one side declared of a direction, as the chain has it."""
+    with reading(gateway.engine) as connection:
+        rows = list_declarations(connection, direction.held.id, period, declarer, direction.creditor)
+    mine = [row for row in rows if row.scope.service == direction.service]
+    return Book(declarer, tuple(sorted(mine, key=lambda row: row.seq)))
+
+
+def table_of(gateway: Gateway, book: Book) -> pa.Table:
+    """The book's records from the archive, in leaf order, each file checked against its root. Raises RootMismatch."""
+    tables = [archive.read_by_root(gateway.settings.archive_path, row.root).table for row in book.batches]
+    return pa.concat_tables(tables) if tables else RATED_SCHEMA.empty_table()
+
+
+def require_revealed(gateway: Gateway, direction: Direction, period: Period) -> None:
+    """Raises Conflict unless all the partner declared of the period was revealed and holds."""
+    held = direction.held
+    with reading(gateway.engine) as connection:
+        good = {row.batch_id for row in list_revealed(connection, held.id, period) if row.refusal is None}
+        declared = list_declarations(connection, held.id, period, held.partner, direction.creditor)
+    missing: Sequence[BatchId] = [row.batch_id for row in declared if row.batch_id not in good]
+    if missing:
+        raise Conflict(
+            f"{len(missing)} of {held.partner}'s batches of {period} are not revealed, or not what was sealed",
+            expected="every declared batch in the archive",
+            got=", ".join(each.hex()[:12] for each in missing[:3]),
+            todo=f"Fetch them: `gsc reveal --partner {held.partner} --period {period}`.",
+        )

@@ -1,0 +1,304 @@
+"""Verbs *dispute* and *resolve*: what does the debtor not agree to pay, with which evidence, and how does it end?"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from gateway.answers import Money
+from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
+from gateway.month.countersigning import Offer, collect
+from gateway.month.parts import YEAR_SECONDS, Submission, period_deadline, stream_of
+from gateway.month.sending import Call, submit
+from ledger.canonical import canonical_bytes
+from ledger.chain.bindings import (
+    Dispute,
+    DisputeState,
+    Resolution,
+    Withdrawal,
+    calldata_settlement_book_open_dispute,
+    calldata_settlement_book_resolve_dispute,
+    calldata_settlement_book_withdraw_dispute,
+)
+from ledger.errors import Conflict, Malformed
+from ledger.identity import CarrierCode, ascii32
+from ledger.keccak import keccak256
+from ledger.money import Micros, show_micros
+from ledger.period import Period
+from ledger.service import Service
+from ledger.store.documents import Document, keep_document
+from ledger.store.engine import reading, writing
+from ledger.store.findings import FindingRow, latest_reconciliations, list_findings
+from ledger.store.settlement import DisputeRow, dispute_of, list_disputes
+from reconciliation.finding import Severity
+
+FIRST = 1
+"""Nonce of the dispute of a cause: one for each cause, direction, service and period."""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAnswer:
+    """A dispute that was opened, or would be."""
+
+    dispute_id: bytes
+    partner: CarrierCode
+    creditor: CarrierCode
+    service: Service
+    period: Period
+    reason: str
+    amount: Money
+    findings: int
+    evidence_hash: bytes
+    state: str
+    submission: Submission | None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputesAnswer:
+    """All disputes we have in a period with one partner."""
+
+    partner: CarrierCode
+    period: Period
+    disputes: tuple[DisputeAnswer, ...]
+    total: Money
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResolutionAnswer:
+    """How a dispute ends. Without submission the partner has not signed the same figures yet."""
+
+    dispute_id: bytes
+    partner: CarrierCode
+    credited: Money
+    due: Money
+    signed_by: tuple[CarrierCode, ...]
+    state: str
+    submission: Submission | None
+
+
+def dispute(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: bool = False) -> DisputesAnswer:
+    """Open one dispute for each cause that the reconciliation puts outside tolerance and that costs us money.
+
+    Only a debtor disputes, and only by how much the creditor declared more. Raises Conflict before reconciliation.
+    """
+    held = partnership_with(gateway.settings, partner)
+    gateway.catch_up()
+    with reading(gateway.engine) as connection:
+        causes = _disputable(connection, gateway, held, period)
+    answers = tuple(
+        _open_one(gateway, held, period, service, cause, found, dry_run)
+        for (service, cause), found in sorted(causes.items())
+    )
+    total = sum(answer.amount.micros for answer in answers)
+    return DisputesAnswer(partner, period, answers, Money(held.currency, Micros(total)), dry_run)
+
+
+def resolve(gateway: Gateway, dispute_id: bytes, credited_micros: Micros, *, dry_run: bool = False) -> ResolutionAnswer:
+    """Agree how much of a dispute is credited; the rest is due. Goes on chain once both have signed the same."""
+    gateway.catch_up()
+    with reading(gateway.engine) as connection:
+        row = dispute_of(connection, dispute_id)
+    held = partnership_of_id(gateway.settings, row.agreement_id)
+    if not 0 <= credited_micros <= row.amount_micros:
+        raise Malformed(
+            "more is credited than is disputed",
+            expected=f"0 to {show_micros(row.amount_micros)} {held.currency}",
+            got=show_micros(credited_micros),
+        )
+    resolution = resolution_of(row, credited_micros)
+    if row.state in (DisputeState.CREDITED, DisputeState.PAYMENT_DUE, DisputeState.SETTLED):
+        return _settled(held, row, credited_micros)
+    if dry_run:
+        return _resolution(held, row, resolution, (), None)
+    offer = Offer("resolution", resolution, held.id, row.period)
+    signatures = collect(gateway, offer, [held.partner])
+    submission = None
+    if set(signatures) >= set(held.carriers):
+        debtor = held.agreement.counterparty(row.creditor)
+        call = Call(
+            kind="resolution",
+            subject=gateway.signer.digest(resolution),
+            contract="SettlementBook",
+            calldata=calldata_settlement_book_resolve_dispute(resolution, signatures[row.creditor], signatures[debtor]),
+            stream=stream_of("dispute", dispute_id),
+            agreement_id=held.id,
+        )
+        with writing(gateway.engine) as connection:
+            submission = submit(gateway, connection, call)
+    return _resolution(held, row, resolution, tuple(sorted(signatures)), submission)
+
+
+def withdraw(gateway: Gateway, dispute_id: bytes, *, dry_run: bool = False) -> Submission:
+    """Take one of our disputes back: all of it becomes payable."""
+    gateway.catch_up()
+    with writing(gateway.engine) as connection:
+        row = dispute_of(connection, dispute_id)
+        withdrawal = Withdrawal(dispute_id=dispute_id, deadline=row.opened_at + YEAR_SECONDS)
+        signed = gateway.signer.sign(withdrawal)
+        call = Call(
+            kind="resolution",
+            subject=signed.digest,
+            contract="SettlementBook",
+            calldata=calldata_settlement_book_withdraw_dispute(withdrawal, signed.signature),
+            stream=stream_of("dispute", dispute_id),
+            agreement_id=row.agreement_id,
+        )
+        return submit(gateway, connection, call, dry_run=dry_run)
+
+
+def resolution_of(row: DisputeRow, credited_micros: int) -> Resolution:
+    """What both sign about the end of a dispute; the deadline follows from its opening, so both draw the same."""
+    return Resolution(
+        dispute_id=row.dispute_id,
+        credited_micros=credited_micros,
+        due_micros=row.amount_micros - credited_micros,
+        deadline=row.opened_at + YEAR_SECONDS,
+    )
+
+
+def evidence_of(held: Partnership, period: Period, cause: str, found: list[FindingRow]) -> bytes:
+    """The canonical bytes of the findings behind a dispute; their keccak256 stands on chain."""
+    values = [
+        [
+            row.cause,
+            row.severity,
+            row.count,
+            row.ours_micros,
+            row.theirs_micros,
+            row.route,
+            row.destination,
+            row.day,
+            row.rule,
+        ]
+        for row in found
+    ]
+    return canonical_bytes("evidence", [held.id, period.key, cause, values])
+
+
+def _disputable(
+    connection: Connection, gateway: Gateway, held: Partnership, period: Period
+) -> dict[tuple[Service, str], list[FindingRow]]:
+    """By service and cause: the findings of the direction in which we owe that are to be disputed."""
+    runs = [run for run in latest_reconciliations(connection, held.id, period) if run.id is not None]
+    if not runs:
+        raise Conflict(
+            f"{period} with {held.partner} is not reconciled",
+            todo=f"Reconcile first: `gsc reconcile --partner {held.partner} --period {period}`.",
+        )
+    found: dict[tuple[Service, str], list[FindingRow]] = defaultdict(list)
+    for run in runs:
+        if run.scope.creditor != held.partner or run.scope.declarer != gateway.carrier:
+            continue
+        for row in list_findings(connection, run.id or 0):
+            if row.severity != Severity.NOTICE:
+                found[run.scope.service, row.cause].append(row)
+    return {key: rows for key, rows in found.items() if _excess(rows) > 0}
+
+
+def _excess(found: list[FindingRow]) -> int:
+    """By how much the creditor's claim passes ours."""
+    return sum(row.theirs_micros - row.ours_micros for row in found)
+
+
+def _open_one(
+    gateway: Gateway,
+    held: Partnership,
+    period: Period,
+    service: Service,
+    cause: str,
+    found: list[FindingRow],
+    dry_run: bool,
+) -> DisputeAnswer:
+    with reading(gateway.engine) as connection:
+        on_chain = [
+            row
+            for row in list_disputes(connection, held.id, period)
+            if (row.creditor, row.service, row.reason) == (held.partner, service, cause)
+        ]
+    if on_chain:
+        return _opened(held, on_chain[0], len(found))
+    evidence = evidence_of(held, period, cause, found)
+    struct = Dispute(
+        agreement_id=held.id,
+        period=period.key,
+        creditor=ascii32(held.partner),
+        service=service,
+        reason=ascii32(cause),
+        amount_micros=_excess(found),
+        evidence_hash=keccak256(evidence),
+        nonce=FIRST,
+        deadline=period_deadline(period),
+    )
+    signed = gateway.signer.sign(struct)
+    call = Call(
+        kind="dispute",
+        subject=signed.digest,
+        contract="SettlementBook",
+        calldata=calldata_settlement_book_open_dispute(struct, signed.signature),
+        stream=stream_of("dispute", signed.digest),
+        agreement_id=held.id,
+    )
+    with writing(gateway.engine) as connection:
+        if not dry_run:
+            name = f"{period} {held.partner} {cause}"
+            now_ms = gateway.clock.now_ms()
+            keep_document(connection, Document(struct.evidence_hash, "evidence", held.id, name, evidence, now_ms))
+        submission = submit(gateway, connection, call, dry_run=dry_run)
+    return DisputeAnswer(
+        dispute_id=signed.digest,
+        partner=held.partner,
+        creditor=held.partner,
+        service=service,
+        period=period,
+        reason=cause,
+        amount=Money(held.currency, Micros(struct.amount_micros)),
+        findings=len(found),
+        evidence_hash=struct.evidence_hash,
+        state="to be opened" if dry_run else "opening",
+        submission=submission,
+    )
+
+
+def _opened(held: Partnership, row: DisputeRow, findings: int) -> DisputeAnswer:
+    return DisputeAnswer(
+        dispute_id=row.dispute_id,
+        partner=held.partner,
+        creditor=row.creditor,
+        service=row.service,
+        period=row.period,
+        reason=row.reason,
+        amount=Money(held.currency, row.amount_micros),
+        findings=findings,
+        evidence_hash=row.evidence_hash,
+        state=row.state.name.lower(),
+        submission=None,
+    )
+
+
+def _settled(held: Partnership, row: DisputeRow, credited_micros: int) -> ResolutionAnswer:
+    if row.credited_micros != credited_micros:
+        raise Conflict(
+            "this dispute ended with other figures",
+            expected=f"{show_micros(row.credited_micros)} {held.currency} credited",
+            got=show_micros(credited_micros),
+        )
+    return _resolution(held, row, resolution_of(row, credited_micros), held.carriers, None)
+
+
+def _resolution(
+    held: Partnership,
+    row: DisputeRow,
+    resolution: Resolution,
+    signed_by: tuple[CarrierCode, ...],
+    submission: Submission | None,
+) -> ResolutionAnswer:
+    return ResolutionAnswer(
+        dispute_id=row.dispute_id,
+        partner=held.partner,
+        credited=Money(held.currency, Micros(resolution.credited_micros)),
+        due=Money(held.currency, Micros(resolution.due_micros)),
+        signed_by=signed_by,
+        state=row.state.name.lower(),
+        submission=submission,
+    )

@@ -1,0 +1,280 @@
+"""Verbs *pay*, *confirm* and *age*: who paid what, and what happens to what is late?"""
+
+from dataclasses import dataclass
+
+from gateway.answers import Money
+from gateway.composition import Gateway, Partnership, partnership_of_id, partnerships
+from gateway.month.parts import YEAR_SECONDS, Submission, day_deadline, stream_of
+from gateway.month.sending import Call, submit
+from ledger.chain.bindings import (
+    ArrearsStage,
+    PayeeChange,
+    PayeeChanged,
+    PaymentConfirmation,
+    calldata_settlement_book_advance_arrears,
+    calldata_settlement_book_confirm_payment,
+    calldata_settlement_book_outstanding_of,
+    calldata_settlement_book_pay,
+    calldata_settlement_book_set_payee,
+    calldata_settlement_token_allowance,
+    calldata_settlement_token_approve,
+    result_settlement_book_outstanding_of,
+    result_settlement_token_allowance,
+)
+from ledger.errors import Malformed, NotFound, Refused
+from ledger.identity import Address, CarrierCode, ascii32
+from ledger.keccak import keccak256
+from ledger.money import Micros
+from ledger.store.engine import reading, writing
+from ledger.store.latest import latest_of
+from ledger.store.settlement import PayableRow, list_payables, payee_of
+from reconciliation.ageing import Aged, Payable
+from reconciliation.ageing import age as age_payables
+
+MOST_APPROVED = 2**256 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentAnswer:
+    """A payment on its way. `amount` is principal and interest together."""
+
+    payable_id: bytes
+    debtor: CarrierCode
+    creditor: CarrierCode
+    amount: Money
+    outstanding: Money
+    """Principal and interest before the payment."""
+    submission: Submission | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeAnswer:
+    """Where token payments to us go."""
+
+    payee: Address
+    submission: Submission | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgedAnswer:
+    """One payable today."""
+
+    payable_id: bytes
+    debtor: CarrierCode
+    creditor: CarrierCode
+    outstanding: Money
+    interest: Money
+    due_at: int
+    days_overdue: int
+    band: str
+    stage: str
+    """On chain."""
+    ripe_stage: str
+    """Where the ladder would stand if every step were taken."""
+    submission: Submission | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgeAnswer:
+    """Everything open, oldest first."""
+
+    at: int
+    payables: tuple[AgedAnswer, ...]
+    dry_run: bool
+
+
+def set_payee(gateway: Gateway, payee: Address | None = None, *, dry_run: bool = False) -> PayeeAnswer:
+    """Say where token payments to us go; our sending address unless told otherwise."""
+    wanted = payee or gateway.sender
+    gateway.catch_up()
+    with writing(gateway.engine) as connection:
+        if payee_of(connection, gateway.carrier) == wanted:
+            return PayeeAnswer(wanted, None)
+        rows = latest_of(connection, PayeeChanged, "carrier")
+        nonce = rows[gateway.carrier].nonce + 1 if gateway.carrier in rows else 1
+        change = PayeeChange(
+            carrier=ascii32(gateway.carrier), payee=wanted, nonce=nonce, deadline=day_deadline(gateway.now_s)
+        )
+        signed = gateway.signer.sign(change)
+        call = Call(
+            kind="payee",
+            subject=signed.digest,
+            contract="SettlementBook",
+            calldata=calldata_settlement_book_set_payee(change, signed.signature),
+            stream=stream_of("payee", gateway.carrier),
+            position=nonce,
+        )
+        return PayeeAnswer(wanted, submit(gateway, connection, call, dry_run=dry_run))
+
+
+def pay(
+    gateway: Gateway, payable_id: bytes, amount_micros: Micros | None = None, *, dry_run: bool = False
+) -> PaymentAnswer:
+    """Pay one of our payables in the network's settlement token; all that is outstanding unless told otherwise."""
+    gateway.catch_up()
+    row, held = _payable(gateway, payable_id)
+    if row.debtor != gateway.carrier:
+        raise Refused("this is not ours to pay", expected=f"{gateway.carrier} as debtor", got=row.debtor)
+    principal, interest = _outstanding(gateway, payable_id)
+    whole = Micros(principal + interest)
+    amount = amount_micros if amount_micros is not None else whole
+    answer = PaymentAnswer(
+        payable_id, row.debtor, row.creditor, Money(held.currency, amount), Money(held.currency, whole), None
+    )
+    if whole == 0:
+        return answer
+    token = gateway.network.tokens.get(held.currency)
+    if token is None:
+        raise NotFound(
+            f"no settlement token for {held.currency}",
+            expected=", ".join(gateway.network.tokens) or "a token",
+            todo="Pay by bank; the creditor confirms it with `gsc confirm`.",
+        )
+    if amount <= 0:
+        raise Malformed("not an amount to pay", expected="more than zero", got=amount)
+    submission = _pay_in_token(gateway, row, token, amount, whole, dry_run)
+    return PaymentAnswer(payable_id, row.debtor, row.creditor, answer.amount, answer.outstanding, submission)
+
+
+def confirm(
+    gateway: Gateway, payable_id: bytes, amount_micros: Micros, bank_reference: str, *, dry_run: bool = False
+) -> PaymentAnswer:
+    """As creditor: say that money arrived at the bank. A bank reference counts once for each payable."""
+    gateway.catch_up()
+    row, held = _payable(gateway, payable_id)
+    if row.creditor != gateway.carrier:
+        raise Refused("only the creditor confirms a payment", expected=gateway.carrier, got=row.creditor)
+    principal, interest = _outstanding(gateway, payable_id)
+    confirmation = PaymentConfirmation(
+        payable_id=payable_id,
+        amount_micros=amount_micros,
+        bank_reference=keccak256(bank_reference.encode("utf-8")),
+        deadline=row.due_at + 10 * YEAR_SECONDS,
+    )
+    signed = gateway.signer.sign(confirmation)
+    call = Call(
+        kind="confirmation",
+        subject=signed.digest,
+        contract="SettlementBook",
+        calldata=calldata_settlement_book_confirm_payment(confirmation, signed.signature),
+        stream=stream_of("payment", payable_id),
+        agreement_id=held.id,
+    )
+    with writing(gateway.engine) as connection:
+        submission = submit(gateway, connection, call, dry_run=dry_run)
+    return PaymentAnswer(
+        payable_id=payable_id,
+        debtor=row.debtor,
+        creditor=row.creditor,
+        amount=Money(held.currency, amount_micros),
+        outstanding=Money(held.currency, Micros(principal + interest)),
+        submission=submission,
+    )
+
+
+def age(gateway: Gateway, *, dry_run: bool = False) -> AgeAnswer:
+    """Age everything open that we owe or are owed; take what is owed to us one step up the ladder where it is ripe."""
+    gateway.catch_up()
+    held_by_id = {held.id: held for held in partnerships(gateway.settings).values()}
+    with reading(gateway.engine) as connection:
+        rows = [row for row in list_payables(connection) if row.agreement_id in held_by_id and row.outstanding_micros]
+    now_ms = gateway.clock.now_ms()
+    aged = [_age_one(gateway, row, held_by_id[row.agreement_id], now_ms, dry_run) for row in rows]
+    return AgeAnswer(now_ms // 1000, tuple(sorted(aged, key=lambda each: (each.due_at, each.payable_id))), dry_run)
+
+
+def aged_of(row: PayableRow, held: Partnership, at_ms: int) -> Aged:
+    """A payable's age under its agreement's terms."""
+    payable = Payable(row.payable_id.hex(), row.debtor, row.creditor, row.outstanding_micros, row.due_at)
+    return age_payables([payable], at_ms, held.agreement.payment).items[0]
+
+
+def _age_one(gateway: Gateway, row: PayableRow, held: Partnership, now_ms: int, dry_run: bool) -> AgedAnswer:
+    aged = aged_of(row, held, now_ms)
+    principal, interest = _outstanding(gateway, row.payable_id)
+    submission = None
+    if row.creditor == gateway.carrier and aged.stage > row.stage:
+        submission = _advance(gateway, row, dry_run)
+    return AgedAnswer(
+        payable_id=row.payable_id,
+        debtor=row.debtor,
+        creditor=row.creditor,
+        outstanding=Money(held.currency, Micros(principal)),
+        interest=Money(held.currency, Micros(interest)),
+        due_at=row.due_at,
+        days_overdue=aged.days_overdue,
+        band=aged.band.words,
+        stage=ArrearsStage(row.stage).name.lower(),
+        ripe_stage=aged.stage.name.lower(),
+        submission=submission,
+    )
+
+
+def _advance(gateway: Gateway, row: PayableRow, dry_run: bool) -> Submission:
+    step = int(row.stage) + 1
+    call = Call(
+        kind="arrears",
+        subject=keccak256(row.payable_id + step.to_bytes(32, "big")),
+        contract="SettlementBook",
+        calldata=calldata_settlement_book_advance_arrears(row.payable_id),
+        stream=stream_of("arrears", row.payable_id),
+        position=step,
+        agreement_id=row.agreement_id,
+    )
+    with writing(gateway.engine) as connection:
+        return submit(gateway, connection, call, dry_run=dry_run)
+
+
+def _pay_in_token(
+    gateway: Gateway, row: PayableRow, token: Address, amount: int, outstanding: int, dry_run: bool
+) -> Submission:
+    """Approval and payment go in one stream, so the payment waits for its approval."""
+    book = gateway.network.settlement_book
+    stream = stream_of("token", token, gateway.sender)
+    subject = keccak256(b"".join((row.payable_id, amount.to_bytes(32, "big"), outstanding.to_bytes(32, "big"))))
+    with writing(gateway.engine) as connection:
+        if _allowance(gateway, token) < amount and not dry_run:
+            approval = Call(
+                kind="approve",
+                subject=keccak256(subject + b"approve"),
+                contract="",
+                calldata=calldata_settlement_token_approve(book, MOST_APPROVED),
+                stream=stream,
+                target=token,
+            )
+            submit(gateway, connection, approval)
+        call = Call(
+            kind="pay",
+            subject=subject,
+            contract="SettlementBook",
+            calldata=calldata_settlement_book_pay(row.payable_id, token, amount),
+            stream=stream,
+            agreement_id=row.agreement_id,
+        )
+        return submit(gateway, connection, call, dry_run=dry_run)
+
+
+def _payable(gateway: Gateway, payable_id: bytes) -> tuple[PayableRow, Partnership]:
+    with reading(gateway.engine) as connection:
+        rows = [row for row in list_payables(connection) if row.payable_id == payable_id]
+    if not rows:
+        raise NotFound("no such payable", got=payable_id.hex(), todo="See `gsc age` for what is open.")
+    return rows[0], partnership_of_id(gateway.settings, rows[0].agreement_id)
+
+
+def _outstanding(gateway: Gateway, payable_id: bytes) -> tuple[int, int]:
+    """Principal and interest at this moment, as the contract reckons them."""
+    found = gateway.client.view(
+        gateway.network.settlement_book,
+        calldata_settlement_book_outstanding_of(payable_id),
+        result_settlement_book_outstanding_of,
+    )
+    return found.principal_micros, found.interest_micros
+
+
+def _allowance(gateway: Gateway, token: Address) -> int:
+    return gateway.client.view(
+        token,
+        calldata_settlement_token_allowance(gateway.sender, gateway.network.settlement_book),
+        result_settlement_token_allowance,
+    )

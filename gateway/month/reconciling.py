@@ -1,0 +1,192 @@
+"""Verb *reconcile*: where do the two sides differ, by how much, and why?"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gateway.answers import Money
+from gateway.composition import Gateway, partnership_with
+from gateway.month.books import Book, book_of, require_revealed, table_of
+from gateway.month.parts import Direction, directions
+from gateway.month.rating import direction_decks
+from ledger.deck import DeckHistory
+from ledger.errors import NotFound
+from ledger.identity import CarrierCode
+from ledger.money import Micros
+from ledger.period import Period
+from ledger.service import Service
+from ledger.store.engine import reading, writing
+from ledger.store.findings import FindingRow, ReconciliationRow, record_reconciliation
+from ledger.usage import BatchScope
+from reconciliation.finding import Cause, Finding
+from reconciliation.reconcile import Reconciliation
+from reconciliation.reconcile import reconcile as reconcile_tables
+
+
+@dataclass(frozen=True, slots=True)
+class FindingAnswer:
+    """One explained difference."""
+
+    cause: Cause
+    severity: str
+    count: int
+    ours: Money
+    theirs: Money
+    difference: Money
+    route: str | None
+    destination: str | None
+    day: str | None
+    explanation: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledDirection:
+    """Both sides of one direction. The findings' differences sum to ours minus theirs, to the last micro."""
+
+    creditor: CarrierCode
+    service: Service
+    ours: Money
+    theirs: Money
+    difference: Money
+    ours_count: int
+    theirs_count: int
+    pairs: int
+    exact: int
+    findings: tuple[FindingAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileAnswer:
+    """Both directions of a period with one partner."""
+
+    partner: CarrierCode
+    period: Period
+    directions: tuple[ReconciledDirection, ...]
+    dry_run: bool
+
+
+def reconcile(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: bool = False) -> ReconcileAnswer:
+    """Match ours against theirs in both directions and explain every difference. Raises Conflict before reveal."""
+    held = partnership_with(gateway.settings, partner)
+    gateway.catch_up()
+    done = []
+    for direction in directions(held):
+        require_revealed(gateway, direction, period)
+        ours = book_of(gateway, direction, gateway.carrier, period)
+        theirs = book_of(gateway, direction, partner, period)
+        if ours.batches or theirs.batches:
+            done.append(_reconcile_direction(gateway, direction, period, ours, theirs, dry_run))
+    return ReconcileAnswer(partner, period, tuple(done), dry_run)
+
+
+def finding_answer(finding: Finding, currency: str) -> FindingAnswer:
+    """A finding as answers show it."""
+    return FindingAnswer(
+        cause=finding.cause,
+        severity=finding.severity,
+        count=finding.count,
+        ours=Money(currency, finding.ours_micros),
+        theirs=Money(currency, finding.theirs_micros),
+        difference=Money(currency, finding.difference_micros),
+        route=finding.route,
+        destination=finding.destination,
+        day=finding.day.isoformat() if finding.day else None,
+        explanation=finding.explanation,
+        rule=finding.rule,
+    )
+
+
+def _reconcile_direction(
+    gateway: Gateway, direction: Direction, period: Period, ours: Book, theirs: Book, dry_run: bool
+) -> ReconciledDirection:
+    ours_table, theirs_table = table_of(gateway, ours), table_of(gateway, theirs)
+    result = reconcile_tables(
+        ours_table,
+        theirs_table,
+        scope=direction.scope(gateway.carrier, period),
+        agreement=direction.held.agreement,
+        decks=_decks(gateway, direction),
+        capacity=gateway.settings.capacity,
+        unallocated=gateway.settings.unallocated,
+    )
+    if not dry_run:
+        _record(gateway, result, len(ours_table), len(theirs_table))
+    return _answer(result, direction, len(ours_table), len(theirs_table))
+
+
+def _decks(gateway: Gateway, direction: Direction) -> DeckHistory | None:
+    """The creditor's decks, if we hold them: they let the engine name a missed rate change."""
+    try:
+        with reading(gateway.engine) as connection:
+            return direction_decks(gateway, connection, direction.held, direction.creditor, direction.service).history
+    except NotFound:
+        return None
+
+
+def _record(gateway: Gateway, result: Reconciliation, ours_count: int, theirs_count: int) -> None:
+    now_ms = gateway.clock.now_ms()
+    path = _exceptions_path(gateway, result.scope)
+    _write(gateway, path, result.exceptions)
+    run = ReconciliationRow(
+        scope=result.scope,
+        ours_micros=result.totals.ours_micros,
+        theirs_micros=result.totals.theirs_micros,
+        pairs=result.pairs,
+        ours_count=ours_count,
+        theirs_count=theirs_count,
+        exceptions_path=path,
+        reconciled_at_ms=now_ms,
+    )
+    with writing(gateway.engine) as connection:
+        record_reconciliation(connection, run, [_row(finding) for finding in result.findings])
+
+
+def _exceptions_path(gateway: Gateway, scope: BatchScope) -> str:
+    folder = gateway.settings.work_path / "reconciled" / f"{scope.period}" / scope.agreement_id.hex()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{scope.creditor}-{scope.service.word}.parquet"
+    return path.relative_to(gateway.settings.home).as_posix()
+
+
+def _write(gateway: Gateway, relative: str, table: pa.Table) -> None:
+    path = gateway.settings.home / relative
+    partial = path.with_suffix(".part")
+    pq.write_table(table, partial, compression="zstd", row_group_size=10_000)
+    partial.replace(path)
+
+
+def _row(finding: Finding) -> FindingRow:
+    return FindingRow(
+        cause=finding.cause,
+        severity=finding.severity,
+        creditor=finding.creditor,
+        service=finding.service,
+        period=finding.period,
+        count=finding.count,
+        ours_micros=finding.ours_micros,
+        theirs_micros=finding.theirs_micros,
+        route=finding.route,
+        destination=finding.destination,
+        day=finding.day.isoformat() if finding.day else None,
+        explanation=finding.explanation,
+        rule=finding.rule,
+    )
+
+
+def _answer(result: Reconciliation, direction: Direction, ours_count: int, theirs_count: int) -> ReconciledDirection:
+    currency = direction.held.currency
+    ours, theirs = result.totals.ours_micros, result.totals.theirs_micros
+    return ReconciledDirection(
+        creditor=direction.creditor,
+        service=direction.service,
+        ours=Money(currency, ours),
+        theirs=Money(currency, theirs),
+        difference=Money(currency, Micros(ours - theirs)),
+        ours_count=ours_count,
+        theirs_count=theirs_count,
+        pairs=result.pairs,
+        exact=result.exact,
+        findings=tuple(finding_answer(finding, currency) for finding in result.findings),
+    )
