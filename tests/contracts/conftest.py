@@ -1,0 +1,48 @@
+"""Which chain do the contract tests run on? On each engine: one chain for the session, put back after every test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local_chain import Engine, LocalChain
+from tests.contracts.books import NOVEMBER, SEPTEMBER, Books, agreement_id, deploy_books
+from tests.contracts.month import AGREED, CARRIERS, credit_line, grant, sign_agreement
+
+
+@pytest.fixture(scope="session", params=list(Engine), ids=str)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """ganache, then anvil."""
+    chosen: Engine = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def chain(engine: Engine) -> Iterator[LocalChain]:
+    """A chain that believes it is September 2026."""
+    with LocalChain(engine, start_at=SEPTEMBER) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def agreed(chain: LocalChain) -> Books:
+    """It is November: three agreements signed in September and a credit line for each of their directions."""
+    books = deploy_books(chain)
+    with_agreements(books)
+    return books
+
+
+@pytest.fixture
+def books(agreed: Books) -> Iterator[Books]:
+    """The carriers on 1 November, October not declared yet; everything a test does is undone."""
+    before = agreed.chain.snapshot()
+    yield agreed
+    agreed.chain.revert(before)
+
+
+def with_agreements(books: Books) -> None:
+    for terms, low, high in AGREED:
+        sign_agreement(books, terms, low, high)
+        for creditor in (low, high):
+            line = credit_line(creditor, agreement_id=agreement_id(terms))
+            books.send("CreditBook", grant(books, CARRIERS[creditor.id], line))
+    books.chain.advance_to(NOVEMBER)
