@@ -73,7 +73,7 @@ def generate_bindings(artifacts: Mapping[str, Artifact]) -> str:
         _HEAD + _identity_imports(),
         *(_enum(name, members) for name, members in sorted(interface.enums.items()) if name not in OUR_ENUMS),
         *(_struct(struct, interface) for struct in structs_in_order(interface.structs)),
-        *(_event(entry) for _, entry in sorted(interface.events.items())),
+        *(_event(entry, interface.structs) for _, entry in sorted(interface.events.items())),
         *(_error(entry) for _, entry in sorted(interface.errors.items())),
         *(_constructor(entry) for _, entry in sorted(interface.constructors.items())),
         *(_function(entry) for _, entry in sorted(interface.functions.items())),
@@ -98,7 +98,10 @@ def annotation(type_: TypeRef) -> str:
         return "int"
     if type_.base.startswith("bytes"):
         return "bytes"
-    return {"bool": "bool", "string": "str", "address": "Address"}[type_.base]
+    named = {"bool": "bool", "string": "str", "address": "Address"}
+    if type_.base not in named:
+        raise _unbound(type_)
+    return named[type_.base]
 
 
 def expression(type_: TypeRef) -> str:
@@ -122,8 +125,12 @@ def expression(type_: TypeRef) -> str:
         "string": "DynamicBytes(text=True)",
     }
     if type_.base not in named:
-        raise Malformed("a Solidity type without a binding", got=type_.base, todo="Add it to ledger/chain/abi.py.")
+        raise _unbound(type_)
     return named[type_.base]
+
+
+def _unbound(type_: TypeRef) -> Malformed:
+    return Malformed("a Solidity type without a binding", got=type_.base, todo="Add it to ledger/chain/abi.py.")
 
 
 def _is_enum(type_: TypeRef) -> bool:
@@ -168,7 +175,8 @@ def _struct(struct: StructDef, interface: Interface) -> str:
     return "\n".join(lines)
 
 
-def _event(entry: Entry) -> str:
+def _event(entry: Entry, structs: Mapping[str, StructDef]) -> str:
+    topics = 1 + sum(part.indexed for part in entry.inputs)
     lines = [
         "@dataclass(frozen=True, slots=True)",
         f"class {entry.name}(Event):",
@@ -182,8 +190,8 @@ def _event(entry: Entry) -> str:
         "",
         "    @classmethod",
         "    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:",
-        f"        expect_log(cls, topics, data, {1 + sum(p.indexed for p in entry.inputs)}, {_data_bytes(entry)})",
-        *(f"        {line}" for line in _event_body(entry)),
+        f"        expect_log(cls, topics, data, {topics}, {_data_bytes(entry, structs)})",
+        *(f"        {line}" for line in _event_body(entry, structs)),
         "",
     ]
     return "\n".join(lines)
@@ -193,22 +201,42 @@ def _event_annotation(part: Parameter) -> str:
     return annotation(part.type) if not part.indexed or _is_word(part.type) else "bytes"
 
 
-def _event_body(entry: Entry) -> Iterator[str]:
+def _event_body(entry: Entry, structs: Mapping[str, StructDef]) -> Iterator[str]:
+    """Straight-line code where every part has a fixed place; the general decoder where one has not."""
     plain = [part for part in entry.inputs if not part.indexed]
+    indexed = [part for part in entry.inputs if part.indexed]
     yield "t: Any = topics"
-    if all(_is_word(part.type) for part in plain):
+    if all(words_of(part.type, structs) for part in plain):
         yield "d: Any = data"
-        places = {part.name: f"d[{32 * i}:{32 * i + 32}]" for i, part in enumerate(plain)}
-        reads = {part.name: _word_read(part.type, places[part.name]) for part in plain}
+        reads = dict(zip((part.name for part in plain), _reads(plain, 0, structs), strict=True))
     else:
         yield f"values = decode_all(({''.join(expression(part.type) + ', ' for part in plain)}), data)"
         reads = {part.name: f"values[{i}]" for i, part in enumerate(plain)}
-    indexed = [part for part in entry.inputs if part.indexed]
     reads |= {part.name: _word_read(part.type, f"t[{i}]") for i, part in enumerate(indexed, 1)}
     yield "return cls("
     for part in entry.inputs:
         yield f"    {reads[part.name]},"
     yield ")"
+
+
+def words_of(type_: TypeRef, structs: Mapping[str, StructDef]) -> int:
+    """How many words the type takes in place; 0 if it has no fixed place."""
+    if type_.arrays or type_.base in ("bytes", "string"):
+        return 0
+    if type_.is_struct:
+        sizes = [words_of(part.type, structs) for part in structs[type_.named].fields]
+        return sum(sizes) if all(sizes) else 0
+    return 1
+
+
+def _reads(parts: Sequence[Parameter], word: int, structs: Mapping[str, StructDef]) -> Iterator[str]:
+    for part in parts:
+        if part.type.is_struct:
+            inner = ", ".join(_reads(structs[part.type.named].fields, word, structs))
+            yield f"{part.type.named}({inner})"
+        else:
+            yield _word_read(part.type, f"d[{32 * word}:{32 * word + 32}]")
+        word += words_of(part.type, structs)
 
 
 def _word_read(type_: TypeRef, word: str) -> str:
@@ -225,8 +253,9 @@ def _word_read(type_: TypeRef, word: str) -> str:
     return f"address_of({word})" if type_.base == "address" else f"{word}[31] == 1"
 
 
-def _data_bytes(entry: Entry) -> int:
-    return 32 * sum(1 for part in entry.inputs if not part.indexed)
+def _data_bytes(entry: Entry, structs: Mapping[str, StructDef]) -> int:
+    """The least data a log of the event has."""
+    return 32 * sum(words_of(part.type, structs) or 1 for part in entry.inputs if not part.indexed)
 
 
 def _error(entry: Entry) -> str:

@@ -1479,15 +1479,15 @@ class UsageDeclared(Event):
 
     @classmethod
     def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
-        expect_log(cls, topics, data, 4, 64)
+        expect_log(cls, topics, data, 4, 544)
         t: Any = topics
-        values = decode_all((StructType(Declaration), Integer(64), ), data)
+        d: Any = data
         return cls(
             t[1],
             t[2],
             t[3],
-            values[0],
-            values[1],
+            Declaration(d[0:32], d[32:64], d[64:96], int.from_bytes(d[96:128], "big"), member_of(Service, d[128:160]), int.from_bytes(d[160:192], "big"), d[192:224], int.from_bytes(d[224:256], "big"), int.from_bytes(d[256:288], "big"), int.from_bytes(d[288:320], "big"), int.from_bytes(d[320:352], "big"), int.from_bytes(d[352:384], "big"), d[384:416], d[416:448], d[448:480], int.from_bytes(d[480:512], "big")),
+            int.from_bytes(d[512:544], "big"),
         )
 
 
