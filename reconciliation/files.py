@@ -45,6 +45,22 @@ class Records:
     quarantined: tuple[Quarantined, ...]
 
 
+class Row:
+    """One line's cells by column name; an absent column is empty."""
+
+    def __init__(self, header: Sequence[str], cells: Sequence[str]) -> None:
+        self.width, self.expected = len(cells), len(header)
+        self.cells = dict(zip(header, cells, strict=False))
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "").strip()[:MAX_FIELD]
+
+    def check_width(self) -> None:
+        """Raises RowMalformed."""
+        if self.width != self.expected:
+            raise RowMalformed("another number of cells than the header", expected=self.expected, got=self.width)
+
+
 def reconcile_files(
     ours_path: Path,
     theirs_path: Path,
@@ -195,22 +211,6 @@ def _currency(text: str) -> str:
     if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper():
         return text
     raise RowMalformed("not a currency", expected="three capitals of ISO 4217, for example USD", got=repr(text[:20]))
-
-
-class Row:
-    """One line's cells by column name; an absent column is empty."""
-
-    def __init__(self, header: Sequence[str], cells: Sequence[str]) -> None:
-        self.width, self.expected = len(cells), len(header)
-        self.cells = dict(zip(header, cells, strict=False))
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "").strip()[:MAX_FIELD]
-
-    def check_width(self) -> None:
-        """Raises RowMalformed."""
-        if self.width != self.expected:
-            raise RowMalformed("another number of cells than the header", expected=self.expected, got=self.width)
 
 
 def _rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
