@@ -211,13 +211,13 @@ class _Reader:
     def finish(self) -> Reading:
         """Everything that was read."""
         quarantined = pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *self._quarantine]).sort_by("line")
-        marks = np.concatenate(self._marks) if self._marks else np.empty(0, np.uint64)
+        marks = np.sort(np.concatenate(self._marks)) if self._marks else np.empty(0, np.uint64)
         counts = Counts(
             rows=self._rows,
             accepted=self._accepted,
             not_billable=self._not_billable,
             quarantined=len(quarantined),
-            duplicates=len(marks) - len(np.unique(marks)),
+            duplicates=int((marks[1:] == marks[:-1]).sum()),
             inconsistent=self._inconsistent,
         )
         return Reading({stream: _in_order(parts) for stream, parts in self._parts.items()}, quarantined, counts)
