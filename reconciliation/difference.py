@@ -1,7 +1,7 @@
 """What is a difference made of, before anybody is told? Its records and amounts on the creditor's and debtor's side."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 
@@ -76,3 +76,18 @@ def nothing(rows: Ints) -> Ints:
 def nobody(rows: Ints) -> Ints:
     """A column that says: no record here."""
     return np.full(len(rows), -1, np.int64)
+
+
+def day_of(at_ms: int) -> date:
+    """The UTC day of a moment."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).date()
+
+
+def span_words(duration_ms: int) -> str:
+    """Words for a duration: "8 h", "47 s", "1 h 2 min"."""
+    seconds, rest = divmod(duration_ms, 1000)
+    if duration_ms < 60_000:
+        return f"{seconds} s" if rest == 0 else f"{duration_ms / 1000:.1f} s"
+    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
+    words = [f"{n} {unit}" for n, unit in ((hours, "h"), (minutes, "min"), (seconds, "s")) if n]
+    return " ".join(words)

@@ -11,7 +11,7 @@ from ledger.identity import CarrierCode
 from ledger.money import Micros, show_micros
 from ledger.period import Period
 from ledger.service import Service
-from reconciliation.finding import Cause, Finding, Severity
+from reconciliation.finding import Cause, Finding, Severity, mirrored
 from reconciliation.reconcile import Reconciliation
 
 RATE_CAUSES = frozenset({Cause.RATE, Cause.DESTINATION})
@@ -23,6 +23,7 @@ class DisputeProposal:
     """One dispute the debtor may open; amounts are the creditor's minus the debtor's."""
 
     cause: Cause
+    """As the debtor sees it, whoever proposes: it goes on chain as the reason."""
     creditor: CarrierCode
     service: Service
     period: Period
@@ -39,7 +40,7 @@ class DisputeProposal:
 
 
 def dispute_proposals(reconciliation: Reconciliation, agreement: Agreement) -> tuple[DisputeProposal, ...]:
-    """One proposal for each cause worth a dispute, in order of cause; both sides propose the same."""
+    """One proposal for each cause worth a dispute; both sides come to the same causes and amounts."""
     overcharged = {
         cause: [at for at, finding in enumerate(reconciliation.findings) if _is_against(reconciliation, finding, cause)]
         for cause in Cause
@@ -51,7 +52,7 @@ def dispute_proposals(reconciliation: Reconciliation, agreement: Agreement) -> t
         rule = _rule(cause, volume, invoice, agreement.tolerance)
         if found and rule:
             proposals.append(_proposal(reconciliation, agreement, cause, found, rule))
-    return tuple(proposals)
+    return tuple(sorted(proposals, key=lambda proposal: list(Cause).index(proposal.cause)))
 
 
 def volume_is_disputed(volume_micros: int, invoice_micros: int, tolerance: Tolerance) -> bool:
@@ -103,7 +104,7 @@ def _proposal(
     exceptions = reconciliation.exceptions
     said = "; ".join(finding.explanation for finding in findings)
     return DisputeProposal(
-        cause=cause,
+        cause=cause if scope.declarer != scope.creditor else mirrored(cause),
         creditor=scope.creditor,
         service=scope.service,
         period=scope.period,

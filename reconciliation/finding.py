@@ -47,6 +47,19 @@ class Cause(StrEnum):
     """Records that do not prove against the declared root."""
 
 
+_MIRRORED = {
+    Cause.MISSING_AT_THEIRS: Cause.MISSING_AT_OURS,
+    Cause.MISSING_AT_OURS: Cause.MISSING_AT_THEIRS,
+    Cause.DUPLICATE_AT_OURS: Cause.DUPLICATE_AT_THEIRS,
+    Cause.DUPLICATE_AT_THEIRS: Cause.DUPLICATE_AT_OURS,
+}
+
+
+def mirrored(cause: Cause) -> Cause:
+    """The same cause as the other side sees it."""
+    return _MIRRORED.get(cause, cause)
+
+
 class Severity(StrEnum):
     """What a desk should do with a finding."""
 

@@ -14,7 +14,7 @@ from ledger.money import Micros
 from ledger.usage import BatchScope
 from reconciliation import clocks, explaining
 from reconciliation.difference import Books, Difference
-from reconciliation.finding import Cause, Finding
+from reconciliation.finding import Cause, Finding, mirrored
 from reconciliation.forgery import Evidence
 from reconciliation.matching import Pairing, Rule, match
 from reconciliation.published import with_published_rate
@@ -160,16 +160,8 @@ def _one_sided(difference: Difference) -> bool:
     return bool((difference.creditor_rows < 0).any() or (difference.debtor_rows < 0).any())
 
 
-_MIRRORED = {
-    Cause.MISSING_AT_THEIRS: Cause.MISSING_AT_OURS,
-    Cause.MISSING_AT_OURS: Cause.MISSING_AT_THEIRS,
-    Cause.DUPLICATE_AT_OURS: Cause.DUPLICATE_AT_THEIRS,
-    Cause.DUPLICATE_AT_THEIRS: Cause.DUPLICATE_AT_OURS,
-}
-
-
 def _seen(cause: Cause, *, is_creditor: bool) -> Cause:
-    return cause if is_creditor else _MIRRORED.get(cause, cause)
+    return cause if is_creditor else mirrored(cause)
 
 
 def _finding(difference: Difference, perspective: Perspective) -> Finding:
