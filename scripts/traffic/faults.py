@@ -41,7 +41,7 @@ class Planted(StrEnum):
     PERIOD_CROSSING = "period_crossing"
     """One side's clock puts it into the month, the other's out of it."""
     DUPLICATE_AT_CREDITOR = "duplicate_at_creditor"
-    """The creditor's switch wrote it twice under two ids."""
+    """The creditor's switch wrote it twice, mostly under two ids."""
     SHADED = "shaded"
     """The creditor lengthened the call before sealing."""
     SECONDS = "seconds"

@@ -21,8 +21,8 @@ from scripts.traffic.carriers import (
 from scripts.traffic.faults import Books
 from scripts.traffic.prices import Ints
 
-EXACT_REPEATS = 3
-"""Rows written twice, byte for byte: the reader drops the second."""
+EVERY_REPEAT = 3
+"""Of the rows written a second time every third repeats the first byte for byte; the others have an id of their own."""
 WITHHELD = "anonymous"
 
 
@@ -48,7 +48,7 @@ class SwitchFile:
     lines: Ints
     """1-based line of each of `rows`."""
     repeats: tuple[int, ...]
-    """Lines that repeat the line before, byte for byte."""
+    """Lines among them that repeat an earlier one byte for byte."""
     malformed: tuple[tuple[int, str], ...]
     """Line and what is wrong with it."""
 
@@ -71,36 +71,26 @@ def rows_of(books: Books, carrier: CarrierPlan) -> SwitchRows:
 
 
 def write_switch_file(rng: np.random.Generator, books: Books, carrier: CarrierPlan, folder: Path) -> SwitchFile:
-    """Write the carrier's file with a few exact repeats and malformed rows among the good ones."""
+    """Write the carrier's file, with malformed rows among the good ones."""
     rows = rows_of(books, carrier)
     fields = _ASTERISK_OR_FREESWITCH[carrier.switch](rng, books, carrier, rows)
     text = pc.binary_join_element_wise(*fields, ",")
     total = len(rows.leg)
-    answered = np.flatnonzero(rows.duration_s)
-    chosen = rng.choice(answered, EXACT_REPEATS + len(MALFORMED), replace=False)
-    repeated, spoilt = np.sort(chosen[:EXACT_REPEATS]), np.sort(chosen[EXACT_REPEATS:])
-    bad = [
-        _spoil(kind, [f[int(row)].as_py() for f in fields], carrier)
-        for kind, row in zip(MALFORMED, spoilt, strict=True)
-    ]
-    # a bad row stands before the row it was made from, a repeat after its own
-    before = np.searchsorted(spoilt, np.arange(total), side="right")
-    lines = 1 + np.arange(total) + before + np.searchsorted(repeated, np.arange(total), side="left")
-    place = np.zeros(total + len(spoilt) + len(repeated), np.int64)
+    repeats = np.flatnonzero(np.cumsum(rows.second) * rows.second % EVERY_REPEAT == 1)
+    text = text.take(pa.array(np.arange(total) - np.isin(np.arange(total), repeats)))
+    spoilt = np.sort(rng.choice(np.flatnonzero(rows.duration_s), len(MALFORMED), replace=False))
+    models = [[field[int(row)].as_py() for field in fields] for row in spoilt]
+    bad = [_spoil(kind, model, carrier) for kind, model in zip(MALFORMED, models, strict=True)]
+    # a bad row stands before the row it was made from
+    lines = 1 + np.arange(total) + np.searchsorted(spoilt, np.arange(total), side="right")
+    place = np.zeros(total + len(spoilt), np.int64)
     place[lines - 1] = np.arange(total)
-    place[lines[repeated]] = repeated
-    bad_lines = lines[spoilt] - 1
-    place[bad_lines - 1] = total + np.arange(len(spoilt))
+    place[lines[spoilt] - 2] = total + np.arange(len(spoilt))
     everything = pa.concat_arrays([text.cast(pa.binary()), pa.array(bad, pa.binary())])
     path = folder / carrier.file_name
     _write_lines(path, everything.take(pa.array(place)))
-    return SwitchFile(
-        path,
-        rows,
-        lines,
-        tuple(int(n) + 1 for n in lines[repeated]),
-        tuple(zip(map(int, bad_lines), MALFORMED, strict=True)),
-    )
+    malformed = tuple(zip((int(line) - 1 for line in lines[spoilt]), MALFORMED, strict=True))
+    return SwitchFile(path, rows, lines, tuple(int(line) for line in lines[repeats]), malformed)
 
 
 def _write_lines(path: Path, lines: pa.BinaryArray) -> None:

@@ -118,10 +118,7 @@ _CAUSES: dict[Planted, tuple[frozenset[Cause], frozenset[Cause]]] = {
         _either(Cause.ZERO_DURATION, Cause.MISSING_AT_THEIRS),
         _either(Cause.ZERO_DURATION, Cause.MISSING_AT_OURS),
     ),
-    Planted.PERIOD_CROSSING: (
-        _either(Cause.PERIOD_CROSSING, Cause.MISSING_AT_OURS, Cause.MISSING_AT_THEIRS),
-        _either(Cause.PERIOD_CROSSING, Cause.MISSING_AT_OURS, Cause.MISSING_AT_THEIRS),
-    ),
+    Planted.PERIOD_CROSSING: (_either(Cause.PERIOD_CROSSING), _either(Cause.PERIOD_CROSSING)),
     Planted.DUPLICATE_AT_CREDITOR: (_either(Cause.DUPLICATE_AT_OURS), _either(Cause.DUPLICATE_AT_THEIRS)),
     Planted.SHADED: (_either(Cause.DURATION), _either(Cause.DURATION)),
     Planted.SECONDS: (_either(Cause.DURATION_WITHIN_TOLERANCE), _either(Cause.DURATION_WITHIN_TOLERANCE)),

@@ -56,7 +56,7 @@ def _plant(plant: Plant) -> dict[str, object]:
 def _file(file: SwitchFile) -> dict[str, object]:
     return {
         "path": file.path.name,
-        "lines": len(file.lines) + len(file.repeats) + len(file.malformed),
+        "lines": len(file.lines) + len(file.malformed),
         "answered": int((file.rows.duration_s > 0).sum()),
         "not_answered": int((file.rows.duration_s == 0).sum()),
         "repeats": list(file.repeats),
