@@ -1,35 +1,24 @@
-"""What do the contracts compile to? Solidity sources in, artifacts out, the same bytes on every machine.
+"""What do the contracts compile to? Solidity sources in, artifacts out, the same bytes on every machine."""
 
-py-solc-x drives the compiler. The program it starts is `solc-v0.8.37` in the folder SOLCX_BINARY_PATH names (by default
-one inside the virtual environment): a two-line script over npm's `solc`, or, with GSC_SOLC=download, the native one.
-"""
-
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import solcx
-from solcx.exceptions import SolcError
+from deploy.compiler import run_solc
+from deploy.node import ROOT
 
-from deploy.node import ROOT, node, package_file
-from ledger.errors import Malformed
-
-SOLC_VERSION = "0.8.37"
 SETTINGS: Mapping[str, Any] = {
     "evmVersion": "paris",
     "optimizer": {"enabled": True, "runs": 200},
     "viaIR": False,
     "metadata": {"bytecodeHash": "none", "appendCBOR": False},
     "remappings": ["@openzeppelin/=node_modules/@openzeppelin/"],
-    "outputSelection": {
-        "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "userdoc"], "": ["ast"]}
-    },
 }
 """Identical bytecode from every toolchain tried; OpenZeppelin 5.4.0 is the last that paris can run."""
+
+OUTPUTS = {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "userdoc"], "": ["ast"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +64,13 @@ def read_sources(root: Path = ROOT) -> Mapping[str, str]:
 
 def compile_sources(sources: Mapping[str, str]) -> Compilation:
     """Compile sources that import each other and OpenZeppelin. Raises Malformed on a compiler error, Unavailable."""
-    package_file("@openzeppelin/contracts", "package.json")
-    request = {
-        "language": "Solidity",
-        "sources": {name: {"content": text} for name, text in sources.items()},
-        "settings": SETTINGS,
-    }
-    try:
-        output = solcx.compile_standard(request, base_path=ROOT, solc_binary=solc_program())
-    except SolcError as refused:
-        raise Malformed("the contracts do not compile", got=_first_lines(refused), todo="Mend the source.") from None
+    output = run_solc(
+        {
+            "language": "Solidity",
+            "sources": {name: {"content": text} for name, text in sources.items()},
+            "settings": {**SETTINGS, "outputSelection": dict.fromkeys(sources, OUTPUTS)},
+        }
+    )
     enums = dict(_enums(output["sources"]))
     artifacts = {
         name: _artifact(name, source, compiled, enums)
@@ -93,34 +79,6 @@ def compile_sources(sources: Mapping[str, str]) -> Compilation:
         for name, compiled in sorted(contracts.items())
     }
     return Compilation(artifacts, _warnings(output, sources))
-
-
-def solc_program() -> Path:
-    """The compiler py-solc-x starts, made on demand. Raises Unavailable."""
-    folder = Path(os.environ.get(solcx.install.SOLCX_BINARY_PATH_VARIABLE) or Path(sys.prefix) / "solcx")
-    program = folder / f"solc-v{SOLC_VERSION}"
-    folder.mkdir(parents=True, exist_ok=True)
-    if os.environ.get("GSC_SOLC") == "download":
-        solcx.install_solc(SOLC_VERSION, solcx_binary_path=folder)
-    elif not program.exists() or _is_ours(program):
-        _write_shim(program)
-    return program
-
-
-def _write_shim(program: Path) -> None:
-    package_file("solc", "package.json")
-    text = f"#!/bin/sh\nexec '{node()}' '{ROOT / 'deploy' / 'solc.cjs'}' \"$@\"\n"
-    if program.exists() and program.read_text() == text:
-        return
-    fresh = program.with_name(f"{program.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.chmod(0o755)
-    fresh.replace(program)
-
-
-def _is_ours(program: Path) -> bool:
-    with program.open("rb") as opened:
-        return b"solc.cjs" in opened.read(4096)
 
 
 def _artifact(name: str, source: str, compiled: Mapping[str, Any], enums: Mapping[str, tuple[str, ...]]) -> Artifact:
@@ -158,7 +116,3 @@ def _warnings(output: Mapping[str, Any], sources: Mapping[str, str]) -> list[str
         for said in output.get("errors", ())
         if said.get("sourceLocation", {}).get("file") in sources
     ]
-
-
-def _first_lines(refused: SolcError) -> str:
-    return "\n".join(str(refused.message).strip().splitlines()[:12])
