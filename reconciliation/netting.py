@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from ortools.graph.python import min_cost_flow
 
 from ledger.errors import CurrencyMismatch, Malformed, Refused
 from ledger.identity import CarrierCode
 from ledger.money import MAX_AMOUNT_MICROS, Micros
-from reconciliation.side import Ints
+
+Ints = npt.NDArray[np.int64]
 
 
 class Obligation(NamedTuple):
@@ -105,12 +107,12 @@ def net_each_currency(obligations: Iterable[Obligation], *, novate: bool = False
 
 def net_bilaterally(obligations: Iterable[Obligation], currency: str) -> tuple[Leg, ...]:
     """Offset both directions of each pair of carriers only."""
-    listed = list(obligations)
-    pairs = {tuple(sorted((each.debtor, each.creditor))) for each in listed}
-    legs: list[Leg] = []
-    for pair in sorted(pairs):
-        legs += net([o for o in listed if {o.debtor, o.creditor} == set(pair)], currency).legs
-    return tuple(legs)
+    graph = _graph(obligations, currency, novate=False, limits={})
+    owed: dict[tuple[CarrierCode, CarrierCode], int] = {}
+    for u, v, amount in zip(graph.tail.tolist(), graph.head.tolist(), graph.amount.tolist(), strict=True):
+        owed[graph.carriers[u], graph.carriers[v]] = amount
+    left = {(u, v): amount - owed.get((v, u), 0) for (u, v), amount in owed.items()}
+    return tuple(Leg(u, v, Micros(amount)) for (u, v), amount in sorted(left.items()) if amount > 0)
 
 
 def _graph(
