@@ -15,6 +15,7 @@ from gateway.answers import as_json
 from ledger.errors import GscError, Malformed, NotFound
 
 PROBLEM_JSON = "application/problem+json"
+TOO_LARGE = 413
 _log = logging.getLogger("gsc.api")
 _RESERVED = frozenset({"type", "title", "status", "detail", "instance", "expected", "got", "todo"})
 
@@ -23,12 +24,6 @@ class NotTheOperator(GscError):
     """A write, or a private page, without the operator's token."""
 
     slug, status = "not-the-operator", 401
-
-
-class TooLarge(Malformed):
-    """A request body past the bound."""
-
-    slug, status = "too-large", 413
 
 
 def problem_of(error: GscError) -> dict[str, object]:
@@ -83,7 +78,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(NotFound("no such resource", todo="See /openapi.json for what there is."))
-    phrase = HTTPStatus(error.status_code).phrase
+    phrase = "Too large" if error.status_code == TOO_LARGE else HTTPStatus(error.status_code).phrase
     document = {
         "type": f"/problems/{phrase.lower().replace(' ', '-')}",
         "title": phrase,

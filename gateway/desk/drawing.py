@@ -51,7 +51,7 @@ class Page:
     language: str
     asked_language: bool
     path: str
-    now_ms: int
+    now_s: int
     health_text: str
     health_mood: str
 
@@ -75,7 +75,7 @@ def draw(template: str, page: Page, **values: object) -> str:
             carrier=page.carrier,
             page=template.removesuffix(".html"),
             link=link,
-            now=page.now_ms // 1000,
+            now=page.now_s,
             health={"text": page.health_text, "mood": page.health_mood},
             other_language=other,
             other_language_href=f"{page.path}?lang={other}",

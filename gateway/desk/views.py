@@ -1,6 +1,6 @@
 """What does each desk page show? Values only: built by gateway.desk.reading, drawn by the templates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -197,7 +197,7 @@ class Attention:
     """One thing that needs a person: a sentence's key, its words, and where to go."""
 
     word: str
-    values: dict[str, object]
+    values: Mapping[str, object]
     mood: Mood
     href: str
 

@@ -2,7 +2,7 @@
 
 from gateway.month.accepting import accept
 from gateway.month.agreeing import grant_credit, publish_rates, sign_agreement
-from gateway.month.declaring import close, declare
+from gateway.month.declaring import close, declare, declare_root
 from gateway.month.disputing import dispute, resolve, withdraw
 from gateway.month.importing import import_usage
 from gateway.month.netting import net
@@ -18,6 +18,7 @@ __all__ = [
     "close",
     "confirm",
     "declare",
+    "declare_root",
     "dispute",
     "grant_credit",
     "import_usage",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gateway.answers import Money
-from gateway.composition import Gateway, Partnership
+from gateway.composition import Gateway, Partnership, partnership_of_id
 from gateway.month.parts import Submission, period_deadline, stream_of, wanted_partnerships
 from gateway.month.sending import Call, submission_of, submit
 from ledger.chain.bindings import Declaration, PeriodClose, calldata_usage_ledger_close_period
@@ -13,7 +13,7 @@ from ledger.chain.bindings import calldata_usage_ledger_declare as calldata_decl
 from ledger.errors import Conflict
 from ledger.identity import BatchId, CarrierCode, Root, ascii32
 from ledger.period import Period
-from ledger.store.batches import SealedBatch, declare_batch, list_batches
+from ledger.store.batches import SealedBatch, batch_of_root, declare_batch, list_batches
 from ledger.store.declarations import last_seq, list_closes, list_declarations
 from ledger.store.engine import lock, writing
 from ledger.store.imports import unsealed_usage
@@ -78,6 +78,16 @@ def declare(
             in_order = sorted(batches, key=lambda each: (ascii32(each.scope.creditor), each.from_ms, each.root))
             answers += [_declare_one(gateway, connection, held, batch, dry_run) for batch in in_order]
     return DeclareAnswer(tuple(answers), dry_run)
+
+
+def declare_root(gateway: Gateway, root: bytes, *, dry_run: bool = False) -> DeclaredAnswer:
+    """Sign and submit the declaration of one sealed batch; the stream takes them in the order they were signed."""
+    gateway.catch_up()
+    with writing(gateway.engine) as connection:
+        batch = batch_of_root(connection, Root(root))
+        held = partnership_of_id(gateway.settings, batch.scope.agreement_id)
+        lock(connection, f"declare {held.id.hex()}")
+        return _declare_one(gateway, connection, held, batch, dry_run)
 
 
 def close(

@@ -1,14 +1,12 @@
 """Verbs *dispute* and *resolve*: what does the debtor not agree to pay, with which evidence, and how does it end?"""
 
-from collections import defaultdict
 from dataclasses import dataclass
-
-from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
 from gateway.month.countersigning import Offer, collect
-from gateway.month.parts import YEAR_SECONDS, Submission, period_deadline, stream_of
+from gateway.month.parts import YEAR_SECONDS, Submission, directions, period_deadline, stream_of
+from gateway.month.reconciling import compare
 from gateway.month.sending import Call, submit
 from ledger.canonical import canonical_bytes
 from ledger.chain.bindings import (
@@ -28,9 +26,8 @@ from ledger.period import Period
 from ledger.service import Service
 from ledger.store.documents import Document, keep_document
 from ledger.store.engine import reading, writing
-from ledger.store.findings import FindingRow, latest_reconciliations, list_findings
 from ledger.store.settlement import DisputeRow, dispute_of, list_disputes
-from reconciliation.finding import Severity
+from reconciliation.disputes import DisputeProposal, dispute_proposals
 
 FIRST = 1
 """Nonce of the dispute of a cause: one for each cause, direction, service and period."""
@@ -47,7 +44,11 @@ class DisputeAnswer:
     period: Period
     reason: str
     amount: Money
-    findings: int
+    count: int
+    """Records or pairs."""
+    explanation: str
+    rule: str
+    """The agreement's rule that allows it."""
     evidence_hash: bytes
     state: str
     submission: Submission | None
@@ -78,20 +79,20 @@ class ResolutionAnswer:
 
 
 def dispute(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: bool = False) -> DisputesAnswer:
-    """Open one dispute for each cause that the reconciliation puts outside tolerance and that costs us money.
+    """Open one dispute for each cause that the agreement's tolerance lets us dispute and that costs us money.
 
-    Only a debtor disputes, and only by how much the creditor declared more. Raises Conflict before reconciliation.
+    Only a debtor disputes, and only by how much the creditor declared more. Raises Conflict before reveal.
     """
     held = partnership_with(gateway.settings, partner)
     gateway.catch_up()
-    with reading(gateway.engine) as connection:
-        causes = _disputable(connection, gateway, held, period)
-    answers = tuple(
-        _open_one(gateway, held, period, service, cause, found, dry_run)
-        for (service, cause), found in sorted(causes.items())
-    )
+    answers: list[DisputeAnswer] = []
+    for direction in directions(held):
+        if direction.creditor == partner:
+            result = compare(gateway, direction, period)
+            proposals = dispute_proposals(result, held.agreement) if result is not None else ()
+            answers += [_open_one(gateway, held, proposal, dry_run) for proposal in proposals]
     total = sum(answer.amount.micros for answer in answers)
-    return DisputesAnswer(partner, period, answers, Money(held.currency, Micros(total)), dry_run)
+    return DisputesAnswer(partner, period, tuple(answers), Money(held.currency, Micros(total)), dry_run)
 
 
 def resolve(gateway: Gateway, dispute_id: bytes, credited_micros: Micros, *, dry_run: bool = False) -> ResolutionAnswer:
@@ -157,78 +158,32 @@ def resolution_of(row: DisputeRow, credited_micros: int) -> Resolution:
     )
 
 
-def evidence_of(held: Partnership, period: Period, cause: str, found: list[FindingRow]) -> bytes:
-    """The canonical bytes of the findings behind a dispute; their keccak256 stands on chain."""
-    values = [
-        [
-            row.cause,
-            row.severity,
-            row.count,
-            row.ours_micros,
-            row.theirs_micros,
-            row.route,
-            row.destination,
-            row.day,
-            row.rule,
-        ]
-        for row in found
-    ]
-    return canonical_bytes("evidence", [held.id, period.key, cause, values])
+def evidence_of(held: Partnership, proposal: DisputeProposal) -> bytes:
+    """The canonical bytes of the records behind a dispute; their keccak256 stands on chain."""
+    rows = [[str(value) for value in row.values()] for row in proposal.rows.to_pylist()]
+    return canonical_bytes("evidence", [held.id, proposal.period.key, proposal.cause.value, proposal.rule, rows])
 
 
-def _disputable(
-    connection: Connection, gateway: Gateway, held: Partnership, period: Period
-) -> dict[tuple[Service, str], list[FindingRow]]:
-    """By service and cause: the findings of the direction in which we owe that are to be disputed."""
-    runs = [run for run in latest_reconciliations(connection, held.id, period) if run.id is not None]
-    if not runs:
-        raise Conflict(
-            f"{period} with {held.partner} is not reconciled",
-            todo=f"Reconcile first: `gsc reconcile --partner {held.partner} --period {period}`.",
-        )
-    found: dict[tuple[Service, str], list[FindingRow]] = defaultdict(list)
-    for run in runs:
-        if run.scope.creditor != held.partner or run.scope.declarer != gateway.carrier:
-            continue
-        for row in list_findings(connection, run.id or 0):
-            if row.severity != Severity.NOTICE:
-                found[run.scope.service, row.cause].append(row)
-    return {key: rows for key, rows in found.items() if _excess(rows) > 0}
-
-
-def _excess(found: list[FindingRow]) -> int:
-    """By how much the creditor's claim passes ours."""
-    return sum(row.theirs_micros - row.ours_micros for row in found)
-
-
-def _open_one(
-    gateway: Gateway,
-    held: Partnership,
-    period: Period,
-    service: Service,
-    cause: str,
-    found: list[FindingRow],
-    dry_run: bool,
-) -> DisputeAnswer:
+def _open_one(gateway: Gateway, held: Partnership, proposal: DisputeProposal, dry_run: bool) -> DisputeAnswer:
     with reading(gateway.engine) as connection:
         on_chain = [
             row
-            for row in list_disputes(connection, held.id, period)
-            if (row.creditor, row.service, row.reason) == (held.partner, service, cause)
+            for row in list_disputes(connection, held.id, proposal.period)
+            if (row.creditor, row.service, row.reason) == (held.partner, proposal.service, proposal.cause)
         ]
     if on_chain:
-        return _opened(held, on_chain[0], len(found))
-    evidence = evidence_of(held, period, cause, found)
+        return _opened(held, on_chain[0], proposal)
+    evidence = evidence_of(held, proposal)
     struct = Dispute(
         agreement_id=held.id,
-        period=period.key,
+        period=proposal.period.key,
         creditor=ascii32(held.partner),
-        service=service,
-        reason=ascii32(cause),
-        amount_micros=_excess(found),
+        service=proposal.service,
+        reason=ascii32(proposal.cause),
+        amount_micros=proposal.amount_micros,
         evidence_hash=keccak256(evidence),
         nonce=FIRST,
-        deadline=period_deadline(period),
+        deadline=period_deadline(proposal.period),
     )
     signed = gateway.signer.sign(struct)
     call = Call(
@@ -241,7 +196,7 @@ def _open_one(
     )
     with writing(gateway.engine) as connection:
         if not dry_run:
-            name = f"{period} {held.partner} {cause}"
+            name = f"{proposal.period} {held.partner} {proposal.cause}"
             now_ms = gateway.clock.now_ms()
             keep_document(connection, Document(struct.evidence_hash, "evidence", held.id, name, evidence, now_ms))
         submission = submit(gateway, connection, call, dry_run=dry_run)
@@ -249,18 +204,20 @@ def _open_one(
         dispute_id=signed.digest,
         partner=held.partner,
         creditor=held.partner,
-        service=service,
-        period=period,
-        reason=cause,
-        amount=Money(held.currency, Micros(struct.amount_micros)),
-        findings=len(found),
+        service=proposal.service,
+        period=proposal.period,
+        reason=proposal.cause,
+        amount=Money(held.currency, proposal.amount_micros),
+        count=proposal.count,
+        explanation=proposal.explanation,
+        rule=proposal.rule,
         evidence_hash=struct.evidence_hash,
         state="to be opened" if dry_run else "opening",
         submission=submission,
     )
 
 
-def _opened(held: Partnership, row: DisputeRow, findings: int) -> DisputeAnswer:
+def _opened(held: Partnership, row: DisputeRow, proposal: DisputeProposal) -> DisputeAnswer:
     return DisputeAnswer(
         dispute_id=row.dispute_id,
         partner=held.partner,
@@ -269,7 +226,9 @@ def _opened(held: Partnership, row: DisputeRow, findings: int) -> DisputeAnswer:
         period=row.period,
         reason=row.reason,
         amount=Money(held.currency, row.amount_micros),
-        findings=findings,
+        count=proposal.count,
+        explanation=proposal.explanation,
+        rule=proposal.rule,
         evidence_hash=row.evidence_hash,
         state=row.state.name.lower(),
         submission=None,

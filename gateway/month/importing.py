@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gateway.composition import Gateway, Partnership, partnership_with
-from gateway.reading import Reading, ReadingContext, Trunk, read_cdr
-from gateway.settings import Settings, TrunkDirection, write_atomically
+from gateway.preset import Preset, load_preset, read_preset
+from gateway.reading import Direction, Reading, ReadingContext, Trunk, read_cdr
+from gateway.settings import Settings, write_atomically
+from gateway.sniffing import sniff
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.service import Service
@@ -30,6 +32,7 @@ from ledger.usage import BatchScope
 
 DAY_MS = 86_400_000
 SHOWN_QUARANTINE = 20
+MAX_RAW_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +85,33 @@ def import_usage(
         before = find_import(connection, content_hash)
         if before is not None:
             return _repeated(before, list_quarantined(connection, before.id))
-    read = read_cdr(path, preset, reading_context(gateway.settings))
+    chosen = choose_preset(preset, path)
+    read = read_cdr(path, chosen, reading_context(gateway.settings))
     slices = list(_slices(gateway, read, batch_days))
-    answer = _answer(name or path.name, content_hash, read, slices, dry_run)
+    quarantined = _quarantine(read, path)
+    answer = _answer(name or path.name, content_hash, read, quarantined, slices, dry_run)
     if dry_run:
         return answer
     kept = gateway.settings.inbox_path / f"{content_hash.hex()}.cdr"
     if not kept.exists():
         write_atomically(kept, path.read_bytes(), mode=0o600)
-    return _record(gateway, answer, preset, read, slices)
+    return _record(gateway, answer, chosen.name, read, quarantined, slices)
 
 
 def reading_context(settings: Settings) -> ReadingContext:
     """What the settings say of the switch that wrote the files."""
-    trunks = {
-        name: Trunk(trunk.partner, "in" if trunk.direction is TrunkDirection.IN else "out")
-        for name, trunk in settings.trunks.items()
-    }
+    trunks = {name: Trunk(trunk.partner, Direction(trunk.direction.value)) for name, trunk in settings.trunks.items()}
     return ReadingContext(zone=settings.switch.zone, country=settings.switch.country, trunks=trunks)
 
 
-def _record(gateway: Gateway, answer: ImportAnswer, preset: str, read: Reading, slices: list[_Slice]) -> ImportAnswer:
+def _record(
+    gateway: Gateway,
+    answer: ImportAnswer,
+    preset: str,
+    read: Reading,
+    quarantined: list[QuarantinedRow],
+    slices: list[_Slice],
+) -> ImportAnswer:
     folder = gateway.settings.work_path / "usage" / answer.file_hash.hex()
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write_slice(folder, part) for part in slices]
@@ -112,10 +121,10 @@ def _record(gateway: Gateway, answer: ImportAnswer, preset: str, read: Reading, 
             file_hash=answer.file_hash,
             file_name=answer.file_name,
             preset=preset,
-            accepted=read.accepted,
-            not_billable=read.not_billable,
-            duplicates=read.duplicates,
-            quarantined=_quarantine(read),
+            accepted=read.counts.accepted,
+            not_billable=read.counts.not_billable,
+            duplicates=read.counts.duplicates,
+            quarantined=quarantined,
             imported_at_ms=gateway.clock.now_ms(),
         )
         for part, path in zip(slices, paths, strict=True):
@@ -136,11 +145,11 @@ def _write_slice(folder: Path, part: _Slice) -> Path:
 
 
 def _slices(gateway: Gateway, read: Reading, batch_days: int) -> Iterator[_Slice]:
-    for (partner, direction, service), table in sorted(read.tables.items(), key=lambda item: item[0]):
+    for (partner, direction, service), table in sorted(read.tables.items()):
         held = partnership_with(gateway.settings, partner)
-        creditor = gateway.carrier if direction == "in" else partner
+        creditor = gateway.carrier if direction is Direction.IN else partner
         for period, start_ms, monthly in _months(held, table):
-            scope = BatchScope(held.id, gateway.carrier, creditor, Service(service), period)
+            scope = BatchScope(held.id, gateway.carrier, creditor, service, period)
             numbers = pc.divide(pc.subtract(monthly["start_ms"], start_ms), batch_days * DAY_MS)
             for number in sorted(pc.unique(numbers).to_pylist()):
                 yield _Slice(scope, partner, number, monthly.filter(pc.equal(numbers, number)))
@@ -168,7 +177,14 @@ def _period_at(held: Partnership, at_ms: int) -> Period:
     return Period(local.year, local.month)
 
 
-def _answer(name: str, content_hash: bytes, read: Reading, slices: list[_Slice], dry_run: bool) -> ImportAnswer:
+def _answer(
+    name: str,
+    content_hash: bytes,
+    read: Reading,
+    quarantined: list[QuarantinedRow],
+    slices: list[_Slice],
+    dry_run: bool,
+) -> ImportAnswer:
     sums: dict[tuple[CarrierCode, BatchScope], list[int]] = {}
     for part in slices:
         total = sums.setdefault((part.partner, part.scope), [0, 0])
@@ -178,15 +194,14 @@ def _answer(name: str, content_hash: bytes, read: Reading, slices: list[_Slice],
         ImportedUsage(partner, scope.creditor, scope.service, scope.period, count, quantity)
         for (partner, scope), (count, quantity) in sums.items()
     )
-    quarantined = _quarantine(read)
     return ImportAnswer(
         import_id=None,
         file_name=name,
         file_hash=content_hash,
-        accepted=read.accepted,
+        accepted=read.counts.accepted,
         quarantined=len(quarantined),
-        not_billable=read.not_billable,
-        duplicates=read.duplicates,
+        not_billable=read.counts.not_billable,
+        duplicates=read.counts.duplicates,
         usage=usage,
         quarantine=tuple(quarantined[:SHOWN_QUARANTINE]),
         repeated=False,
@@ -210,8 +225,28 @@ def _repeated(before: Import, quarantined: list[QuarantinedRow]) -> ImportAnswer
     )
 
 
-def _quarantine(read: Reading) -> list[QuarantinedRow]:
-    return [QuarantinedRow(row.line, row.reason, row.raw) for row in read.quarantined]
+def choose_preset(name: str, path: Path) -> Preset:
+    """A preset by name, by its own TOML file, or "auto": the one that fits best. Raises NotFound, Malformed."""
+    if name == "auto":
+        return sniff(path).preset
+    return read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)
+
+
+def _quarantine(read: Reading, path: Path) -> list[QuarantinedRow]:
+    """Rows left out, each with its raw line, found in one pass over the file."""
+    rows = read.quarantined.to_pylist()
+    wanted = {row["line"] for row in rows}
+    raw: dict[int, str] = {}
+    if wanted:
+        with path.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if number in wanted:
+                    raw[number] = line[:MAX_RAW_BYTES].decode("utf-8", "replace").rstrip("\r\n").replace("\0", "�")
+    return [QuarantinedRow(row["line"], _reason(row), raw.get(row["line"], "")) for row in rows]
+
+
+def _reason(row: dict[str, str]) -> str:
+    return f"{row['column']}: {row['reason']}" if row["column"] else row["reason"]
 
 
 def _hash_of(path: Path) -> bytes:

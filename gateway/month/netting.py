@@ -136,10 +136,10 @@ def _legs(agreements: Mapping[AgreementId, AgreementRow], result: NettingResult)
         by_pair.setdefault(frozenset(_parties(agreements[agreement_id])), agreement_id)
     legs = []
     for leg in result.legs:
-        agreement_id = by_pair.get(frozenset((leg.debtor, leg.creditor)))
-        if agreement_id is None:
+        pair = frozenset((leg.debtor, leg.creditor))
+        if pair not in by_pair:
             raise Conflict("a leg without an agreement", expected="a pair that has one", got=leg)
-        legs.append(Leg(agreement_id=agreement_id, creditor=ascii32(leg.creditor), amount_micros=leg.amount_micros))
+        legs.append(Leg(agreement_id=by_pair[pair], creditor=ascii32(leg.creditor), amount_micros=leg.amount_micros))
     return tuple(sorted(legs, key=lambda leg: (leg.agreement_id, leg.creditor)))
 
 

@@ -1,6 +1,6 @@
 """Verb *reveal*: what did the other side seal, and is it what it declared?
 
-Asked for only once both sides have closed the period on chain; each file is checked against the chain before it is kept.
+Asked for only once both sides have closed the period on chain; each file is checked against the chain first.
 """
 
 import secrets

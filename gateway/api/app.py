@@ -1,0 +1,40 @@
+"""How is the gateway's HTTP door put together? API, peers' door and desk on one app."""
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+
+from gateway.api import month_routes, peer_routes, read_routes
+from gateway.api.guard import BoundedBody, operator_token
+from gateway.api.problems import install_problems
+from gateway.composition import Gateway
+from gateway.desk.routes import router as desk_router
+
+
+def build_app(gateway: Gateway) -> FastAPI:
+    """The app of one carrier's gateway."""
+    app = FastAPI(
+        title=f"gsc gateway of {gateway.carrier}",
+        description="Inter-carrier settlement: sealed usage, reconciliation, netting and payment.",
+        version="0.1.0",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.gateway = gateway
+    app.state.token = operator_token(gateway.settings)
+    install_problems(app)
+    for router in (month_routes.router, month_routes.reads, read_routes.router, peer_routes.router):
+        app.include_router(router)
+    app.include_router(desk_router)
+    app.add_api_route("/", _home, include_in_schema=False)
+    app.add_api_route("/health", _alive, include_in_schema=False)
+    app.add_middleware(BoundedBody)
+    return app
+
+
+def _home() -> RedirectResponse:
+    return RedirectResponse("/desk")
+
+
+def _alive() -> dict[str, str]:
+    """For watchdogs: the process answers. What stands is at /v1/health."""
+    return {"status": "up"}

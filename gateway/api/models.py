@@ -1,0 +1,148 @@
+"""What do callers send? Strict models: unknown keys refused, ASCII digits, money as {"unit", "value"}."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from ledger.errors import CurrencyMismatch, GscError
+from ledger.identity import carrier_code
+from ledger.money import parse_micros
+from ledger.period import parse_period
+
+
+def _checked_carrier(text: str) -> str:
+    _plain(carrier_code, text)
+    return text
+
+
+def _checked_period(text: str) -> str:
+    _plain(parse_period, text)
+    return text
+
+
+def _plain(parse: Callable[[str], object], text: str) -> None:
+    """The parser's word for a refusal, as pydantic takes it."""
+    try:
+        parse(text)
+    except GscError as error:
+        raise ValueError(f"{error.message}: {error.expected}") from None
+
+
+def _bytes_of(text: object) -> object:
+    if not isinstance(text, str) or not text.startswith("0x") or len(text) % 2 or not text.isascii():
+        raise ValueError("expected 0x and an even number of hexadecimal digits")
+    try:
+        return bytes.fromhex(text[2:])
+    except ValueError:
+        raise ValueError("expected hexadecimal digits after 0x") from None
+
+
+CarrierText = Annotated[str, AfterValidator(_checked_carrier), Field(examples=["GB-B"])]
+PeriodText = Annotated[str, AfterValidator(_checked_period), Field(examples=["2026-10"])]
+HexBytes = Annotated[bytes, BeforeValidator(_bytes_of, json_schema_input_type=str)]
+Hex32 = Annotated[HexBytes, Field(min_length=32, max_length=32)]
+
+
+class Strict(BaseModel):
+    """A request body: nothing coerced, nothing ignored."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class MoneyBody(Strict):
+    """An amount with its unit."""
+
+    unit: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["USD"])]
+    value: Annotated[str, Field(max_length=24, examples=["251330.02"])]
+
+    def micros(self, currency: str) -> int:
+        """The amount in micros of that currency. Raises CurrencyMismatch or Malformed."""
+        if self.unit != currency:
+            raise CurrencyMismatch("the amount is in another currency", expected=currency, got=self.unit)
+        return parse_micros(self.value)
+
+
+class MonthBody(Strict):
+    """Which partner and month a verb works on; without partner all of them."""
+
+    partner: CarrierText | None = None
+    period: PeriodText | None = None
+
+
+class PartnerMonthBody(Strict):
+    """One partner's month."""
+
+    partner: CarrierText
+    period: PeriodText
+
+
+class CloseBody(Strict):
+    """A month to close; without partner with all of them."""
+
+    period: PeriodText
+    partner: CarrierText | None = None
+
+
+class PartnerBody(Strict):
+    """One partner."""
+
+    partner: CarrierText
+
+
+class RatesBody(Strict):
+    """A deck of the decks folder to publish for a partner."""
+
+    partner: CarrierText
+    deck: Annotated[str, Field(max_length=200, examples=["uk-2026-09.csv"])]
+    effectiveAt: Annotated[int, Field(ge=0, lt=2**53, description="Seconds since 1970, UTC")]  # noqa: N815
+    change: Annotated[str | None, Field(pattern="^(initial|increase|decrease)$")] = None
+
+
+class CreditLineBody(Strict):
+    """A credit line for a partner."""
+
+    partner: CarrierText
+    limit: MoneyBody
+    policy: Annotated[str, Field(pattern="^(refuse|flag)$")] = "refuse"
+
+
+class ResolutionBody(Strict):
+    """How much of a dispute is credited; the rest is due."""
+
+    credited: MoneyBody
+
+
+class CycleBody(Strict):
+    """A netting cycle to draw, sign and submit."""
+
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+
+
+class PaymentBody(Strict):
+    """A payment; without amount all that is outstanding."""
+
+    amount: MoneyBody | None = None
+
+
+class ConfirmationBody(Strict):
+    """The creditor's word that money arrived."""
+
+    amount: MoneyBody
+    bankReference: Annotated[str, Field(min_length=1, max_length=140)]  # noqa: N815
+
+
+class RevealBody(Strict):
+    """A peer's signed reveal request in canonical bytes."""
+
+    request: Annotated[HexBytes, Field(max_length=1024)]
+    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+
+
+class ProposalBody(Strict):
+    """A struct a peer has signed and wants signed, in canonical bytes."""
+
+    kind: Annotated[str, Field(pattern="^(agreement|statement|resolution|netting_cycle)$")]
+    struct: Annotated[HexBytes, Field(max_length=65_536)]
+    signer: CarrierText
+    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]

@@ -1,0 +1,244 @@
+"""What can the operator do over HTTP? Every verb of the month, and what became of each submission."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from gateway import month
+from gateway.answers import as_json
+from gateway.api.guard import OnceRoute, require_operator, require_reader
+from gateway.api.models import (
+    CloseBody,
+    ConfirmationBody,
+    CreditLineBody,
+    CycleBody,
+    MonthBody,
+    PartnerBody,
+    PartnerMonthBody,
+    PaymentBody,
+    RatesBody,
+    ResolutionBody,
+)
+from gateway.composition import Gateway, partnership_of_id, partnership_with
+from gateway.month.sending import submission_by_id, submissions
+from ledger.chain.bindings import LimitPolicy, RateChange
+from ledger.errors import Malformed
+from ledger.identity import Address, CarrierCode, carrier_code
+from ledger.money import Micros
+from ledger.period import Period, parse_period
+from ledger.store.engine import reading
+from ledger.store.settlement import dispute_of, list_payables
+
+router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["the month"], dependencies=[Depends(require_operator)])
+reads = APIRouter(prefix="/v1", tags=["what stands"], dependencies=[Depends(require_reader)])
+
+
+def _gateway(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+TheGateway = Annotated[Gateway, Depends(_gateway)]
+DryRun = Annotated[bool, Query(alias="dryRun", description="Say what would be done, and do nothing")]
+
+
+@router.post("/imports")
+async def post_import(
+    request: Request,
+    gateway: TheGateway,
+    preset: Annotated[str, Query(max_length=60)],
+    name: Annotated[str, Query(max_length=200)] = "upload.csv",
+    batch_days: Annotated[int, Query(alias="batchDays", ge=1, le=31)] = 7,
+    dry_run: DryRun = False,
+) -> Any:
+    """Import a raw CDR file: the body is the file. Malformed rows are quarantined with line and reason."""
+    with tempfile.NamedTemporaryFile(prefix="gsc-import-", suffix=".csv") as kept:
+        await _receive(request.stream(), Path(kept.name))
+        answer = await run_in_threadpool(
+            month.import_usage,
+            gateway,
+            Path(kept.name),
+            preset,
+            name=Path(name).name,
+            batch_days=batch_days,
+            dry_run=dry_run,
+        )
+    return as_json(answer)
+
+
+async def _receive(chunks: AsyncIterator[bytes], path: Path) -> None:
+    with path.open("wb") as stream:
+        async for chunk in chunks:
+            stream.write(chunk)
+
+
+@router.post("/agreements")
+def post_agreement(body: PartnerBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Sign the agreement with a partner; on chain once both have."""
+    return as_json(month.sign_agreement(gateway, _partner(body.partner), dry_run=dry_run))
+
+
+@router.post("/rate-decks")
+def post_rates(body: RatesBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Publish the hash of one of our rate decks."""
+    change = RateChange[body.change.upper()] if body.change else None
+    answer = month.publish_rates(
+        gateway, _partner(body.partner), body.deck, body.effectiveAt, change=change, dry_run=dry_run
+    )
+    return as_json(answer)
+
+
+@router.post("/credit-lines")
+def post_credit_line(body: CreditLineBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Grant a partner a credit line for what it owes us."""
+    partner = _partner(body.partner)
+    limit = body.limit.micros(partnership_with(gateway.settings, partner).currency)
+    policy = LimitPolicy[body.policy.upper()]
+    return as_json(month.grant_credit(gateway, partner, Micros(limit), policy, dry_run=dry_run))
+
+
+@router.post("/ratings")
+def post_rating(body: MonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Rate the waiting usage under the published decks."""
+    return as_json(month.rate(gateway, _maybe(body.partner), _period(body.period), dry_run=dry_run))
+
+
+@router.post("/usage-batches")
+def post_batches(body: MonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Stage: seal the rated usage into batches, each with its Merkle root and totals."""
+    return as_json(month.seal(gateway, _maybe(body.partner), _period(body.period), dry_run=dry_run))
+
+
+@router.post("/usage-batches/{root}/commit")
+def post_commit(root: str, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Commit: sign the declaration of one sealed batch (and of those before it) and submit it."""
+    return as_json(month.declare_root(gateway, _hex32(root), dry_run=dry_run))
+
+
+@router.post("/declarations")
+def post_declarations(body: MonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Sign and submit the declarations of all sealed batches."""
+    return as_json(month.declare(gateway, _maybe(body.partner), _period(body.period), dry_run=dry_run))
+
+
+@router.post("/closes")
+def post_close(body: CloseBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Close a period: all of it is declared."""
+    return as_json(month.close(gateway, parse_period(body.period), _maybe(body.partner), dry_run=dry_run))
+
+
+@router.post("/reveals")
+def post_reveal(body: PartnerMonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Fetch the partner's sealed records and check each file against the chain."""
+    return as_json(month.reveal(gateway, _partner(body.partner), parse_period(body.period), dry_run=dry_run))
+
+
+@router.post("/reconciliations")
+def post_reconciliation(body: PartnerMonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Match both sides' records and explain every difference."""
+    return as_json(month.reconcile(gateway, _partner(body.partner), parse_period(body.period), dry_run=dry_run))
+
+
+@router.post("/disputes")
+def post_disputes(body: PartnerMonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Open a dispute for each cause outside tolerance that costs us money."""
+    return as_json(month.dispute(gateway, _partner(body.partner), parse_period(body.period), dry_run=dry_run))
+
+
+@router.post("/disputes/{dispute_id}/resolution")
+def post_resolution(dispute_id: str, body: ResolutionBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Agree how much of a dispute is credited; on chain once both have signed the same."""
+    over = _hex32(dispute_id)
+    with reading(gateway.engine) as connection:
+        held = partnership_of_id(gateway.settings, dispute_of(connection, over).agreement_id)
+    return as_json(month.resolve(gateway, over, Micros(body.credited.micros(held.currency)), dry_run=dry_run))
+
+
+@router.post("/disputes/{dispute_id}/withdrawal")
+def post_withdrawal(dispute_id: str, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Take one of our disputes back."""
+    return as_json(month.withdraw(gateway, _hex32(dispute_id), dry_run=dry_run))
+
+
+@router.post("/statements")
+def post_statement(body: PartnerMonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Agree to the month's statement; on chain once both desks have."""
+    return as_json(month.accept(gateway, _partner(body.partner), parse_period(body.period), dry_run=dry_run))
+
+
+@router.post("/netting-cycles")
+def post_cycle(body: CycleBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Draw a netting cycle, collect every party's signature and submit it."""
+    return as_json(month.net(gateway, body.currency, dry_run=dry_run))
+
+
+@router.post("/payees")
+def post_payee(gateway: TheGateway, payee: Annotated[str | None, Query()] = None, dry_run: DryRun = False) -> Any:
+    """Say where token payments to us go; without payee our sending address."""
+    return as_json(month.set_payee(gateway, Address(payee) if payee else None, dry_run=dry_run))
+
+
+@router.post("/payables/{payable_id}/payments")
+def post_payment(payable_id: str, body: PaymentBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Pay one of our payables in the settlement token."""
+    over = _hex32(payable_id)
+    amount = Micros(body.amount.micros(_currency_of(gateway, over))) if body.amount else None
+    return as_json(month.pay(gateway, over, amount, dry_run=dry_run))
+
+
+@router.post("/payables/{payable_id}/confirmations")
+def post_confirmation(payable_id: str, body: ConfirmationBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """As creditor, confirm that money arrived at the bank."""
+    over = _hex32(payable_id)
+    amount = Micros(body.amount.micros(_currency_of(gateway, over)))
+    return as_json(month.confirm(gateway, over, amount, body.bankReference, dry_run=dry_run))
+
+
+@router.post("/ageings")
+def post_ageing(gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Age what is open and take what is owed to us up the ladder where it is ripe."""
+    return as_json(month.age(gateway, dry_run=dry_run))
+
+
+@reads.get("/submissions")
+def get_submissions(gateway: TheGateway, kind: str | None = None) -> Any:
+    """The outbox."""
+    return as_json(submissions(gateway, kind))
+
+
+@reads.get("/submissions/{submission_id}")
+def get_submission(submission_id: int, gateway: TheGateway) -> Any:
+    """One submission and where it stands."""
+    return as_json(submission_by_id(gateway, submission_id))
+
+
+def _currency_of(gateway: Gateway, payable_id: bytes) -> str:
+    with reading(gateway.engine) as connection:
+        rows = [row for row in list_payables(connection) if row.payable_id == payable_id]
+    return partnership_of_id(gateway.settings, rows[0].agreement_id).currency if rows else "USD"
+
+
+def _hex32(text: str) -> bytes:
+    try:
+        raw = bytes.fromhex(text.removeprefix("0x")) if text.isascii() else b""
+    except ValueError:
+        raw = b""
+    if len(raw) != 32:
+        raise Malformed("not an id", expected="0x and 64 hexadecimal digits", got=repr(text[:80]))
+    return raw
+
+
+def _partner(text: str) -> CarrierCode:
+    return carrier_code(text)
+
+
+def _maybe(text: str | None) -> CarrierCode | None:
+    return None if text is None else carrier_code(text)
+
+
+def _period(text: str | None) -> Period | None:
+    return None if text is None else parse_period(text)

@@ -1,0 +1,83 @@
+"""What may other carriers' gateways ask? Records of closed periods, and our signature under what both drew."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from gateway.answers import as_json
+from gateway.api.models import ProposalBody, RevealBody
+from gateway.composition import Gateway, partnership_of_id
+from gateway.month.countersigning import Offer, keep_proposal, read_offer, sign_own
+from gateway.month.netting import check_cycle
+from gateway.peers import require_key
+from gateway.reveal import answer_reveal
+from ledger.chain.bindings import NettingCycle, Resolution, Statement, Terms
+from ledger.chain.bound import Struct
+from ledger.errors import Malformed, NotFound
+from ledger.identity import AgreementId, CarrierCode
+from ledger.period import period_of_key
+from ledger.store.engine import reading
+from ledger.store.settlement import dispute_of
+
+router = APIRouter(prefix="/peer/v1", tags=["between carriers"])
+
+
+def _gateway(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+TheGateway = Annotated[Gateway, Depends(_gateway)]
+
+
+@router.post("/reveals", response_class=Response)
+def post_reveal(body: RevealBody, gateway: TheGateway) -> Response:
+    """The sealed records a signed request asks for, as the Parquet file that was sealed."""
+    content = answer_reveal(gateway, body.request, body.signature)
+    return Response(content, media_type="application/vnd.apache.parquet")
+
+
+@router.post("/proposals")
+def post_proposal(body: ProposalBody, gateway: TheGateway) -> Any:
+    """Takes a peer's signature under a statement, resolution, agreement or netting cycle; answers with ours if our
+    desk has signed the same, or null if it has not yet."""
+    struct = read_offer(body.kind, body.struct)
+    signer = CarrierCode(body.signer)
+    offer = _offer(gateway, body.kind, struct, signer)
+    if isinstance(struct, NettingCycle):
+        require_key(gateway, signer, struct, body.signature)
+        check_cycle(gateway, struct)
+        sign_own(gateway, offer)
+    given = keep_proposal(gateway, offer, signer, body.signature)
+    return {"digest": as_json(gateway.signer.digest(struct)), "signature": as_json(given)}
+
+
+def _offer(gateway: Gateway, kind: str, struct: Struct, signer: CarrierCode) -> Offer:
+    """What the struct is about; its signer must be the counterparty. Raises NotFound."""
+    match struct:
+        case Terms():
+            return _with_counterparty(gateway, kind, struct, AgreementId(struct.struct_hash()), signer)
+        case Statement():
+            return _with_counterparty(gateway, kind, struct, struct.agreement_id, signer, struct.period)
+        case Resolution():
+            gateway.catch_up()
+            with reading(gateway.engine) as connection:
+                row = dispute_of(connection, struct.dispute_id)
+            return _with_counterparty(gateway, kind, struct, row.agreement_id, signer, row.period.key)
+        case NettingCycle():
+            return Offer(kind, struct)
+    raise Malformed("not a proposal", got=type(struct).__name__)
+
+
+def _with_counterparty(
+    gateway: Gateway,
+    kind: str,
+    struct: Struct,
+    agreement_id: AgreementId,
+    signer: CarrierCode,
+    period: int | None = None,
+) -> Offer:
+    held = partnership_of_id(gateway.settings, agreement_id)
+    if signer != held.partner:
+        raise NotFound("no such agreement", got=f"0x{agreement_id.hex()}")
+    return Offer(kind, struct, agreement_id, None if period is None else period_of_key(period))

@@ -1,0 +1,7 @@
+"""Pure verbs."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""

@@ -1,0 +1,249 @@
+"""How does a program drive a gateway? One method for each verb, over HTTP with the operator's token.
+
+Answers are the API's JSON; amounts are {"unit", "value"}. A refusal comes back as GatewayRefused with the problem's
+slug, status and members.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from ledger.errors import GscError, Unavailable
+
+Json = Mapping[str, Any]
+ENDED = frozenset({"final", "reverted", "held", "needs_operator", "dry run"})
+"""States in which a submission rests."""
+
+
+class GatewayRefused(GscError):
+    """The gateway answered with a problem document; `members` are its members."""
+
+    slug, status = "gateway-refused", 409
+
+    def __init__(self, problem: Json) -> None:
+        known = {"type", "title", "status", "detail", "expected", "got", "todo"}
+        super().__init__(
+            str(problem.get("detail", "refused")),
+            expected=problem.get("expected"),
+            got=problem.get("got"),
+            todo=str(problem.get("todo", "")),
+        )
+        self.problem = problem
+        self.members = {name: value for name, value in problem.items() if name not in known}
+
+    @property
+    def problem_slug(self) -> str:
+        """ "credit-line-exceeded"."""
+        return str(self.problem.get("type", "")).rsplit("/", 1)[-1]
+
+    @property
+    def problem_status(self) -> int:
+        return int(self.problem.get("status", 0))
+
+
+class Client:
+    """One carrier's gateway. Not shared between threads."""
+
+    def __init__(self, url: str, token: str, *, timeout_seconds: float = 300.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
+
+    @classmethod
+    def of_home(cls, home: Path, url: str | None = None) -> Self:
+        """The client of a carrier's home folder on this machine."""
+        from gateway.settings import load_settings
+
+        settings = load_settings(home)
+        listen = settings.listen
+        return cls(url or f"http://{listen.host}:{listen.port}", settings.token_path.read_text("ascii").strip())
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # BEFORE THE MONTH
+
+    def sign_agreement(self, partner: str, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/agreements", {"partner": partner}, dry_run)
+
+    def publish_rates(
+        self, partner: str, deck: str, effective_at: int, *, change: str | None = None, dry_run: bool = False
+    ) -> Json:
+        """`deck` is a file name in the decks folder, `effective_at` in seconds."""
+        body = {"partner": partner, "deck": deck, "effectiveAt": effective_at, "change": change}
+        return self._post("/v1/rate-decks", body, dry_run)
+
+    def grant_credit(
+        self, partner: str, limit: str, *, unit: str = "USD", policy: str = "refuse", dry_run: bool = False
+    ) -> Json:
+        """`limit` as a decimal: "400000.00"."""
+        body = {"partner": partner, "limit": {"unit": unit, "value": limit}, "policy": policy}
+        return self._post("/v1/credit-lines", body, dry_run)
+
+    def set_payee(self, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/payees", None, dry_run)
+
+    # THE MONTH
+
+    def import_usage(self, path: Path, preset: str, *, batch_days: int = 7, dry_run: bool = False) -> Json:
+        query: dict[str, str | int] = {"preset": preset, "name": path.name, "batchDays": batch_days}
+        if dry_run:
+            query["dryRun"] = "true"
+        with path.open("rb") as stream:
+            return self._answer(lambda: self._http.post("/v1/imports", params=query, content=stream))
+
+    def rate(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/ratings", {"partner": partner, "period": period}, dry_run)
+
+    def seal(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/usage-batches", {"partner": partner, "period": period}, dry_run)
+
+    def commit(self, root: str, *, dry_run: bool = False) -> Json:
+        return self._post(f"/v1/usage-batches/{root}/commit", None, dry_run)
+
+    def declare(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/declarations", {"partner": partner, "period": period}, dry_run)
+
+    def close_period(self, period: str, partner: str | None = None, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/closes", {"period": period, "partner": partner}, dry_run)
+
+    def reveal(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/reveals", {"partner": partner, "period": period}, dry_run)
+
+    def reconcile(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/reconciliations", {"partner": partner, "period": period}, dry_run)
+
+    def dispute(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/disputes", {"partner": partner, "period": period}, dry_run)
+
+    def resolve(self, dispute_id: str, credited: str, *, unit: str = "USD", dry_run: bool = False) -> Json:
+        """Both carriers call this with the same figure; the second one's call submits it."""
+        body = {"credited": {"unit": unit, "value": credited}}
+        return self._post(f"/v1/disputes/{dispute_id}/resolution", body, dry_run)
+
+    def withdraw(self, dispute_id: str, *, dry_run: bool = False) -> Json:
+        return self._post(f"/v1/disputes/{dispute_id}/withdrawal", None, dry_run)
+
+    def accept(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
+        """Both carriers call this; the second one's call submits the statement."""
+        return self._post("/v1/statements", {"partner": partner, "period": period}, dry_run)
+
+    def net(self, currency: str = "USD", *, dry_run: bool = False) -> Json:
+        return self._post("/v1/netting-cycles", {"currency": currency}, dry_run)
+
+    def pay(self, payable_id: str, amount: str | None = None, *, unit: str = "USD", dry_run: bool = False) -> Json:
+        body = {"amount": None if amount is None else {"unit": unit, "value": amount}}
+        return self._post(f"/v1/payables/{payable_id}/payments", body, dry_run)
+
+    def confirm(
+        self, payable_id: str, amount: str, bank_reference: str, *, unit: str = "USD", dry_run: bool = False
+    ) -> Json:
+        body = {"amount": {"unit": unit, "value": amount}, "bankReference": bank_reference}
+        return self._post(f"/v1/payables/{payable_id}/confirmations", body, dry_run)
+
+    def age(self, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/ageings", None, dry_run)
+
+    # WHAT STANDS
+
+    def health(self) -> Json:
+        return self._get("/v1/health")
+
+    def statement(self, partner: str, period: str) -> Json:
+        return self._get(f"/v1/statements/{partner}/{period}")
+
+    def findings(self, partner: str, period: str) -> Sequence[Json]:
+        return self._list("/v1/findings", partner=partner, period=period)
+
+    def disputes(self, partner: str | None = None, period: str | None = None) -> Sequence[Json]:
+        return self._list("/v1/disputes", partner=partner, period=period)
+
+    def credit_lines(self, partner: str | None = None) -> Sequence[Json]:
+        return self._list("/v1/credit-lines", partner=partner)
+
+    def items(self) -> Sequence[Json]:
+        return self._list("/v1/items")
+
+    def payables(self) -> Sequence[Json]:
+        return self._list("/v1/payables")
+
+    def usage_batches(self, partner: str, period: str) -> Json:
+        return self._get("/v1/usage-batches", partner=partner, period=period)
+
+    def submissions(self, kind: str | None = None) -> Sequence[Json]:
+        return self._list("/v1/submissions", kind=kind)
+
+    def submission(self, submission_id: int) -> Json:
+        return self._get(f"/v1/submissions/{submission_id}")
+
+    # WAITING
+
+    def wait(self, submission: Json | None, *, seconds: float = 60.0, poll_seconds: float = 0.1) -> Json | None:
+        """The submission once it rests: final, reverted, held, or for a person. Raises Unavailable if it does not."""
+        if submission is None or submission["state"] in ENDED:
+            return submission
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.submission(submission["id"])
+            if found["state"] in ENDED:
+                return found
+            time.sleep(poll_seconds)
+        raise Unavailable(f"submission {submission['id']} is still under way", got=found["state"], todo="Wait longer.")
+
+    def wait_all(self, *, seconds: float = 60.0, poll_seconds: float = 0.15) -> Sequence[Json]:
+        """The whole outbox once nothing in it moves any more (a submission behind a held one rests too)."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.submissions()
+            moving = [each for each in found if each["state"] not in ENDED]
+            held = any(each["state"] in ("held", "needs_operator") for each in found)
+            if not moving or (held and all(each["state"] in ("signed", "built") for each in moving)):
+                return found
+            time.sleep(poll_seconds)
+        raise Unavailable("the outbox does not come to rest", todo="See `gsc doctor`.")
+
+    def wait_until_up(self, *, seconds: float = 30.0) -> Json:
+        """Health, as soon as the gateway answers. Raises Unavailable."""
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                return self.health()
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.05)
+
+    def _post(self, path: str, body: Json | None, dry_run: bool) -> Json:
+        query = {"dryRun": "true"} if dry_run else {}
+        answer: Json = self._answer(lambda: self._http.post(path, json=body, params=query))
+        return answer
+
+    def _get(self, path: str, **query: str | None) -> Json:
+        answer: Json = self._answer(lambda: self._http.get(path, params=_given(query)))
+        return answer
+
+    def _list(self, path: str, **query: str | None) -> Sequence[Json]:
+        answer: Sequence[Json] = self._answer(lambda: self._http.get(path, params=_given(query)))
+        return answer
+
+    def _answer(self, send: Callable[[], httpx.Response]) -> Any:
+        try:
+            response = send()
+        except httpx.HTTPError as error:
+            raise Unavailable("the gateway does not answer", got=f"{self._http.base_url}: {error}") from None
+        content = response.json()
+        if response.status_code >= 400:
+            raise GatewayRefused(content)
+        return content
+
+
+def _given(query: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if value is not None}

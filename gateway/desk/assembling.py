@@ -1,0 +1,522 @@
+"""Where do the pages' figures come from? Views put together from the store, the archive and the chain's word."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import Connection
+
+from gateway.answers import Money
+from gateway.composition import Gateway, Partnership, partnership_with, partnerships
+from gateway.desk.drawing import waterfall
+from gateway.desk.views import (
+    Attention,
+    BatchRow,
+    CreditRow,
+    DisputeRow,
+    FindingRow,
+    Health,
+    Mood,
+    OverviewView,
+    PartnerRow,
+    PayableRow,
+    ServiceRow,
+    State,
+    StatementView,
+    Step,
+)
+from gateway.health import GatewayHealth
+from gateway.month.accepting import draft_of
+from gateway.month.paying import aged_of
+from ledger.chain.bindings import ArrearsStage, DisputeState, StatementAgreed
+from ledger.identity import BatchId, CarrierCode
+from ledger.money import Micros
+from ledger.period import Period
+from ledger.store import findings as stored_findings
+from ledger.store.agreements import list_agreements
+from ledger.store.batches import SealedBatch, list_batches, list_revealed
+from ledger.store.credit import list_credit
+from ledger.store.declarations import DeclarationRow, closed_by, list_declarations
+from ledger.store.engine import reading
+from ledger.store.findings import latest_reconciliations, list_findings
+from ledger.store.imports import unsealed_usage
+from ledger.store.latest import rows_of, table_of
+from ledger.store.outbox import SubmissionRow, find_submission, list_submissions
+from ledger.store.proposals import list_proposals
+from ledger.store.settlement import DisputeRow as StoredDispute
+from ledger.store.settlement import PayableRow as StoredPayable
+from ledger.store.settlement import StatementRow, list_disputes, list_payables, list_statements
+from ledger.store.states import SubmissionState
+from reconciliation.finding import Cause, Finding, Severity
+from reconciliation.statement import StatementDraft
+
+STEPS = ("import", "rate", "seal", "declare", "close", "reveal", "reconcile", "dispute", "accept", "net", "pay")
+OPEN_DISPUTES = (DisputeState.GENERATED, DisputeState.UNDER_INVESTIGATION)
+_SEVERITY = {Severity.NOTICE: Mood.NOTE, Severity.DISPUTE: Mood.WARN, Severity.FORGERY: Mood.BAD}
+_STAGES = {
+    ArrearsStage.CURRENT: State("current"),
+    ArrearsStage.OVERDUE: State("overdue", Mood.WARN),
+    ArrearsStage.CREDIT_STOPPED: State("credit_stopped", Mood.BAD),
+    ArrearsStage.TERMINATED: State("terminated", Mood.BAD),
+}
+
+
+def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> StatementView:
+    """The statement page. Raises NotFound for a partner without agreement."""
+    held = partnership_with(gateway.settings, partner)
+    now_ms = gateway.clock.now_ms()
+    with reading(gateway.engine) as connection:
+        draft = draft_of(connection, held, period)
+        agreed = next((row for row in list_statements(connection, held.id, period) if row.agreed_at), None)
+        findings = finding_rows(connection, held, period)
+        disputes = list_disputes(connection, held.id, period)
+        declared = list_declarations(connection, held.id, period)
+        payables = payable_rows(connection, [held], now_ms)
+        steps = _steps(connection, gateway, held, period, agreed, bool(findings), bool(disputes), payables)
+        rows = _service_rows(gateway, held, draft, findings, agreed, declared)
+        return StatementView(
+            partner=partner,
+            period=str(period),
+            currency=held.currency,
+            agreement_id=_hex(held.id),
+            steps=steps,
+            rows=rows,
+            waterfalls=[
+                waterfall(row.creditor, row.service, chosen)
+                for row in rows
+                if (chosen := [each.finding for each in findings if _is_of(each.finding, row)])
+            ],
+            findings=findings,
+            disputes=[_dispute_row(row) for row in disputes],
+            credit=credit_rows(connection, held),
+            payables=payables,
+            batches=_batch_rows(connection, gateway, held, period, declared),
+            statement_id=_hex(agreed.statement_id) if agreed else "",
+            batches_hash=_hex(draft.batches_hash),
+            agreed_at=agreed.agreed_at if agreed else None,
+            agreed_block=_agreed_block(connection, held, period),
+            due_at=agreed.due_at if agreed else None,
+            by_silence=agreed.by_silence if agreed else False,
+            net_micros=draft.agreed_for(gateway.carrier) - draft.agreed_for(partner),
+            disputed_micros=sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES),
+            next_command=_next_command(steps, partner, period),
+        )
+
+
+def overview(gateway: Gateway, health: GatewayHealth, asked: Period | None) -> OverviewView:
+    """The first page: attention, partners, payables."""
+    now_ms = gateway.clock.now_ms()
+    held_all = list(partnerships(gateway.settings).values())
+    with reading(gateway.engine) as connection:
+        on_chain = {row.agreement_id for row in list_agreements(connection, gateway.carrier)}
+        known = [held for held in held_all if held.id in on_chain]
+        periods = sorted({row.scope.period for held in known for row in list_declarations(connection, held.id)})
+        period = asked or (periods[-1] if periods else None)
+        payables = payable_rows(connection, known, now_ms)
+        return OverviewView(
+            periods=[str(each) for each in periods],
+            period=str(period) if period else "",
+            attention=_attention(connection, gateway, known, period, payables, health),
+            partners=[_partner_row(connection, gateway, held, period, payables) for held in known if period],
+            payables=payables,
+            arbitrage=(),
+            health=Health(health.head, health.chain_time, health.lag, dict(health.outbox), health.chain_reachable),
+        )
+
+
+def finding_rows(connection: Connection, held: Partnership, period: Period) -> list[FindingRow]:
+    """Every finding of a period with its number, in the order of the statement."""
+    disputed = {
+        (row.creditor, row.service, row.reason): row.state for row in list_disputes(connection, held.id, period)
+    }
+    rows: list[FindingRow] = []
+    runs = latest_reconciliations(connection, held.id, period)
+    for run in sorted(runs, key=lambda each: (each.scope.creditor, each.scope.service)):
+        for stored in list_findings(connection, run.id or 0):
+            finding = finding_of(stored)
+            state = disputed.get((finding.creditor, finding.service, finding.cause.value))
+            rows.append(FindingRow(len(rows) + 1, finding, _finding_state(finding, state)))
+    return rows
+
+
+def finding_of(row: stored_findings.FindingRow) -> Finding:
+    """A stored finding as the engine's value."""
+    return Finding(
+        cause=Cause(row.cause),
+        severity=Severity(row.severity),
+        creditor=row.creditor,
+        service=row.service,
+        period=row.period,
+        count=row.count,
+        ours_micros=row.ours_micros,
+        theirs_micros=row.theirs_micros,
+        route=row.route,
+        destination=row.destination,
+        day=date.fromisoformat(row.day) if row.day else None,
+        explanation=row.explanation,
+        rule=row.rule,
+    )
+
+
+def credit_rows(connection: Connection, held: Partnership) -> list[CreditRow]:
+    """The credit lines of an agreement, both directions."""
+    return [
+        CreditRow(
+            creditor=row.creditor,
+            debtor=held.agreement.counterparty(row.creditor),
+            limit_micros=row.limit_micros,
+            exposure_micros=row.exposure_micros,
+            stopped=row.stopped,
+        )
+        for row in list_credit(connection, held.id)
+    ]
+
+
+def payable_rows(connection: Connection, held_all: Sequence[Partnership], now_ms: int) -> list[PayableRow]:
+    """What is to be paid under some agreements, oldest first."""
+    by_id = {held.id: held for held in held_all}
+    rows = [row for row in list_payables(connection) if row.agreement_id in by_id]
+    return [_payable_row(row, by_id[row.agreement_id], now_ms) for row in sorted(rows, key=lambda each: each.due_at)]
+
+
+def batch_row_of(row: DeclarationRow, state: State, transaction: bytes | None) -> BatchRow:
+    """A declaration on chain as a row."""
+    return BatchRow(
+        root=_hex(row.root),
+        batch_id=_hex(row.batch_id),
+        declarer=row.scope.declarer,
+        creditor=row.scope.creditor,
+        seq=row.seq,
+        count=row.count,
+        amount_micros=row.amount_micros,
+        state=state,
+        transaction=_hex(transaction) if transaction else "",
+        block=row.block_number,
+    )
+
+
+def _service_rows(
+    gateway: Gateway,
+    held: Partnership,
+    draft: StatementDraft,
+    findings: Sequence[FindingRow],
+    agreed: StatementRow | None,
+    declared: Sequence[DeclarationRow],
+) -> list[ServiceRow]:
+    counts = _counts(declared)
+    rows = []
+    for line in draft.lines:
+        ours_is_creditor = line.creditor == gateway.carrier
+        ours, theirs = (
+            (line.creditor_micros, line.debtor_micros)
+            if ours_is_creditor
+            else (line.debtor_micros, line.creditor_micros)
+        )
+        key = (line.creditor, line.service)
+        row = ServiceRow(
+            creditor=line.creditor,
+            debtor=held.agreement.counterparty(line.creditor),
+            service=line.service.word,
+            ours_micros=ours,
+            theirs_micros=theirs,
+            ours_count=counts.get((gateway.carrier, *key), 0),
+            theirs_count=counts.get((held.partner, *key), 0),
+            agreed_micros=line.agreed_micros,
+            withheld_micros=line.withheld_micros,
+            state=State("open"),
+        )
+        rows.append(_with_state(row, findings, agreed))
+    return rows
+
+
+def _with_state(row: ServiceRow, findings: Sequence[FindingRow], agreed: StatementRow | None) -> ServiceRow:
+    values = {name: getattr(row, name) for name in row.__dataclass_fields__}
+    mine = [each.finding for each in findings if _is_of(each.finding, row)]
+    if agreed is not None:
+        state = State("agreed", Mood.GOOD)
+    elif row.withheld_micros:
+        state = State("disputed", Mood.WARN)
+    elif mine and row.difference_micros == 0:
+        state = State("equal", Mood.GOOD)
+    elif mine and all(finding.severity is Severity.NOTICE for finding in mine):
+        state = State("within", Mood.GOOD)
+    elif mine:
+        state = State("differs", Mood.WARN)
+    else:
+        state = State("open")
+    return ServiceRow(**(values | {"state": state}))
+
+
+def _counts(declared: Sequence[DeclarationRow]) -> Mapping[tuple[object, ...], int]:
+    counts: dict[tuple[object, ...], int] = {}
+    for row in declared:
+        key = (row.scope.declarer, row.scope.creditor, row.scope.service)
+        counts[key] = counts.get(key, 0) + row.count
+    return counts
+
+
+def _is_of(finding: Finding, row: ServiceRow) -> bool:
+    return (finding.creditor, finding.service.word) == (row.creditor, row.service)
+
+
+def _finding_state(finding: Finding, disputed: DisputeState | None) -> State:
+    if disputed is not None and finding.severity is not Severity.NOTICE:
+        return _dispute_state(disputed)
+    return State(finding.severity.value, _SEVERITY[finding.severity])
+
+
+def _dispute_state(state: DisputeState) -> State:
+    mood = Mood.WARN if state in OPEN_DISPUTES else Mood.GOOD
+    return State(state.name.lower(), mood)
+
+
+def _dispute_row(row: StoredDispute) -> DisputeRow:
+    return DisputeRow(
+        id=_hex(row.dispute_id),
+        creditor=row.creditor,
+        reason=row.reason,
+        amount_micros=row.amount_micros,
+        credited_micros=row.credited_micros,
+        due_micros=row.due_micros,
+        state=_dispute_state(row.state),
+        opened_at=row.opened_at,
+    )
+
+
+def _payable_row(row: StoredPayable, held: Partnership, now_ms: int) -> PayableRow:
+    aged = aged_of(row, held, now_ms)
+    paid = row.outstanding_micros == 0
+    late = aged.days_overdue > 0 and row.stage == ArrearsStage.CURRENT
+    stage = State("overdue", Mood.WARN) if late else _STAGES[row.stage]
+    return PayableRow(
+        id=_hex(row.payable_id),
+        creditor=row.creditor,
+        debtor=row.debtor,
+        amount_micros=row.amount_micros,
+        outstanding_micros=row.outstanding_micros,
+        interest_micros=aged.interest_micros if not paid else row.interest_paid_micros,
+        due_at=row.due_at,
+        days_overdue=0 if paid else aged.days_overdue,
+        state=State("paid", Mood.GOOD) if paid else stage,
+    )
+
+
+def _batch_rows(
+    connection: Connection,
+    gateway: Gateway,
+    held: Partnership,
+    period: Period,
+    declared: Sequence[DeclarationRow],
+) -> list[BatchRow]:
+    """Declared ones of both sides, then ours that are on their way."""
+    known = {row.batch_id for row in declared}
+    refused = {row.batch_id: row.refusal for row in list_revealed(connection, held.id, period)}
+    rows = []
+    for row in declared:
+        if row.scope.declarer == gateway.carrier:
+            sent = find_submission(connection, "declare", row.batch_id)
+            state = State("final", Mood.GOOD) if sent is None else _submission_state(sent)
+            rows.append(batch_row_of(row, state, sent.tx_hash if sent else None))
+        else:
+            rows.append(batch_row_of(row, _revealed_state(refused, row), None))
+    waiting = [batch for batch in list_batches(connection, held.id, period) if batch.batch_id not in known]
+    return rows + [_waiting_row(connection, batch) for batch in waiting]
+
+
+def _revealed_state(refused: Mapping[BatchId, str | None], row: DeclarationRow) -> State:
+    if row.batch_id not in refused:
+        return State("declared")
+    return State("revealed", Mood.GOOD) if refused[row.batch_id] is None else State("refused", Mood.BAD)
+
+
+def _waiting_row(connection: Connection, batch: SealedBatch) -> BatchRow:
+    sent = find_submission(connection, "declare", batch.batch_id) if batch.batch_id else None
+    return BatchRow(
+        root=_hex(batch.root),
+        batch_id=_hex(batch.batch_id) if batch.batch_id else "",
+        declarer=batch.scope.declarer,
+        creditor=batch.scope.creditor,
+        seq=batch.seq or 0,
+        count=batch.count,
+        amount_micros=batch.amount_micros,
+        state=State("sealed") if sent is None else _submission_state(sent),
+        transaction=_hex(sent.tx_hash) if sent and sent.tx_hash else "",
+        block=sent.block_number if sent else None,
+    )
+
+
+def _submission_state(row: SubmissionRow) -> State:
+    moods = {
+        SubmissionState.FINAL: Mood.GOOD,
+        SubmissionState.HELD: Mood.WARN,
+        SubmissionState.REVERTED: Mood.BAD,
+        SubmissionState.NEEDS_OPERATOR: Mood.BAD,
+    }
+    return State(row.state.value, moods.get(row.state, Mood.NOTE))
+
+
+def _steps(
+    connection: Connection,
+    gateway: Gateway,
+    held: Partnership,
+    period: Period,
+    agreed: StatementRow | None,
+    reconciled: bool,
+    disputed: bool,
+    payables: Sequence[PayableRow],
+) -> list[Step]:
+    """Which steps of the month are done: what comes after a done one is done too."""
+    batches = list_batches(connection, held.id, period)
+    waiting = [
+        usage
+        for usage in unsealed_usage(connection)
+        if usage.scope.agreement_id == held.id and usage.scope.period == period
+    ]
+    declared = list_declarations(connection, held.id, period, gateway.carrier)
+    closed = closed_by(connection, held.id, period)
+    revealed = [row for row in list_revealed(connection, held.id, period) if row.refusal is None]
+    theirs = list_declarations(connection, held.id, period, held.partner)
+    done = {
+        "import": bool(batches or waiting),
+        "seal": bool(batches) and not waiting,
+        "declare": bool(batches) and len(declared) >= len(batches),
+        "close": gateway.carrier in closed,
+        "reveal": bool(theirs) and len(revealed) >= len(theirs),
+        "reconcile": reconciled,
+        "dispute": disputed or agreed is not None,
+        "accept": agreed is not None,
+        "net": bool(payables),
+        "pay": bool(payables) and not any(row.outstanding_micros for row in payables),
+    }
+    last = max((position for position, word in enumerate(STEPS) if done.get(word)), default=-1)
+    return [
+        Step(word, "done" if position <= last else "now" if position == last + 1 else "todo")
+        for position, word in enumerate(STEPS)
+    ]
+
+
+def _next_command(steps: Sequence[Step], partner: CarrierCode, period: Period) -> str:
+    word = next((step.word for step in steps if step.standing == "now"), None)
+    if word is None:
+        return ""
+    if word == "import":
+        return "gsc import FILE --preset PRESET"
+    if word in ("net", "pay"):
+        return f"gsc {word}"
+    if word == "dispute":
+        return f"gsc dispute --partner {partner} --period {period}"
+    return f"gsc {word} --partner {partner} --period {period}"
+
+
+def _attention(
+    connection: Connection,
+    gateway: Gateway,
+    known: Sequence[Partnership],
+    period: Period | None,
+    payables: Sequence[PayableRow],
+    health: GatewayHealth,
+) -> list[Attention]:
+    found: list[Attention] = []
+    if not health.chain_reachable:
+        found.append(Attention("behind", {"block": health.followed}, Mood.BAD, ""))
+    found += _outbox_attention(connection)
+    for row in payables:
+        if row.days_overdue > 0 and row.outstanding_micros:
+            unit = next(held.currency for held in known if {row.debtor, row.creditor} == set(held.carriers))
+            values = {
+                "debtor": row.debtor,
+                "creditor": row.creditor,
+                "days": row.days_overdue,
+                "amount": str(Money(unit, Micros(row.outstanding_micros))),
+            }
+            other = row.debtor if row.creditor == gateway.carrier else row.creditor
+            found.append(Attention("overdue", values, Mood.BAD, _href(other, period)))
+    for held in known:
+        found += _partner_attention(connection, gateway, held, period)
+    return found
+
+
+def _outbox_attention(connection: Connection) -> list[Attention]:
+    found = []
+    for state in (SubmissionState.NEEDS_OPERATOR, SubmissionState.HELD, SubmissionState.REVERTED):
+        rows = list_submissions(connection, [state])
+        if rows:
+            mood = Mood.WARN if state is SubmissionState.HELD else Mood.BAD
+            reason = ", ".join(sorted({row.error or "—" for row in rows}))
+            found.append(Attention(state.value, {"count": len(rows), "reason": reason}, mood, ""))
+    return found
+
+
+def _partner_attention(
+    connection: Connection, gateway: Gateway, held: Partnership, period: Period | None
+) -> list[Attention]:
+    found = []
+    href = _href(held.partner, period)
+    for line in credit_rows(connection, held):
+        values: dict[str, object] = {"creditor": line.creditor, "debtor": line.debtor}
+        if line.stopped:
+            found.append(Attention("stopped", values, Mood.BAD, href))
+        elif line.used_permille >= 900:
+            found.append(Attention("credit", values | {"percent": line.used_permille // 10}, Mood.WARN, href))
+    if period is None:
+        return found
+    open_ones = [row for row in list_disputes(connection, held.id, period) if row.state in OPEN_DISPUTES]
+    if open_ones:
+        amount = str(Money(held.currency, Micros(sum(row.amount_micros for row in open_ones))))
+        values = {"partner": held.partner, "count": len(open_ones), "amount": amount}
+        found.append(Attention("dispute", values, Mood.WARN, href))
+    wrong = [row for row in list_revealed(connection, held.id, period) if row.refusal is not None]
+    if wrong:
+        values = {"partner": held.partner, "count": len(wrong), "reason": str(wrong[0].refusal)}
+        found.append(Attention("broken", values, Mood.BAD, href))
+    agreed = any(row.agreed_at for row in list_statements(connection, held.id, period))
+    signers = {each.signer for each in list_proposals(connection, "statement", held.id, period)}
+    if not agreed and held.partner in signers and gateway.carrier not in signers:
+        found.append(Attention("proposal", {"partner": held.partner, "period": str(period)}, Mood.WARN, href))
+    return found
+
+
+def _partner_row(
+    connection: Connection,
+    gateway: Gateway,
+    held: Partnership,
+    period: Period | None,
+    payables: Sequence[PayableRow],
+) -> PartnerRow:
+    assert period is not None
+    draft = draft_of(connection, held, period)
+    agreed = next((row for row in list_statements(connection, held.id, period) if row.agreed_at), None)
+    disputes = list_disputes(connection, held.id, period)
+    ours = sum(line.creditor_micros if line.creditor == gateway.carrier else line.debtor_micros for line in draft.lines)
+    theirs = sum(
+        line.debtor_micros if line.creditor == gateway.carrier else line.creditor_micros for line in draft.lines
+    )
+    disputed = sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES)
+    lines = credit_rows(connection, held)
+    between = [row for row in payables if {row.debtor, row.creditor} == set(held.carriers)]
+    state = State("agreed", Mood.GOOD) if agreed else State("disputed", Mood.WARN) if disputed else State("open")
+    return PartnerRow(
+        partner=held.partner,
+        period=str(period),
+        currency=held.currency,
+        ours_micros=ours,
+        theirs_micros=theirs,
+        net_micros=draft.agreed_for(gateway.carrier) - draft.agreed_for(held.partner),
+        disputed_micros=disputed,
+        overdue_micros=sum(row.outstanding_micros for row in between if row.days_overdue > 0),
+        credit=next((line for line in lines if line.creditor == held.partner), None),
+        state=state,
+    )
+
+
+def _agreed_block(connection: Connection, held: Partnership, period: Period) -> int | None:
+    table = table_of(StatementAgreed)
+    rows = list(rows_of(connection, StatementAgreed, table.agreement_id == held.id, table.period == period))
+    return rows[-1].block_number if rows else None
+
+
+def _href(partner: str, period: Period | None) -> str:
+    return f"/desk/statements/{partner}/{period}" if period else ""
+
+
+def _hex(raw: bytes) -> str:
+    return f"0x{raw.hex()}"
