@@ -98,7 +98,8 @@ class Client:
         if dry_run:
             query["dryRun"] = "true"
         with path.open("rb") as stream:
-            return self._answer(lambda: self._http.post("/v1/imports", params=query, content=stream))
+            answer: Json = self._answer(lambda: self._http.post("/v1/imports", params=query, content=stream))
+        return answer
 
     def rate(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
         return self._post("/v1/ratings", {"partner": partner, "period": period}, dry_run)
@@ -192,7 +193,7 @@ class Client:
             return submission
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            found = self.submission(submission["id"])
+            found = self.submission(int(submission["id"]))
             if found["state"] in ENDED:
                 return found
             time.sleep(poll_seconds)

@@ -1,4 +1,4 @@
-"""Which commands are there, and how do they end? One message for a refusal, exit code 2 for input and 1 for the rest."""
+"""Which commands are there, and how do they end? One message for a refusal, exit code 2 for input, 1 for the rest."""
 
 import sys
 from collections.abc import Sequence

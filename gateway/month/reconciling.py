@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from gateway.answers import Money
 from gateway.composition import Gateway, partnership_with
-from gateway.month.books import Book, book_of, require_revealed, table_of
+from gateway.month.books import book_of, require_revealed, table_of
 from gateway.month.parts import Direction, directions
 from gateway.month.rating import direction_decks
 from ledger.deck import DeckHistory
@@ -73,12 +73,33 @@ def reconcile(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run
     gateway.catch_up()
     done = []
     for direction in directions(held):
-        require_revealed(gateway, direction, period)
-        ours = book_of(gateway, direction, gateway.carrier, period)
-        theirs = book_of(gateway, direction, partner, period)
-        if ours.batches or theirs.batches:
-            done.append(_reconcile_direction(gateway, direction, period, ours, theirs, dry_run))
+        result = compare(gateway, direction, period)
+        if result is not None:
+            if not dry_run:
+                _record(gateway, result)
+            done.append(_answer(result, direction))
     return ReconcileAnswer(partner, period, tuple(done), dry_run)
+
+
+def compare(gateway: Gateway, direction: Direction, period: Period) -> Reconciliation | None:
+    """The engine's answer for one direction, from our archive and what was revealed; None if nobody declared.
+
+    Raises Conflict before reveal, RootMismatch for a file that changed since.
+    """
+    require_revealed(gateway, direction, period)
+    ours = book_of(gateway, direction, gateway.carrier, period)
+    theirs = book_of(gateway, direction, direction.held.partner, period)
+    if not ours.batches and not theirs.batches:
+        return None
+    return reconcile_tables(
+        table_of(gateway, ours),
+        table_of(gateway, theirs),
+        scope=direction.scope(gateway.carrier, period),
+        agreement=direction.held.agreement,
+        decks=_decks(gateway, direction),
+        capacity=gateway.settings.capacity,
+        unallocated=gateway.settings.unallocated,
+    )
 
 
 def finding_answer(finding: Finding, currency: str) -> FindingAnswer:
@@ -98,24 +119,6 @@ def finding_answer(finding: Finding, currency: str) -> FindingAnswer:
     )
 
 
-def _reconcile_direction(
-    gateway: Gateway, direction: Direction, period: Period, ours: Book, theirs: Book, dry_run: bool
-) -> ReconciledDirection:
-    ours_table, theirs_table = table_of(gateway, ours), table_of(gateway, theirs)
-    result = reconcile_tables(
-        ours_table,
-        theirs_table,
-        scope=direction.scope(gateway.carrier, period),
-        agreement=direction.held.agreement,
-        decks=_decks(gateway, direction),
-        capacity=gateway.settings.capacity,
-        unallocated=gateway.settings.unallocated,
-    )
-    if not dry_run:
-        _record(gateway, result, len(ours_table), len(theirs_table))
-    return _answer(result, direction, len(ours_table), len(theirs_table))
-
-
 def _decks(gateway: Gateway, direction: Direction) -> DeckHistory | None:
     """The creditor's decks, if we hold them: they let the engine name a missed rate change."""
     try:
@@ -125,7 +128,7 @@ def _decks(gateway: Gateway, direction: Direction) -> DeckHistory | None:
         return None
 
 
-def _record(gateway: Gateway, result: Reconciliation, ours_count: int, theirs_count: int) -> None:
+def _record(gateway: Gateway, result: Reconciliation) -> None:
     now_ms = gateway.clock.now_ms()
     path = _exceptions_path(gateway, result.scope)
     _write(gateway, path, result.exceptions)
@@ -134,8 +137,8 @@ def _record(gateway: Gateway, result: Reconciliation, ours_count: int, theirs_co
         ours_micros=result.totals.ours_micros,
         theirs_micros=result.totals.theirs_micros,
         pairs=result.pairs,
-        ours_count=ours_count,
-        theirs_count=theirs_count,
+        ours_count=result.totals.ours_count,
+        theirs_count=result.totals.theirs_count,
         exceptions_path=path,
         reconciled_at_ms=now_ms,
     )
@@ -175,7 +178,7 @@ def _row(finding: Finding) -> FindingRow:
     )
 
 
-def _answer(result: Reconciliation, direction: Direction, ours_count: int, theirs_count: int) -> ReconciledDirection:
+def _answer(result: Reconciliation, direction: Direction) -> ReconciledDirection:
     currency = direction.held.currency
     ours, theirs = result.totals.ours_micros, result.totals.theirs_micros
     return ReconciledDirection(
@@ -184,8 +187,8 @@ def _answer(result: Reconciliation, direction: Direction, ours_count: int, their
         ours=Money(currency, ours),
         theirs=Money(currency, theirs),
         difference=Money(currency, Micros(ours - theirs)),
-        ours_count=ours_count,
-        theirs_count=theirs_count,
+        ours_count=result.totals.ours_count,
+        theirs_count=result.totals.theirs_count,
         pairs=result.pairs,
         exact=result.exact,
         findings=tuple(finding_answer(finding, currency) for finding in result.findings),
