@@ -99,7 +99,7 @@ def rate_in_mode(usage: pa.Table, history: DeckHistory, rounding: Rounding) -> R
     flat = _flat_decks(history)
     found = np.full(len(table), _ASK, np.int32)
     charged, amount = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
-    if pricing is not None and len(table):
+    if pricing is not None and len(flat.index) and len(table):
         _find_and_price(table, flat, rounding, found, charged, amount)
     _ask_for_rest(table, history, flat, rounding, found, charged, amount)
     return _split(table, flat, found, charged, amount)
