@@ -36,6 +36,7 @@ from ledger.store.outbox import (
     give_up_lease,
     heads_of_streams,
     move,
+    on_their_way,
     open_attempts,
     submission_of,
     take_lease,
@@ -161,10 +162,7 @@ class Submitter:
     def _watch(self, head: int) -> None:
         """Look up every open attempt in order of nonce; send again what no block holds."""
         with reading(self._engine) as connection:
-            found = [
-                (attempt, submission_of(connection, attempt.outbox_id))
-                for attempt in open_attempts(connection, self.sender)
-            ]
+            found = on_their_way(connection, self.sender)
         for attempt, row in found:
             receipt = self._chain.receipt(attempt.tx_hash)
             if receipt is None:
@@ -237,7 +235,7 @@ class Submitter:
         """Give a nonce to every submission whose turn it is and whose preflight passes; how many."""
         with reading(self._engine) as connection:
             waiting = heads_of_streams(connection)
-            in_flight = len(open_attempts(connection, self.sender))
+            in_flight = len(open_attempts(connection, self.sender)) if waiting else 0
         started = 0
         for row in waiting:
             if in_flight + started >= IN_FLIGHT_MOST:

@@ -6,8 +6,9 @@ most one open attempt, and a (sender, nonce) has at most one attempt ever.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, select, update
 
 from ledger.errors import NotFound
 from ledger.identity import Address, AgreementId
@@ -56,6 +57,23 @@ class AttemptRow:
     open: bool
 
 
+def _heads() -> Select[Any]:
+    done = outbox.c.state.in_((SubmissionState.FINAL, SubmissionState.REVERTED))
+    passing = and_(outbox.c.state == SubmissionState.MINED, outbox.c.error.is_(None))
+    position = func.min(outbox.c.position).label("position")
+    first = select(outbox.c.stream, position).where(~done & ~passing).group_by(outbox.c.stream).subquery()
+    at_first = (outbox.c.stream == first.c.stream) & (outbox.c.position == first.c.position)
+    return select(outbox).join(first, at_first).where(outbox.c.state.in_(WAITING)).order_by(outbox.c.id)
+
+
+_HEADS = _heads()
+_ONE = select(outbox).where(outbox.c.id == bindparam("id"))
+_IS_OPEN = (attempts.c.sender == bindparam("sender")) & attempts.c.open.in_((True,))
+_OPEN = select(attempts).where(_IS_OPEN).order_by(attempts.c.nonce)
+_ON_THEIR_WAY = select(outbox).join(attempts, attempts.c.outbox_id == outbox.c.id).where(_IS_OPEN)
+"""Asked at every step, so built once."""
+
+
 def add_submission(connection: Connection, **columns: object) -> int:
     """Store a submission; its id."""
     added: int = connection.execute(insert(outbox).values(columns).returning(outbox.c.id)).scalar_one()
@@ -71,7 +89,7 @@ def find_submission(connection: Connection, kind: str, subject: bytes) -> Submis
 
 def submission_of(connection: Connection, submission_id: int) -> SubmissionRow:
     """One submission. Raises NotFound."""
-    found = connection.execute(select(outbox).where(outbox.c.id == submission_id)).one_or_none()
+    found = connection.execute(_ONE, {"id": submission_id}).one_or_none()
     if found is None:
         raise NotFound("no such submission", got=submission_id)
     return one_of(SubmissionRow, found)
@@ -99,22 +117,7 @@ def heads_of_streams(connection: Connection) -> list[SubmissionRow]:
 
     One that is mined without an error lets the next one go: nonces keep their order whatever the chain does.
     """
-    done = outbox.c.state.in_((SubmissionState.FINAL, SubmissionState.REVERTED))
-    passing = and_(outbox.c.state == SubmissionState.MINED, outbox.c.error.is_(None))
-    other = outbox.alias()
-    first = (
-        select(outbox.c.stream, func.min(outbox.c.position).label("position"))
-        .where(~done & ~passing)
-        .group_by(outbox.c.stream)
-        .subquery()
-    )
-    query = (
-        select(other)
-        .join(first, (other.c.stream == first.c.stream) & (other.c.position == first.c.position))
-        .where(other.c.state.in_(WAITING))
-        .order_by(other.c.id)
-    )
-    return all_of(SubmissionRow, connection.execute(query))
+    return all_of(SubmissionRow, connection.execute(_HEADS))
 
 
 def positions_taken(connection: Connection, stream: str) -> frozenset[int]:
@@ -142,8 +145,13 @@ def add_attempt(connection: Connection, attempt: AttemptRow) -> None:
 
 def open_attempts(connection: Connection, sender: Address) -> list[AttemptRow]:
     """What a key sent whose outcome is open, in order of nonce."""
-    wanted = (attempts.c.sender == sender) & attempts.c.open.in_((True,))
-    return all_of(AttemptRow, connection.execute(select(attempts).where(wanted).order_by(attempts.c.nonce)))
+    return all_of(AttemptRow, connection.execute(_OPEN, {"sender": sender}))
+
+
+def on_their_way(connection: Connection, sender: Address) -> list[tuple[AttemptRow, SubmissionRow]]:
+    """The open attempts of a key, in order of nonce, each with its submission."""
+    rows = {row.id: row for row in all_of(SubmissionRow, connection.execute(_ON_THEIR_WAY, {"sender": sender}))}
+    return [(attempt, rows[attempt.outbox_id]) for attempt in open_attempts(connection, sender)]
 
 
 def attempts_of(connection: Connection, submission_id: int) -> list[AttemptRow]:

@@ -1,0 +1,41 @@
+"""Which databases do the store's tests run on? SQLite and PostgreSQL, a fresh store for every test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from ledger.store.engine import open_store
+from tests.ledger.store.postgres import create_database, drop_database, running_postgres
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server with a migrated database `template`; its URL with {database} left open."""
+    with running_postgres() as url:
+        open_store(create_database(url, "template")).dispose()
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a store can be opened; on PostgreSQL it is migrated already."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'gsc.db'}"
+        return
+    server: str = request.getfixturevalue("postgres")
+    name = f"store_{next(_numbers)}"
+    yield create_database(server, name, "template")
+    drop_database(server, name)
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    """An open, empty store."""
+    opened = open_store(url)
+    yield opened
+    opened.dispose()
