@@ -89,9 +89,7 @@ def numbering_of(country: str) -> Numbering:
 
 def to_e164(column: pa.Array | pa.ChunkedArray, numbering: Numbering) -> Numbers:
     """Normalise a column of strings as written by a switch that numbers so."""
-    array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(column, pa.ChunkedArray) and not column.num_chunks:
-        array = pa.array([], pa.string())
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     _, offsets, text = array.buffers()
     begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1] if len(array) else _NONE
     raw = np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
