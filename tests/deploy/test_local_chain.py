@@ -196,7 +196,7 @@ def test_an_engine_that_ends_at_once_says_why(tmp_path: Path) -> None:
 
 def test_a_machine_without_node_hears_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(node_module, "find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"Node is not installed.*make install"):
         LocalChain(Engine.GANACHE).start()
 
@@ -253,10 +253,8 @@ def _line(parent: "subprocess.Popen[str]") -> str:
 
 def _is_alive(pid: int) -> bool:
     """Whether the process runs; one that ended and waits to be reaped does not."""
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.parent.parent.joinpath("self").exists():
-        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-    return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode == 0
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")
 
 
 def _wait(done: Callable[[], bool], seconds: float = 30.0) -> None:
