@@ -14,6 +14,7 @@ A home folder holds everything that belongs to one carrier:
 """
 
 import os
+import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -227,7 +228,16 @@ def init_home(settings: Settings) -> Path:
     settings.keys_path.chmod(0o700)
     if not path.exists():
         write_atomically(path, text.encode("utf-8"))
+    operator_token(settings)
     return path
+
+
+def operator_token(settings: Settings) -> str:
+    """The desk's bearer token, made on first use; only its owner may read the file."""
+    path = settings.token_path
+    if not path.exists():
+        write_atomically(path, secrets.token_urlsafe(32).encode("ascii"), mode=0o600)
+    return path.read_text("ascii").strip()
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:

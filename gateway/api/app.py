@@ -4,10 +4,11 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from gateway.api import month_routes, peer_routes, read_routes
-from gateway.api.guard import BoundedBody, operator_token
+from gateway.api.guard import BoundedBody
 from gateway.api.problems import install_problems
 from gateway.composition import Gateway
 from gateway.desk.routes import router as desk_router
+from gateway.settings import operator_token
 
 
 def build_app(gateway: Gateway) -> FastAPI:

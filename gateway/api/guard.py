@@ -2,9 +2,7 @@
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
@@ -15,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import TOO_LARGE, NotTheOperator
 from gateway.composition import Gateway
-from gateway.settings import Settings, write_atomically
 from ledger.errors import Malformed
 from ledger.store.engine import writing
 from ledger.store.idempotency import Answer, answer, ask
@@ -25,14 +22,6 @@ MAX_UPLOAD_BYTES = 1 << 30
 UPLOADS = "/v1/imports"
 MAX_KEY_CHARACTERS = 200
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
-
-
-def operator_token(settings: Settings) -> str:
-    """The desk's bearer token, made on first use; only its owner may read the file."""
-    path: Path = settings.token_path
-    if not path.exists():
-        write_atomically(path, secrets.token_urlsafe(32).encode("ascii"), mode=0o600)
-    return path.read_text("ascii").strip()
 
 
 def require_operator(request: Request) -> None:

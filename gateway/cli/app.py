@@ -28,6 +28,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Settle traffic between carriers: sealed usage, reconciliation, netting and payment on a chain nobody owns.",
 )
+
+
+@app.callback()
+def _every_command() -> None:
+    """Settle traffic between carriers."""
+
+
 for module in (pure_verbs, month_verbs, home_verbs):
     module.register(app)
 

@@ -6,7 +6,8 @@ from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.month.countersigning import Offer, collect
 from gateway.month.parts import Submission, day_deadline, stream_of
-from gateway.month.sending import Call, submit
+from gateway.month.sending import Call, next_number, submit
+from ledger.canonical import canonical_hash
 from ledger.chain.bindings import (
     CreditLine,
     LimitPolicy,
@@ -24,6 +25,8 @@ from ledger.service import Service
 from ledger.store.agreements import RateNoticeRow, list_agreements, list_rate_notices
 from ledger.store.credit import credit_of
 from ledger.store.engine import lock, reading, writing
+from ledger.store.outbox import find_submission
+from ledger.store.states import SubmissionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,13 @@ def publish_rates(
         same = [row for row in notices if (row.deck_hash, row.effective_at) == (over, effective_at)]
         if same:
             return _published(held, same[0], len(deck.rates), None)
-        first = not any(row.service == service for row in notices)
+        subject = canonical_hash("rates", [held.id, gateway.carrier, int(service), over, effective_at])
+        stream = stream_of("rates", held.id)
+        last = max((row.seq for row in notices), default=0)
+        before = find_submission(connection, "rates", subject)
+        again = before is not None and before.state != SubmissionState.REVERTED
+        seq = before.position if before is not None and again else next_number(connection, stream, last)
+        first = seq == 1 or (len(held.agreement.services) > 1 and not any(row.service == service for row in notices))
         notice = RateNotice(
             agreement_id=held.id,
             creditor=ascii32(gateway.carrier),
@@ -128,17 +137,17 @@ def publish_rates(
             change=change if change is not None else RateChange.INITIAL if first else RateChange.INCREASE,
             deck_hash=over,
             effective_at=effective_at,
-            seq=max((row.seq for row in notices), default=0) + 1,
+            seq=seq,
             deadline=day_deadline(gateway.now_s),
         )
         signed = gateway.signer.sign(notice)
         call = Call(
             kind="rates",
-            subject=signed.digest,
+            subject=subject,
             contract="AgreementBook",
             calldata=calldata_agreement_book_publish_rates(notice, signed.signature),
-            stream=stream_of("rates", held.id),
-            position=notice.seq,
+            stream=stream,
+            position=seq,
             agreement_id=held.id,
         )
         submission = submit(gateway, connection, call, dry_run=dry_run)
@@ -165,26 +174,36 @@ def grant_credit(
         limit = Money(held.currency, limit_micros)
         if line.nonce and (line.limit_micros, line.policy) == (limit_micros, policy):
             return CreditAnswer(partner, limit, policy.name.lower(), line.nonce, exposure, None)
+        stream = stream_of("credit", held.id)
+        waiting = next_number(connection, stream, line.nonce) - 1
+        subject = _credit_subject(held, limit_micros, policy, waiting)
+        pending = waiting > line.nonce and find_submission(connection, "credit_line", subject) is not None
+        nonce = waiting if pending else waiting + 1
         struct = CreditLine(
             agreement_id=held.id,
             creditor=ascii32(gateway.carrier),
             limit_micros=limit_micros,
             policy=policy,
-            nonce=line.nonce + 1,
+            nonce=nonce,
             deadline=day_deadline(gateway.now_s),
         )
         signed = gateway.signer.sign(struct)
         call = Call(
             kind="credit_line",
-            subject=signed.digest,
+            subject=_credit_subject(held, limit_micros, policy, nonce),
             contract="CreditBook",
             calldata=calldata_credit_book_grant(struct, signed.signature),
-            stream=stream_of("credit", held.id),
+            stream=stream,
             position=struct.nonce,
             agreement_id=held.id,
         )
         submission = submit(gateway, connection, call, dry_run=dry_run)
     return CreditAnswer(partner, limit, policy.name.lower(), struct.nonce, exposure, submission)
+
+
+def _credit_subject(held: Partnership, limit_micros: int, policy: LimitPolicy, nonce: int) -> bytes:
+    """Names a credit line, whatever deadline it was signed with."""
+    return canonical_hash("credit", [held.id, limit_micros, int(policy), nonce])
 
 
 def _published(held: Partnership, row: RateNoticeRow, rates: int, submission: Submission | None) -> RatesAnswer:

@@ -10,8 +10,8 @@ from gateway.month.parts import Submission
 from gateway.outbox import Submission as Enqueued
 from gateway.outbox import enqueue, find_submission
 from ledger.identity import Address, AgreementId
-from ledger.store.engine import reading
-from ledger.store.outbox import SubmissionRow, list_submissions
+from ledger.store.engine import lock, reading
+from ledger.store.outbox import SubmissionRow, list_submissions, positions_taken
 from ledger.store.outbox import submission_of as row_of_id
 
 DRY_RUN = "dry run"
@@ -65,6 +65,12 @@ def submit(gateway: Gateway, connection: Connection, call: Call, *, dry_run: boo
     )
     submission_id = enqueue(connection, enqueued, gateway.clock.now_ms())
     return shown(row_of_id(connection, submission_id))
+
+
+def next_number(connection: Connection, stream: str, last_on_chain: int) -> int:
+    """The next number of a gapless sequence: after what is on chain and what waits in the outbox."""
+    lock(connection, f"stream {stream}")
+    return max([last_on_chain, *positions_taken(connection, stream)]) + 1
 
 
 def submission_of(connection: Connection, kind: str, subject: bytes) -> Submission | None:
