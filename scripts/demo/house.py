@@ -26,6 +26,7 @@ from scripts.traffic.carriers import CARRIERS, CarrierPlan, trunks_of
 CHAIN_BEGINS = int(datetime(2026, 9, 1, tzinfo=UTC).timestamp())
 COUNTRIES = {"CN-T": "CN", "GB-B": "GB", "US-A": "US"}
 MEMBERS_DELAY_S = 86_400
+NETWORK_FILE = "network.toml"
 _DEPLOYER, _FIRST_SENDER, _FIRST_MEMBER = 0, 1, 5
 """Positions among the local chain's funded keys."""
 
@@ -70,11 +71,11 @@ def build_house(folder: Folder, chain: LocalChain, port: int | None) -> House:
         delay_seconds=MEMBERS_DELAY_S,
         carriers={code: home.signing for code, home in homes.items()},
     )
-    path = folder.path / "network.json"
+    path = folder.path / NETWORK_FILE
     with ChainClient(chain.url) as client:
         network = deploy_network(client, chain.funded_keys[_DEPLOYER], plan, path)
     for home in homes.values():
-        shutil.copy(path, home.home / "network.json")
+        shutil.copy(path, home.home / NETWORK_FILE)
     return House(chain, network, MappingProxyType(homes))
 
 

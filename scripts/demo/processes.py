@@ -90,7 +90,7 @@ def await_health(process: Guarded, url: str) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and process.guard.poll() is None:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/health", timeout=2.0).is_success:
+            if httpx.get(f"{url}/v1/health", timeout=2.0).is_success:
                 return
         time.sleep(_POLL_SECONDS)
     lines = process.log.read_text(errors="replace").strip().splitlines()[-8:]
@@ -131,7 +131,7 @@ def _try_lock(opened: BinaryIO) -> bool:
     return True
 
 
-OURS = frozenset({"lock", "logs", "chain", "traffic", "carriers", "network.json", "summary.json"})
+OURS = frozenset({"lock", "logs", "chain", "traffic", "carriers", "network.toml"})
 """Everything a run leaves in its folder. A folder with anything else is not the demo's, and is left alone."""
 
 

@@ -76,7 +76,7 @@ JITTER_MS = 420
 
 SHADED_DIRECTION = OFFSET_DIRECTION = direction_index(US_A, CN_T)
 BIAS_DIRECTION = DUPLICATE_DIRECTION = direction_index(GB_B, CN_T)
-ZONE_DIRECTION = direction_index(GB_B, US_A)
+ZONE_DIRECTION = TRANSIT_DIRECTION = direction_index(GB_B, US_A)
 ZERO_DIRECTION = direction_index(US_A, GB_B)
 INVENTED_DIRECTION = direction_index(CN_T, US_A)
 

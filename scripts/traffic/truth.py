@@ -14,7 +14,7 @@ from ledger.money import Micros
 from ledger.period import Period
 from reconciliation.finding import Cause
 from scripts.traffic.carriers import DIRECTIONS, Direction, in_trunk, out_trunk
-from scripts.traffic.faults import KINDS, Books, Planted, SideView
+from scripts.traffic.faults import KINDS, TRANSIT_DIRECTION, Books, Planted, SideView
 from scripts.traffic.prices import (
     CHANGED_DESTINATION,
     CHANGED_DIRECTION,
@@ -87,7 +87,7 @@ class Truth:
     month: Period
     directions: tuple[DirectionTruth, ...]
     tromboned_calls: int
-    """Calls to Alaska that went through GB-B, counted inside the month on the first leg."""
+    """CN-T's calls to Alaska that reached US-A through GB-B inside the month."""
 
     def of(self, debtor: str, creditor: str) -> DirectionTruth:
         """The direction's truth."""
@@ -133,10 +133,10 @@ def tell(books: Books, month: Period) -> Truth:
     """Count what both sides must count, and sum each planted fault."""
     legs = legs_table(books, month)
     tromboned = np.bincount(books.calls.call)[books.calls.call] > 1
-    inside = legs["debtor_count"].to_numpy() > 0
-    first_leg = books.calls.direction == CHANGED_DIRECTION
+    inside = legs["creditor_count"].to_numpy() > 0
+    second_leg = books.calls.direction == TRANSIT_DIRECTION
     directions = tuple(_direction_truth(legs, books, i, d, month) for i, d in enumerate(DIRECTIONS))
-    return Truth(month, directions, int((tromboned & inside & first_leg).sum()))
+    return Truth(month, directions, int((tromboned & inside & second_leg).sum()))
 
 
 def legs_table(books: Books, month: Period) -> pa.Table:

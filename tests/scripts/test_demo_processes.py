@@ -54,7 +54,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_run_begins_afresh(how: sign
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
         assert run.stdout is not None
         pid = int(run.stdout.readline())
-        (tmp_path / "demo" / "network.json").write_text("{}")
+        (tmp_path / "demo" / "network.toml").write_text("{}")
         run.send_signal(how)
     with Folder(tmp_path / "demo") as folder:
         assert _until(lambda: _gone(pid))
