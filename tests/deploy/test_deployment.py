@@ -1,15 +1,19 @@
 """Do the five contracts get onto a chain, know each other, belong to nobody, and stay when deployed again?"""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hexbytes import HexBytes
+from web3 import Web3
 
 from deploy.committed import bytecode_of, deployed_bytecode_of
 from deploy.deployment import DeploymentPlan, deploy_contracts, deploy_network, is_compiled_from
 from deploy.engines import Engine, funded_keys
 from deploy.local_chain import LocalChain
+from deploy.node import ROOT
 from ledger.chain.bindings import (
     CarrierAdmitted,
     MemberRepeated,
@@ -37,6 +41,7 @@ from ledger.chain.bindings import (
 )
 from ledger.chain.client import ChainClient
 from ledger.chain.network import CONTRACTS, Network, dump_network, load_network
+from ledger.chain.seen import Log
 from ledger.errors import ChainMismatch, Malformed, NotFound
 from ledger.identity import Address, ascii32, carrier_code
 from ledger.typed_data import address_of_key
@@ -165,6 +170,17 @@ def test_the_founding_carriers_and_tokens_are_events_from_the_first_block_on(
     }
 
 
+def test_real_logs_are_decoded_as_web3_decodes_them(client: ChainClient, network: Network) -> None:
+    abi = json.loads((ROOT / "contracts" / "artifacts" / "CarrierRegistry.json").read_text())["abi"]
+    registry = Web3().eth.contract(address=network.carrier_registry, abi=abi)  # type: ignore[call-overload]
+    logs = client.logs(network.first_block, network.first_block + 8, [network.carrier_registry])
+    names = [type(log.event()).__name__ for log in logs]
+    assert {name: names.count(name) for name in names} == {"CarrierAdmitted": 3, "KeyGranted": 3, "TokenListed": 2}
+    for name, log in zip(names, logs, strict=True):
+        theirs = registry.events[name]().process_log(_as_web3_log(log))["args"]
+        assert list(theirs.values()) == [getattr(log.event(), field) for field in log.event().__slots__]
+
+
 def test_founding_keys_sign_for_their_carrier_only(client: ChainClient, network: Network) -> None:
     def is_key(code: str, key: Address) -> bool:
         asked = calldata_carrier_registry_is_key_of(ascii32(code), key, client.now_ms() // 1000)
@@ -212,6 +228,19 @@ def test_every_contract_fits_the_code_size_limit() -> None:
 def test_bytecode_of_an_unknown_contract_is_not_found() -> None:
     with pytest.raises(NotFound, match="make artifacts"):
         bytecode_of("Nothing")
+
+
+def _as_web3_log(log: Log) -> dict[str, object]:
+    return {
+        "address": log.address,
+        "topics": [HexBytes(topic) for topic in log.topics],
+        "data": HexBytes(log.data),
+        "logIndex": log.log_index,
+        "transactionIndex": 0,
+        "transactionHash": HexBytes(log.tx_hash),
+        "blockHash": HexBytes(log.block_hash),
+        "blockNumber": log.block_number,
+    }
 
 
 def _ending_after(sends: int):  # type: ignore[no-untyped-def]
