@@ -12,9 +12,11 @@ from tests.contracts.books import (
     CN,
     CN_GB,
     CN_US,
+    DELAY_SECONDS,
     GB,
     GB_US,
     LIMIT,
+    MEMBERS,
     NEVER,
     OCTOBER,
     PERIOD,
@@ -29,6 +31,25 @@ from tests.contracts.books import (
 
 AGREED = ((CN_GB, CN, GB), (CN_US, CN, US), (GB_US, GB, US))
 CARRIERS = {carrier.id: carrier for carrier in (CN, GB, US)}
+
+# THE MEMBERS
+
+
+def propose(books: Books, call: bytes, approvals: int = 3) -> bytes:
+    """A proposal with that many approvals. Returns its id."""
+    made = books.send("CarrierRegistry", b.calldata_carrier_registry_propose(call, ZERO), MEMBERS[0])
+    proposal_id: bytes = made.only(b.ProposalMade).proposal_id
+    for member in MEMBERS[1:approvals]:
+        books.send("CarrierRegistry", b.calldata_carrier_registry_approve(proposal_id), member)
+    return proposal_id
+
+
+def decide(books: Books, call: bytes) -> None:
+    """The members decide it, the delay passes, a stranger executes it."""
+    proposal_id = propose(books, call)
+    books.chain.advance_to(books.now() + DELAY_SECONDS)
+    books.send("CarrierRegistry", b.calldata_carrier_registry_execute(proposal_id))
+
 
 # AGREEMENTS AND RATES
 
@@ -258,6 +279,17 @@ def outstanding(books: Books, payable_id: bytes) -> tuple[int, int, int, b.Arrea
     call = b.calldata_settlement_book_outstanding_of(payable_id)
     found = b.result_settlement_book_outstanding_of(books.call("SettlementBook", call))
     return found.principal_micros, found.interest_micros, found.due_at, found.stage
+
+
+def pay_off(books: Books, payable_id: bytes) -> Receipt:
+    """GB-B confirms what is outstanding until nothing is: interest may grow by a micro between two blocks."""
+    for attempt in range(10):
+        principal, interest, _, _ = outstanding(books, payable_id)
+        word = confirmation(payable_id, principal + interest, f"pay off {attempt}")
+        receipt = books.send("SettlementBook", confirm(books, GB, word))
+        if receipt.only(b.PaymentReceived).outstanding_micros == 0:
+            return receipt
+    raise AssertionError("never paid off")
 
 
 def advance(payable_id: bytes) -> bytes:

@@ -20,6 +20,7 @@ from tests.contracts.month import (
     net,
     outstanding,
     owe,
+    pay_off,
     post,
     statement,
 )
@@ -178,14 +179,3 @@ def november_payable(books: Books) -> bytes:
     netting = cycle(items_of([agreed]), leg(CN_GB, GB, 3_000_000))
     payable_id: bytes = books.send(BOOK, net(books, netting, CN, GB)).only(b.PayableOpened).payable_id
     return payable_id
-
-
-def pay_off(books: Books, payable_id: bytes) -> None:
-    """Pay what is outstanding until nothing is: interest may grow by a micro between two blocks."""
-    for attempt in range(10):
-        principal, interest, _, _ = outstanding(books, payable_id)
-        if principal == 0:
-            return
-        word = confirmation(payable_id, principal + interest, f"SWIFT {attempt}")
-        books.send(BOOK, confirm(books, GB, word))
-    raise AssertionError("never paid off")

@@ -27,28 +27,12 @@ from tests.contracts.books import (
     refused,
     registry_arguments,
 )
-from tests.contracts.month import credit_line, declaration, declare, grant
+from tests.contracts.month import credit_line, decide, declaration, declare, grant, propose
 
 REGISTRY = "CarrierRegistry"
 EIGHTEEN = bytes.fromhex("69601260005260206000f3600052600a6016f3")
 """Creation code of a contract that answers 18 to every call."""
 NEXT = Carrier("CN-T", keccak(b"CN-T, next key"))
-
-
-def propose(books: Books, call: bytes, approvals: int = 3) -> bytes:
-    """A proposal with that many approvals. Returns its id."""
-    made = books.send(REGISTRY, b.calldata_carrier_registry_propose(call, ZERO), MEMBERS[0])
-    proposal_id: bytes = made.only(b.ProposalMade).proposal_id
-    for member in MEMBERS[1:approvals]:
-        books.send(REGISTRY, b.calldata_carrier_registry_approve(proposal_id), member)
-    return proposal_id
-
-
-def decide(books: Books, call: bytes) -> None:
-    """The members decide it, the delay passes, a stranger executes it."""
-    proposal_id = propose(books, call)
-    books.chain.advance_to(books.now() + DELAY_SECONDS)
-    books.send(REGISTRY, b.calldata_carrier_registry_execute(proposal_id))
 
 
 def key_grant(**changes: Any) -> b.KeyGrant:

@@ -10,8 +10,7 @@ from ledger.chain import bindings as b
 from ledger.chain.abi import address_bytes, keccak
 from ledger.identity import Address
 from tests.contracts.books import CN, DAY, EUR, GB, NEVER, US, USD, Books, Carrier, refused
-from tests.contracts.month import confirm, confirmation, exposure, outstanding, owe
-from tests.contracts.test_carrier_registry import decide
+from tests.contracts.month import confirm, confirmation, decide, exposure, outstanding, owe
 
 BOOK = "SettlementBook"
 OWED = 10_000_000
