@@ -305,7 +305,7 @@ def list_arrears(connection: Connection, payable_id: bytes | None = None) -> lis
             stage=ArrearsStage(row.stage),
             outstanding_micros=row.outstanding_micros,
             interest_micros=row.interest_micros,
-            at=row.at,
+            at=row.advanced_at,
             block_number=row.block_number,
         )
         for row in rows_of(connection, ArrearsAdvanced, *wanted)
