@@ -1,8 +1,8 @@
 """Which rate does each of a million numbers fall under, and what does each call cost? The numba kernels of rating.
 
 Numbers are scaled to 15 digits, so that a dial code is an interval. Nested intervals are flattened to disjoint ones,
-sorted; a direct index over the first digits leaves a short bisection. A kernel that cannot be sure of a row (values
-near 2^62, a number shorter than the code that claims it) says ASK, and the caller prices that row in plain Python.
+sorted; a direct index over the first digits leaves at most a short bisection. A kernel that cannot be sure of a row
+(values near 2^61, a number shorter than the code that claims it) says ASK: the caller prices that row in plain Python.
 """
 
 import numpy as np
@@ -23,7 +23,9 @@ ASK = -5
 FLOOR, CEILING, HALF_UP, HALF_EVEN = 0, 1, 2, 3
 """Roundings, as the kernels name them."""
 
-_SAFE = 2**61
+_OWNER_BITS = 24
+_OWNER_MASK = 2**24 - 1
+_BLOCK = 512
 
 
 @kernel
@@ -56,56 +58,110 @@ def flatten(low: Int64s, high: Int64s, rate: Int32s, starts: Int64s, owners: Int
 
 
 @kernel
+def index_cells(starts: Int64s, owners: Int32s, cell: int, index: Int32s, entries: Int64s, used: int) -> int:
+    """Direct access to the intervals: what each cell of `cell` numbers holds. Returns how many entries are used.
+
+    A cell inside one interval holds -2 - owner. Any other holds a place in entries: a count, then so many pairs of
+    (begin within the cell, owner + 1) packed into one integer. entries needs room for 3 × intervals more.
+    """
+    interval = 0
+    for place in range(len(index)):
+        low, high = place * cell, (place + 1) * cell
+        while interval + 1 < len(starts) and starts[interval + 1] <= low:
+            interval += 1
+        last = interval
+        while last + 1 < len(starts) and starts[last + 1] < high:
+            last += 1
+        if last == interval:
+            index[place] = -2 - owners[interval]
+            continue
+        index[place] = used
+        entries[used] = last - interval + 1
+        for which in range(interval, last + 1):
+            begin = max(starts[which] - low, 0)
+            entries[used + 1 + which - interval] = (begin << _OWNER_BITS) | (owners[which] + 1)
+        used += last - interval + 2
+        interval = last
+    return used
+
+
+@kernel
+def _in_cell(entries: Int64s, place: int, within: int) -> int:
+    """The owner of a number in a cell of several intervals."""
+    key = (within << _OWNER_BITS) | _OWNER_MASK
+    first, last = place + 1, place + entries[place]
+    while first < last:
+        middle = (first + last + 1) >> 1
+        if entries[middle] <= key:
+            first = middle
+        else:
+            last = middle - 1
+    return int(entries[first] & _OWNER_MASK) - 1
+
+
+@kernel
+def _scaled(text: NDArray[np.uint8], begin: int, end: int) -> int:
+    """A number's digits filled up to 15, or NOT_A_NUMBER."""
+    digits = end - begin
+    if not 0 < digits <= DIGITS:
+        return NOT_A_NUMBER
+    number = np.int64(0)
+    for at in range(begin, end):
+        digit = np.int64(text[at]) - 48
+        if not 0 <= digit <= 9:
+            return NOT_A_NUMBER
+        number = number * 10 + digit
+    for _ in range(DIGITS - digits):
+        number *= 10
+    return int(number)
+
+
+@kernel
 def find_rates(
     offsets: Int32s,
     text: NDArray[np.uint8],
     start_ms: Int64s,
     quantity: Int64s,
     moments: Int64s,
-    starts: Int64s,
-    owners: Int32s,
-    index: Int32s,
     cell: int,
+    index: Int32s,
+    entries: Int64s,
     code_digits: NDArray[np.int8],
+    longest_code: int,
     out: Int32s,
 ) -> None:
-    """The rate's number for each row, or why there is none (negative).
+    """The rate's number for each row, or why there is none (negative); index has a line for each moment.
 
-    index is (moments, cells + 1) into starts and owners, which hold the intervals of every moment one after another.
+    Blocks of rows go through the passes together, so that waits for memory overlap.
     """
-    for row in range(len(start_ms)):
-        begin, end = offsets[row], offsets[row + 1]
-        digits = end - begin
-        if quantity[row] < 0:
-            out[row] = NEGATIVE
-            continue
-        number = np.int64(0)
-        valid = 0 < digits <= DIGITS
-        for at in range(begin, end if valid else begin):
-            digit = np.int64(text[at]) - 48
-            valid = valid and 0 <= digit <= 9
-            number = number * 10 + digit
-        if not valid:
-            out[row] = NOT_A_NUMBER
-            continue
-        for _ in range(DIGITS - digits):
-            number *= 10
-        moment = len(moments) - 1
-        while moment >= 0 and moments[moment] > start_ms[row]:
-            moment -= 1
-        if moment < 0:
-            out[row] = TOO_EARLY
-            continue
-        place = number // cell
-        first, last = index[moment, place], index[moment, place + 1]
-        while first < last:
-            middle = (first + last + 1) >> 1
-            if starts[middle] <= number:
-                first = middle
-            else:
-                last = middle - 1
-        owner = owners[first]
-        out[row] = ASK if owner >= 0 and code_digits[owner] > digits else owner
+    numbers, cells, held = np.empty(_BLOCK, np.int64), np.empty(_BLOCK, np.int64), np.empty(_BLOCK, np.int64)
+    width = index.shape[1]
+    flat = index.reshape(-1)
+    for base in range(0, len(out), _BLOCK):
+        rows = min(_BLOCK, len(out) - base)
+        for at in range(rows):
+            row = base + at
+            number = _scaled(text, offsets[row], offsets[row + 1])
+            moment = len(moments) - 1
+            while moment >= 0 and moments[moment] > start_ms[row]:
+                moment -= 1
+            if quantity[row] < 0:
+                number = NEGATIVE
+            elif number >= 0 and moment < 0:
+                number = TOO_EARLY
+            numbers[at] = number
+            cells[at] = moment * width + number // cell if number >= 0 else 0
+        for at in range(rows):
+            held[at] = flat[cells[at]]
+        for at in range(rows):
+            number = numbers[at]
+            if number < 0:
+                out[base + at] = number
+                continue
+            owner = -2 - held[at] if held[at] < 0 else _in_cell(entries, held[at], number % cell)
+            digits = offsets[base + at + 1] - offsets[base + at]
+            shorter = digits < longest_code and owner >= 0 and code_digits[owner] > digits
+            out[base + at] = ASK if shorter else owner
 
 
 @kernel
@@ -120,15 +176,16 @@ def _round_up(quantity: int, first: int, following: int) -> int:
 def price(
     found: Int32s,
     quantity: Int64s,
-    rates: Int64s,
+    plan_of: Int32s,
+    plans: Int64s,
     rounding: int,
     charged: Int64s,
     amount: Int64s,
 ) -> None:
-    """Charged quantity and micros of each row with a rate. rates has a row for each rate:
+    """Charged quantity and micros of each row with a rate. plan_of gives a rate's line of plans:
     nanos, per, first, next, connect_nanos, limit, after, later_nanos, later_increment; after 0 means no later step.
 
-    Rows whose quantity passes their rate's limit become ASK.
+    Rows whose quantity passes their plan's limit become ASK.
     """
     for row in range(len(found)):
         which = found[row]
@@ -136,21 +193,22 @@ def price(
             charged[row] = 0
             amount[row] = 0
             continue
-        if quantity[row] > rates[which, 5]:
+        plan = plan_of[which]
+        if quantity[row] > plans[plan, 5]:
             found[row] = ASK
             continue
-        after = rates[which, 6]
+        after = plans[plan, 6]
         beyond = quantity[row] - after if after > 0 else np.int64(0)
         near = after if beyond > 0 else quantity[row]
-        units = _round_up(near, rates[which, 2], rates[which, 3])
-        nanos = units * rates[which, 0]
+        units = _round_up(near, plans[plan, 2], plans[plan, 3])
+        nanos = units * plans[plan, 0]
         if beyond > 0:
-            increment = rates[which, 8]
+            increment = plans[plan, 8]
             more = (beyond + increment - 1) // increment * increment
             units += more
-            nanos += more * rates[which, 7]
-        divisor = rates[which, 1] * 1000
-        nanos += rates[which, 4] * rates[which, 1]
+            nanos += more * plans[plan, 7]
+        divisor = plans[plan, 1] * 1000
+        nanos += plans[plan, 4] * plans[plan, 1]
         micros = nanos // divisor
         rest = nanos - micros * divisor
         if rounding == CEILING:

@@ -107,16 +107,17 @@ def rate_in_mode(usage: pa.Table, history: DeckHistory, rounding: Rounding) -> R
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _FlatDecks:
-    """A history as columns: every rate once, and for each moment the intervals of numbers and their rates."""
+    """A history as columns: every rate once, and for each moment direct access from a number to its rate."""
 
     moments: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    owners: NDArray[np.int32]
-    index: NDArray[np.int32]
     cell: int
+    index: NDArray[np.int32]
+    entries: NDArray[np.int64]
+    """As `pricing.index_cells` fills them; no moments where numba is absent."""
     numbers: dict[int, int]
     """Position of a rate by its identity."""
-    rates: NDArray[np.int64]
+    plan_of: NDArray[np.int32]
+    plans: NDArray[np.int64]
     code_digits: NDArray[np.int8]
     codes: pa.Array
     destinations: pa.Array
@@ -126,25 +127,25 @@ class _FlatDecks:
 def _flat_decks(history: DeckHistory) -> _FlatDecks:
     every = list({id(rate): rate for dated in history.decks for rate in dated.deck.rates}.values())
     numbers = {id(rate): number for number, rate in enumerate(every)}
-    moments = history.moments()
+    moments = history.moments() if pricing is not None else ()
     digits = _INDEX_DIGITS if len(every) > _FEW_CODES else _INDEX_DIGITS - 2
-    cell = 10 ** (15 - digits)
-    starts, owners, rows, before = [], [], [], 0
-    for moment in moments if pricing is not None else ():
-        begins, owned = _intervals(list(history.in_force(moment).values()), numbers)
-        edges = np.arange(10**digits + 1) * cell
-        rows.append(np.searchsorted(begins, edges, "right").astype(np.int32) - np.int32(1 - before))
-        starts.append(begins)
-        owners.append(owned)
-        before += len(begins)
+    index = np.empty((len(moments), 10**digits), np.int32)
+    entries, used = np.empty(0, np.int64), 0
+    for row, moment in enumerate(moments):
+        starts, owners = _intervals(list(history.in_force(moment).values()), numbers)
+        entries = np.concatenate([entries[:used], np.empty(3 * len(starts), np.int64)])
+        assert pricing is not None
+        used = pricing.index_cells(starts, owners, 10 ** (15 - digits), index[row], entries, used)
+    plans: dict[tuple[int, ...], int] = {}
+    plan_of = [plans.setdefault(_plan(rate), len(plans)) for rate in every]
     return _FlatDecks(
         moments=np.array(moments, np.int64),
-        starts=np.concatenate(starts) if starts else np.empty(0, np.int64),
-        owners=np.concatenate(owners) if owners else np.empty(0, np.int32),
-        index=np.stack(rows) if rows else np.empty((0, 0), np.int32),
-        cell=cell,
+        cell=10 ** (15 - digits),
+        index=index,
+        entries=entries,
         numbers=numbers,
-        rates=np.array([_as_row(rate) for rate in every], np.int64),
+        plan_of=np.array(plan_of, np.int32),
+        plans=np.array(list(plans), np.int64),
         code_digits=np.array([len(rate.code) for rate in every], np.int8),
         codes=pa.array([rate.code for rate in every], pa.string()),
         destinations=pa.array([rate.destination for rate in every], pa.string()),
@@ -162,8 +163,8 @@ def _intervals(rates: list[Rate], numbers: dict[int, int]) -> tuple[NDArray[np.i
     return starts[:count], owners[:count]
 
 
-def _as_row(rate: Rate) -> tuple[int, ...]:
-    """The columns `pricing.price` takes; a rate too large for them gets a limit of 0, so that `charge` prices it."""
+def _plan(rate: Rate) -> tuple[int, ...]:
+    """The line `pricing.price` takes; a rate too large for them gets a limit of 0, so that `charge` prices it."""
     later = rate.later
     dearest = max(rate.nanos, later.nanos if later else 0, 1)
     fixed = rate.connect_nanos * rate.per
@@ -193,15 +194,15 @@ def _find_and_price(
         table["start_ms"].to_numpy(),
         quantity,
         flat.moments,
-        flat.starts,
-        flat.owners,
-        flat.index,
         flat.cell,
+        flat.index,
+        flat.entries,
         flat.code_digits,
+        int(flat.code_digits.max()),
         found,
     )
     mode = [Rounding.FLOOR, Rounding.CEILING, Rounding.HALF_UP, Rounding.HALF_EVEN].index(rounding)
-    pricing.price(found, quantity, flat.rates, mode, charged, amount)
+    pricing.price(found, quantity, flat.plan_of, flat.plans, mode, charged, amount)
 
 
 def _ask_for_rest(

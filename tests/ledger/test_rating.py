@@ -249,11 +249,11 @@ def test_a_planted_fault_in_the_kernel_shows(monkeypatch: pytest.MonkeyPatch) ->
     assert honest is not None
 
     class Faulty:
-        find_rates, flatten = honest.find_rates, honest.flatten
+        find_rates, flatten, index_cells = honest.find_rates, honest.flatten, honest.index_cells
 
         @staticmethod
-        def price(found, quantity, rates, rounding, charged, amount):  # type: ignore[no-untyped-def]
-            honest.price(found, quantity, rates, rounding, charged, amount)
+        def price(found, quantity, plan_of, plans, rounding, charged, amount):  # type: ignore[no-untyped-def]
+            honest.price(found, quantity, plan_of, plans, rounding, charged, amount)
             amount += 1
 
     monkeypatch.setattr(rating_module, "pricing", Faulty)
