@@ -13,12 +13,12 @@ from deploy.interface import (
     Interface,
     Parameter,
     StructDef,
-    TypeRef,
     eip712_type,
     read_interface,
     snake,
     structs_in_order,
 )
+from deploy.python_types import annotation, expression, is_word, word_read, words_of
 from deploy.solidity import Artifact
 from ledger.chain.abi import keccak
 from ledger.errors import Malformed
@@ -83,64 +83,6 @@ def generate_bindings(artifacts: Mapping[str, Artifact]) -> str:
     return "\n\n".join(blocks)
 
 
-# TYPES
-
-
-def annotation(type_: TypeRef) -> str:
-    """The Python type of a value."""
-    if type_.arrays:
-        return f"tuple[{annotation(type_.item)}, ...]"
-    if type_.is_struct or _is_enum(type_):
-        return type_.named
-    if type_.named in OUR_NEWTYPES:
-        return OUR_NEWTYPES[type_.named]
-    if type_.base.startswith(("uint", "int")):
-        return "int"
-    if type_.base.startswith("bytes"):
-        return "bytes"
-    named = {"bool": "bool", "string": "str", "address": "Address"}
-    if type_.base not in named:
-        raise _unbound(type_)
-    return named[type_.base]
-
-
-def expression(type_: TypeRef) -> str:
-    """The codec of a value: `Integer(64)`."""
-    if type_.arrays:
-        return f"ArrayType({expression(type_.item)})"
-    if type_.is_struct:
-        return f"StructType({type_.named})"
-    if _is_enum(type_):
-        return f"EnumType({type_.named})"
-    if type_.base.startswith("uint"):
-        return f"Integer({type_.base[4:]})"
-    if type_.base.startswith("int"):
-        return f"Integer({type_.base[3:]}, signed=True)"
-    if type_.base.startswith("bytes") and type_.base != "bytes":
-        return f"FixedBytes({type_.base[5:]})"
-    named = {
-        "bool": "Bool()",
-        "address": "AddressType()",
-        "bytes": "DynamicBytes()",
-        "string": "DynamicBytes(text=True)",
-    }
-    if type_.base not in named:
-        raise _unbound(type_)
-    return named[type_.base]
-
-
-def _unbound(type_: TypeRef) -> Malformed:
-    return Malformed("a Solidity type without a binding", got=type_.base, todo="Add it to ledger/chain/abi.py.")
-
-
-def _is_enum(type_: TypeRef) -> bool:
-    return type_.base == "uint8" and bool(type_.named)
-
-
-def _is_word(type_: TypeRef) -> bool:
-    return not type_.arrays and type_.base not in ("bytes", "string", "tuple")
-
-
 # BLOCKS
 
 
@@ -198,7 +140,7 @@ def _event(entry: Entry, structs: Mapping[str, StructDef]) -> str:
 
 
 def _event_annotation(part: Parameter) -> str:
-    return annotation(part.type) if not part.indexed or _is_word(part.type) else "bytes"
+    return annotation(part.type) if not part.indexed or is_word(part.type) else "bytes"
 
 
 def _event_body(entry: Entry, structs: Mapping[str, StructDef]) -> Iterator[str]:
@@ -212,21 +154,11 @@ def _event_body(entry: Entry, structs: Mapping[str, StructDef]) -> Iterator[str]
     else:
         yield f"values = decode_all(({''.join(expression(part.type) + ', ' for part in plain)}), data)"
         reads = {part.name: f"values[{i}]" for i, part in enumerate(plain)}
-    reads |= {part.name: _word_read(part.type, f"t[{i}]") for i, part in enumerate(indexed, 1)}
+    reads |= {part.name: word_read(part.type, f"t[{i}]") for i, part in enumerate(indexed, 1)}
     yield "return cls("
     for part in entry.inputs:
         yield f"    {reads[part.name]},"
     yield ")"
-
-
-def words_of(type_: TypeRef, structs: Mapping[str, StructDef]) -> int:
-    """How many words the type takes in place; 0 if it has no fixed place."""
-    if type_.arrays or type_.base in ("bytes", "string"):
-        return 0
-    if type_.is_struct:
-        sizes = [words_of(part.type, structs) for part in structs[type_.named].fields]
-        return sum(sizes) if all(sizes) else 0
-    return 1
 
 
 def _reads(parts: Sequence[Parameter], word: int, structs: Mapping[str, StructDef]) -> Iterator[str]:
@@ -235,22 +167,8 @@ def _reads(parts: Sequence[Parameter], word: int, structs: Mapping[str, StructDe
             inner = ", ".join(_reads(structs[part.type.named].fields, word, structs))
             yield f"{part.type.named}({inner})"
         else:
-            yield _word_read(part.type, f"d[{32 * word}:{32 * word + 32}]")
+            yield word_read(part.type, f"d[{32 * word}:{32 * word + 32}]")
         word += words_of(part.type, structs)
-
-
-def _word_read(type_: TypeRef, word: str) -> str:
-    if not _is_word(type_) or type_.base == "bytes32":
-        return word
-    if _is_enum(type_):
-        return f"member_of({type_.named}, {word})"
-    if type_.base.startswith("uint"):
-        return f'int.from_bytes({word}, "big")'
-    if type_.base.startswith("int"):
-        return f'int.from_bytes({word}, "big", signed=True)'
-    if type_.base.startswith("bytes"):
-        return f"{word}[:{type_.base[5:]}]"
-    return f"address_of({word})" if type_.base == "address" else f"{word}[31] == 1"
 
 
 def _data_bytes(entry: Entry, structs: Mapping[str, StructDef]) -> int:

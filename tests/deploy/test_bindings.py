@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from eth_abi import decode, encode
-from eth_account._utils.encode_typed_data.encoding_and_hashing import hash_type as eth_account_type_hash
+from eth_account._utils.encode_typed_data.encoding_and_hashing import hash_type
 from eth_account.messages import _hash_eip191_message, encode_typed_data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -191,7 +191,7 @@ def test_refusals_carry_their_typed_arguments(error: type[TypedRefusal]) -> None
 
 
 @pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)
-def test_digests_equal_those_of_eth_account(struct: type[Struct]) -> None:
+def test_digests_equal_those_of_another_library(struct: type[Struct]) -> None:
     domain = Domain(1337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"))
 
     @FEW
@@ -207,7 +207,7 @@ def test_digests_equal_those_of_eth_account(struct: type[Struct]) -> None:
 
     check()
     types = {name: fields for name, fields in _eip712_types(struct.TYPE).items() if name != "EIP712Domain"}
-    assert struct.typehash() == eth_account_type_hash(struct.__name__, types)
+    assert struct.typehash() == hash_type(struct.__name__, types)
 
 
 @pytest.mark.parametrize("struct", STRUCTS, ids=lambda struct: struct.__name__)

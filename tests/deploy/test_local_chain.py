@@ -79,7 +79,7 @@ def test_reverting_to_a_snapshot_takes_back_blocks_and_time(chain: LocalChain) -
     assert now <= chain.now() < now + 60
 
 
-def test_every_funded_key_has_a_balance(chain: LocalChain) -> None:
+def test_every_funded_key_can_pay_for_gas(chain: LocalChain) -> None:
     from eth_account import Account
 
     addresses = [Account.from_key(key).address.lower() for key in chain.funded_keys]
