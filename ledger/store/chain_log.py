@@ -20,6 +20,7 @@ from ledger.store.tables import alarms, chain_blocks, chain_logs
 
 CHAIN_TABLES = (chain_logs, alarms, *EVENT_TABLES.values())
 """What a fresh reading of the chain gives again, row by row."""
+READABLE = "every log is readable"
 RECENT_BLOCKS = 256
 """Headers without logs are kept this far back, to find the fork of a reorganisation quickly."""
 
@@ -89,20 +90,24 @@ def list_alarms(connection: Connection, agreement_id: AgreementId | None = None)
 
 
 def _append_log(connection: Connection, log: Log) -> list[Alarm]:
-    key = {"block_number": log.block_number, "log_index": log.log_index}
+    """Store a log and its projection. One that fits no column is stored raw, and stops its agreement only."""
     try:
         event = log.event()
-        values = event_values(event)
     except Malformed as unreadable:
         _store_log(connection, log, "")
-        return [_raise(connection, log, "every log is readable", str(unreadable), None)]
+        return [_raise(connection, log, READABLE, str(unreadable), None)]
     _store_log(connection, log, type(event).__name__)
     if type(event) not in EVENT_TABLES:
         return []
+    try:
+        values = event_values(event)
+    except Malformed as unfit:
+        return [_raise(connection, log, READABLE, str(unfit), getattr(event, "agreement_id", None))]
     raised = [
         _raise(connection, log, breach.rule, breach.detail, breach.agreement_id)
         for breach in breaches_of(connection, event)
     ]
+    key = {"block_number": log.block_number, "log_index": log.log_index}
     connection.execute(insert(EVENT_TABLES[type(event)]).values(values | key))
     return raised
 

@@ -16,13 +16,26 @@ from ledger.chain.bound import Event, Struct
 from ledger.chain.network import CONTRACTS
 from ledger.period import period_of_key
 from ledger.service import Service
-from ledger.store.columns import INT64, Blob, Carrier, Hash32, PeriodKey, ServiceNumber, Whole, YesNo, check_int64
+from ledger.store.columns import (
+    INT64,
+    INT64_MAX,
+    Blob,
+    Carrier,
+    Hash32,
+    PeriodKey,
+    ServiceNumber,
+    Whole,
+    YesNo,
+    check_int64,
+)
 from ledger.store.tables import metadata
 
 CARRIERS = frozenset({"carrier", "carrier_low", "carrier_high", "declarer", "creditor", "debtor", "proposer"})
 """Fields that hold a carrier's code."""
 WORDS = frozenset({"currency", "reason", "igw"})
 """Fields that hold ASCII text."""
+TIMES = frozenset({"deadline", "effective_at", "valid_from", "valid_until", "ready_at"})
+"""Times that a carrier chooses, up to 2^64 - 1 for never; one beyond 63 bits stands as the latest that fits."""
 FOUND_BY = ("agreement_id", "batch_id", "statement_id", "dispute_id", "item_id", "payable_id", "cycle_id", "carrier")
 
 
@@ -49,6 +62,8 @@ def _value_of(name: str, value: object) -> object:
         return period_of_key(check_int64(value, name))
     if isinstance(value, bool | bytes | str):
         return value
+    if name in TIMES and isinstance(value, int):
+        return min(value, INT64_MAX)
     return check_int64(int(value) if isinstance(value, IntEnum) else value, name)
 
 
