@@ -21,12 +21,13 @@ SPAN_MS = 15 * 3_600_000
 MODE_MS = 120_000
 """Two minutes: wider than any jitter, narrower than any zone step."""
 LEAST_SAMPLES = 6
-"""A correction must bring at least so many more plausible pairs into the window."""
+"""A correction must bring plausible pairs of at least so many more keys into the window."""
 BUSY_KEY = 16
 """Keys with more combinations than this tell little about the clock and are left out."""
 ENOUGH = 200_000
 """Records of one side that are plenty for an estimate; beyond, a share of the keys is used."""
 ROUNDS = 8
+LAST_KEY = 2**63 - 1
 
 
 class ClockError(NamedTuple):
@@ -53,6 +54,12 @@ class Clocks:
     theirs: Ints
     errors: tuple[ClockError, ...]
 
+    @property
+    def offsets_ms(self) -> tuple[int, ...]:
+        """By how much theirs may run ahead of ours somewhere, ascending; none without an error."""
+        found = {-error.offset_ms if error.ours else error.offset_ms for error in self.errors}
+        return tuple(sorted(found | {0})) if found else ()
+
 
 class Starts(NamedTuple):
     """What the compiled loop reads of one side."""
@@ -66,6 +73,8 @@ class _Samples(NamedTuple):
 
     our_row: Ints
     their_row: Ints
+    key: Ints
+    """Which pair of numbers it is of, from 0."""
     residual_ms: Ints
 
 
@@ -111,19 +120,18 @@ def _samples(ours: Side, theirs: Side) -> _Samples:
     bits = row_bits(len(ours), len(theirs))
     our_keys, our_rows = sorted_words(pair_hashes(ours.a_hash, ours.b_hash), bits)
     their_keys, their_rows = sorted_words(pair_hashes(theirs.a_hash, theirs.b_hash), bits)
-    share = min(1.0, ENOUGH / max(1, len(theirs)))
-    last_key = int(share * float(1 << (64 - bits)))
+    last_key = min(LAST_KEY, (1 << (64 - bits)) * ENOUGH // max(ENOUGH, len(theirs)))
     us, them = Starts(ours.start_ms, ours.quantity), Starts(theirs.start_ms, theirs.quantity)
     pairs = _plausible(our_keys, our_rows, us, their_keys, their_rows, them, last_key)
-    our_row, their_row = pairs[:, 0], pairs[:, 1]
-    return _Samples(our_row, their_row, theirs.start_ms[their_row] - ours.start_ms[our_row])
+    our_row, their_row, key = pairs[:, 0], pairs[:, 1], pairs[:, 2]
+    return _Samples(our_row, their_row, key, theirs.start_ms[their_row] - ours.start_ms[our_row])
 
 
 def _correct(samples: _Samples, grids: tuple[_Grid, _Grid], cells: tuple[Ints, Ints], window_ms: int) -> _Samples:
     """Correct the side whose cells gain most until none gains; the grids' offsets follow."""
     residual = samples.residual_ms
     for _ in range(ROUNDS):
-        shifts = [_shifts(side_cells, residual, window_ms) for side_cells in cells]
+        shifts = [_shifts(side_cells, samples.key, residual, window_ms) for side_cells in cells]
         gains = [int(gain.sum()) for _, gain in shifts]
         if max(gains) == 0:
             break
@@ -134,12 +142,12 @@ def _correct(samples: _Samples, grids: tuple[_Grid, _Grid], cells: tuple[Ints, I
     return samples._replace(residual_ms=residual)
 
 
-def _shifts(cells: Ints, residual: Ints, window_ms: int) -> tuple[Ints, Ints]:
+def _shifts(cells: Ints, key: Ints, residual: Ints, window_ms: int) -> tuple[Ints, Ints]:
     """For each sample the shift its cell asks for (0 if it does not pay), and 1 where it was counted as gain."""
     shift = np.zeros(len(cells), np.int64)
     gain = np.zeros(len(cells), np.int64)
     order = np.lexsort((residual, cells))
-    _shift_cells(cells[order], residual[order], order, window_ms, shift, gain)
+    _shift_cells(cells[order], key[order], residual[order], order, window_ms, shift, gain)
     return shift, gain
 
 
@@ -205,12 +213,13 @@ def _plausible(
     theirs: Starts,
     last_key: int,
 ) -> Ints:
-    """(our row, their row) of each combination with one key, starts within SPAN_MS and similar quantities."""
-    found = np.empty((len(our_keys) + 2 * len(their_keys) + BUSY_KEY, 2), np.int64)
+    """(our row, their row, key) of each combination with one key, starts within SPAN_MS and similar quantities."""
+    found = np.empty((len(our_keys) + 2 * len(their_keys) + BUSY_KEY, 3), np.int64)
     count = 0
+    key = 0
     i = 0
     j = 0
-    while i < len(our_keys) and j < len(their_keys) and our_keys[i] < last_key and count + BUSY_KEY <= len(found):
+    while i < len(our_keys) and j < len(their_keys) and our_keys[i] <= last_key and count + BUSY_KEY <= len(found):
         if our_keys[i] < their_keys[j]:
             i += 1
         elif our_keys[i] > their_keys[j]:
@@ -230,15 +239,23 @@ def _plausible(
                         if alike and abs(ours.start_ms[x] - theirs.start_ms[y]) <= SPAN_MS:
                             found[count, 0] = x
                             found[count, 1] = y
+                            found[count, 2] = key
                             count += 1
+            key += 1
             i = i_end
             j = j_end
     return found[:count]
 
 
 @compiled
-def _shift_cells(cells: Ints, residual: Ints, order: Ints, window_ms: int, shift: Ints, gain: Ints) -> None:
-    """Cells in order, residuals ascending in each: set `shift` and `gain` of the samples `order` names."""
+def _shift_cells(cells: Ints, key: Ints, residual: Ints, order: Ints, window_ms: int, shift: Ints, gain: Ints) -> None:
+    """Cells in order, residuals ascending in each: set `shift` and `gain` of the samples `order` names.
+
+    Keys are counted, not samples: one call that the other side holds six times says no more than once.
+    """
+    keys = np.int64(0) if len(key) == 0 else key.max() + 1
+    seen_with = np.full(keys, -1, np.int64)
+    seen_without = np.full(keys, -1, np.int64)
     first = 0
     while first < len(cells):
         end = first + 1
@@ -247,7 +264,12 @@ def _shift_cells(cells: Ints, residual: Ints, order: Ints, window_ms: int, shift
         mode = _mode(residual[first:end])
         better = 0
         for k in range(first, end):
-            better += (abs(residual[k] - mode) <= window_ms) - (abs(residual[k]) <= window_ms)
+            if abs(residual[k] - mode) <= window_ms and seen_with[key[k]] != first:
+                seen_with[key[k]] = first
+                better += 1
+            if abs(residual[k]) <= window_ms and seen_without[key[k]] != first:
+                seen_without[key[k]] = first
+                better -= 1
         if better >= LEAST_SAMPLES:
             for k in range(first, end):
                 shift[order[k]] = mode

@@ -3,8 +3,8 @@
 One to one within a key (calling and called number) and a window of time. Records that can reach each other through
 such edges form a component; where a component has one record a side the pair is plain, elsewhere an exact assignment
 gives the most pairs and, among those, the least total |start difference| + |quantity difference|. What is left is
-matched once more on the called number alone, for calling numbers withheld or rewritten on the way. Duplicates are
-decided last, among what has no partner.
+matched once more under the other clock offsets found, and then on the called number alone, for calling numbers withheld
+or rewritten on the way. Duplicates are decided last, among what has no partner.
 """
 
 from dataclasses import dataclass
@@ -47,9 +47,17 @@ class Rule(IntEnum):
     CALLED_NUMBER = 1
     """Called number equal, starts within the window, quantities within tolerance; the calling number differs."""
 
+    OTHER_OFFSET = 2
+    """Both numbers equal, starts within the window under another clock offset of the same two sides, quantities within
+    tolerance."""
+
     @property
     def words(self) -> str:
-        return ("both numbers, start within the window", "called number, start and quantity within tolerance")[self]
+        return (
+            "both numbers, start within the window",
+            "called number, start and quantity within tolerance",
+            "both numbers, start within the window under another clock offset",
+        )[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +122,69 @@ class Reach(NamedTuple):
 
 def match(ours: Side, theirs: Side, tolerance: Tolerance, clocks: Clocks | None = None) -> Pairing:
     """Pair the records of two sides; `clocks` are the corrections to apply first (`clocks.estimate`)."""
-    us, them = _columns(ours, clocks.ours if clocks else None), _columns(theirs, clocks.theirs if clocks else None)
-    mate = _sweep_columns(us, them, tolerance.window_ms, hard=False, tolerance=tolerance)
-    rule = np.full(len(ours), int(Rule.BOTH_NUMBERS), np.int64)
-    taken = np.zeros(len(theirs), np.bool_)
-    taken[mate[mate >= 0]] = True
-    rest_ours, rest_theirs = np.flatnonzero(mate < 0), np.flatnonzero(~taken)
-    again = _sweep_columns(
-        us.take(rest_ours, mixed(ours.b_hash)),
-        them.take(rest_theirs, mixed(theirs.b_hash)),
-        tolerance.window_ms,
-        hard=True,
-        tolerance=tolerance,
+    corrected = (clocks.ours, clocks.theirs) if clocks else (0, 0)
+    attempt = _Attempt(
+        _columns(ours, ours.start_ms - corrected[0]),
+        _columns(theirs, theirs.start_ms - corrected[1]),
+        np.full(len(ours), -1, np.int64),
+        np.full(len(ours), int(Rule.BOTH_NUMBERS), np.int64),
     )
-    found = again >= 0
-    mate[rest_ours[found]] = rest_theirs[again[found]]
-    rule[rest_ours[found]] = int(Rule.CALLED_NUMBER)
-    return _pairing(us, them, mate, rule, tolerance)
+    attempt.add(Rule.BOTH_NUMBERS, tolerance)
+    for offset_ms in clocks.offsets_ms if clocks else ():
+        attempt.add_under(offset_ms, ours.start_ms, theirs.start_ms, tolerance)
+    numbers = mixed(ours.b_hash), mixed(theirs.b_hash)
+    attempt.add(Rule.CALLED_NUMBER, tolerance, numbers)
+    return _pairing(attempt.ours, attempt.theirs, attempt.mate, attempt.rule, tolerance)
 
 
-def _columns(side: Side, corrections: "Ints | None") -> Columns:
-    start_ms = side.start_ms if corrections is None else side.start_ms - corrections
+@dataclass(slots=True)
+class _Attempt:
+    """A match in the making."""
+
+    ours: Columns
+    theirs: Columns
+    mate: Ints
+    """Their row for each of ours, or -1."""
+    rule: Ints
+
+    def left(self) -> tuple[Ints, Ints]:
+        """Rows of both sides without a partner."""
+        taken = np.zeros(len(self.theirs.key), np.bool_)
+        taken[self.mate[self.mate >= 0]] = True
+        return np.flatnonzero(self.mate < 0), np.flatnonzero(~taken)
+
+    def add(self, rule: Rule, tolerance: Tolerances, keys: tuple[Words, Words] | None = None) -> None:
+        """Match what is left, under other keys if given; from the second rule on quantities must agree."""
+        our_key, their_key = keys or (self.ours.key, self.theirs.key)
+        rows, others = self.left()
+        found = _sweep_columns(
+            self.ours.take(rows, our_key),
+            self.theirs.take(others, their_key),
+            hard=rule != Rule.BOTH_NUMBERS,
+            tolerance=tolerance,
+        )
+        self.mate[rows[found >= 0]] = others[found[found >= 0]]
+        self.rule[rows[found >= 0]] = int(rule)
+
+    def add_under(self, offset_ms: int, ours_ms: Ints, theirs_ms: Ints, tolerance: Tolerances) -> None:
+        """Match what is left with their clocks ahead by an offset found elsewhere on the route: an hour that a clock
+        set back tells twice, or a day with too few calls to show its error."""
+        rows, others = self.left()
+        if len(rows) == 0 or len(others) == 0:
+            return
+        before = self.ours.start_ms[rows], self.theirs.start_ms[others]
+        self.ours.start_ms[rows], self.theirs.start_ms[others] = ours_ms[rows], theirs_ms[others] - offset_ms
+        self.add(Rule.OTHER_OFFSET, tolerance)
+        still, others_still = self.left()
+        self.ours.start_ms[still] = before[0][np.isin(rows, still)]
+        self.theirs.start_ms[others_still] = before[1][np.isin(others, others_still)]
+
+
+def _columns(side: Side, start_ms: Ints) -> Columns:
     return Columns(pair_hashes(side.a_hash, side.b_hash), start_ms, side.quantity, side.tie)
 
 
-def _sweep_columns(ours: Columns, theirs: Columns, window_ms: int, *, hard: bool, tolerance: Tolerances) -> Ints:
+def _sweep_columns(ours: Columns, theirs: Columns, *, hard: bool, tolerance: Tolerances) -> Ints:
     """Their row for each of ours, or -1; `hard` asks quantities to agree within tolerance."""
     mate = np.full(len(ours.key), -1, np.int64)
     if len(ours.key) == 0 or len(theirs.key) == 0:
@@ -147,7 +193,7 @@ def _sweep_columns(ours: Columns, theirs: Columns, window_ms: int, *, hard: bool
     our_keys, our_rows = sorted_words(ours.key, bits)
     their_keys, their_rows = sorted_words(theirs.key, bits)
     limits = allowed_ms(ours.quantity, tolerance) if hard else np.full(len(ours.key), -1, np.int64)
-    _sweep(our_keys, our_rows, ours, their_keys, their_rows, theirs, Reach(window_ms, limits), mate)
+    _sweep(our_keys, our_rows, ours, their_keys, their_rows, theirs, Reach(tolerance.window_ms, limits), mate)
     return mate
 
 

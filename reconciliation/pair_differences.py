@@ -9,7 +9,7 @@ from reconciliation.difference import Books, Difference, day_of, severity_of, sp
 from reconciliation.finding import Cause, Severity
 from reconciliation.prices import PriceParts, is_rounding, price_parts
 from reconciliation.quantities import quantity_causes
-from reconciliation.side import Flags, Ints
+from reconciliation.side import Flags, Ints, Names, exact_sum
 
 
 def pair_differences(books: Books) -> Iterator[Difference]:
@@ -64,7 +64,7 @@ def _pairs(
 ) -> Difference:
     creditor_rows, debtor_rows = books.pairing.ours[mine], books.pairing.theirs[mine]
     creditor, debtor = parts.middle_micros[mine], books.debtor.amount[debtor_rows]
-    disputed = severity_of(int(creditor.sum()), int(debtor.sum()))
+    disputed = severity_of(exact_sum(creditor), exact_sum(debtor))
     return Difference(
         cause=cause,
         severity=Severity.NOTICE if notice else disputed,
@@ -107,12 +107,12 @@ def _price_group(books: Books, parts: PriceParts, rows: Ints, *, moved: bool) ->
     days = f"{day_of(int(start.min()))} to {day_of(int(start.max()))}"
     detail = f"{name}, {days}"
     if moved:
-        codes = books.creditor.code.of(int(ours[0])), books.debtor.code.of(int(theirs[0]))
-        detail += f": {{creditor}} rates {name} (code {codes[0]}), {{debtor}} {other} (code {codes[1]})"
+        codes, others = _listed(books.creditor.code, ours), _listed(books.debtor.code, theirs)
+        detail += f": {{creditor}} rates {name} (code {codes}), {{debtor}} {other} (code {others})"
     elif cause == Cause.RATE:
         prices = _per_minute(owed, books.creditor.charged[ours]), _per_minute(middle, books.creditor.charged[ours])
         detail += f": {{creditor}} charges {{currency}} {prices[0]} a minute, {{debtor}} reckons {prices[1]}"
-    severity = severity_of(int(owed.sum()), int(middle.sum()))
+    severity = severity_of(exact_sum(owed), exact_sum(middle))
     return Difference(
         cause=cause,
         severity=Severity.NOTICE if cause == Cause.ROUNDING else severity,
@@ -128,6 +128,12 @@ def _price_group(books: Books, parts: PriceParts, rows: Ints, *, moved: bool) ->
     )
 
 
+def _listed(names: Names, rows: Ints) -> str:
+    """The few texts of these rows, in order."""
+    texts = [names.texts[code] for code in np.unique(names.codes[rows]).tolist()]
+    return ", ".join(texts[:3]) + (" ..." if len(texts) > 3 else "")
+
+
 def _per_minute(amounts: Ints, charged: Ints) -> str:
     """Mean price of a minute over a group, for the sentence only."""
-    return show_micros(int(amounts.sum()) * 60_000 // max(1, int(charged.sum())), 4)
+    return show_micros(exact_sum(amounts) * 60_000 // max(1, exact_sum(charged)), 4)
