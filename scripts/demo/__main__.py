@@ -13,6 +13,7 @@ from ledger.errors import GscError
 from scripts.demo.running import STEPS, Options, prepared
 from scripts.demo.telling import StepFailed, Telling
 
+PAGE_WIDTH = 112
 DEFAULT_HOME = Path(__file__).resolve().parent.parent.parent / ".demo"
 
 
@@ -20,7 +21,7 @@ def main() -> int:
     """Run the month; the exit code is 0 only if every step did what it says."""
     options, stay = _options()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    telling = Telling(Console())
+    telling = Telling(Console(width=max(Console().width, PAGE_WIDTH)))
     failure = ""
     try:
         with prepared(options, telling) as stage:

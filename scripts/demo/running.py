@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.engines import Engine
 from gateway.client import Client
-from scripts.demo import before, counting
+from scripts.demo import before, comparing, counting, settling
 from scripts.demo.expecting import expect
 from scripts.demo.house import build_house, hand_out_papers, start_chain, start_gateways
 from scripts.demo.processes import Folder
@@ -23,6 +23,14 @@ STEPS: Sequence[Callable[[Stage], None]] = (
     counting.seal_batches,
     counting.declare_batches,
     counting.close_month,
+    comparing.reveal_records,
+    comparing.reconcile_books,
+    comparing.find_bypass,
+    settling.open_disputes,
+    settling.accept_statements,
+    settling.net_items,
+    settling.pay_some,
+    settling.age_arrears,
 )
 
 

@@ -1,6 +1,8 @@
 """What does every step of the demonstration work with? The desks' clients, the truth, the clock and the telling."""
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,8 @@ from scripts.demo.house import CarrierHome, House
 from scripts.demo.telling import StepFailed, Telling
 from scripts.traffic import SimulationFiles
 
+PATIENCE_SECONDS = 90.0
+POLL_SECONDS = 0.1
 Answer = TypeVar("Answer")
 Pair = tuple[CarrierCode, CarrierCode]
 
@@ -52,14 +56,34 @@ class Stage:
             futures = {code: pool.submit(act, code, client) for code, client in self.desks.items()}
             return {code: future.result() for code, future in futures.items()}
 
-    def settle(self) -> dict[CarrierCode, list[Json]]:
-        """Wait until every desk's outbox rests; nothing may have been refused or need a person."""
-        rested = self.at_every_desk(lambda _, client: list(client.wait_all()))
-        for code, submissions in rested.items():
+    def until(self, what: str, holds: Callable[[], bool]) -> None:
+        """Wait for the gateways' own work behind the scenes. Raises StepFailed if it does not come."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not holds():
+            if time.monotonic() > deadline:
+                raise StepFailed(f"waited {PATIENCE_SECONDS:.0f} seconds in vain for: {what}")
+            time.sleep(POLL_SECONDS)
+
+    def outboxes(self) -> dict[CarrierCode, Sequence[Json]]:
+        """Every desk's submissions. Raises StepFailed if one was refused or needs a person."""
+        found = self.at_every_desk(lambda _, client: client.submissions())
+        for code, submissions in found.items():
             for each in submissions:
                 if each["state"] in ("reverted", "needs_operator"):
                     raise StepFailed(f"{code}'s {each['kind']} was refused: {each['reason']}")
-        return rested
+        return found
+
+    def settle(self, **waiting: int) -> dict[CarrierCode, Sequence[Json]]:
+        """Wait until all submissions of all desks are final, but for as many as stand in each state of `waiting`."""
+        last: dict[CarrierCode, Sequence[Json]] = {}
+
+        def at_rest() -> bool:
+            last.update(self.outboxes())
+            states = Counter(each["state"] for mine in last.values() for each in mine)
+            return {state: n for state, n in states.items() if state != "final"} == waiting
+
+        self.until(f"final submissions, with {waiting or 'nothing'} waiting", at_rest)
+        return last
 
     def move_clock(self, when: datetime) -> None:
         """Let the chain's time go on to a moment; it never goes back."""
@@ -80,8 +104,3 @@ def micros(money: Any) -> Micros:
 def other(pair: Pair, carrier: CarrierCode) -> CarrierCode:
     """The pair's other carrier."""
     return pair[1] if carrier == pair[0] else pair[0]
-
-
-def held_ones(submissions: list[Json]) -> Iterator[Json]:
-    """Submissions that wait because the contract would refuse them now."""
-    return (each for each in submissions if each["state"] == "held")

@@ -43,7 +43,7 @@ class Telling:
         """A step: its heading before, its time and checks after. What it raises goes on."""
         step = Step(name)
         self._steps.append(step)
-        self._console.print(f"\n[bold]{len(self._steps):>2}  {name}[/bold]  [dim]{title}[/dim]")
+        self._console.print(f"\n[bold]{len(self._steps):>2}  {name}[/bold]  [dim]{title}[/dim]", soft_wrap=True)
         began = time.monotonic()
         try:
             yield step
@@ -54,12 +54,12 @@ class Telling:
 
     def say(self, text: str) -> None:
         """A line under the step."""
-        self._console.print(f"    {text}", highlight=False)
+        self._console.print(f"    {text}", highlight=False, soft_wrap=True)
 
     def problem(self, name: str, text: str) -> None:
         """One of the five problems is shown here, with its numbers."""
         self.problems[name] = text
-        self._console.print(f"    [bold yellow]{name}[/bold yellow]  {text}", highlight=False)
+        self._console.print(f"    [bold yellow]{name}[/bold yellow]  {text}", highlight=False, soft_wrap=True)
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int = 1) -> None:
         """A small table; columns from `numbers_from` on are right-aligned."""

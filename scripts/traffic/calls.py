@@ -172,7 +172,7 @@ def _trunks(rng: np.random.Generator, count: int) -> Ints:
 
 def _tromboned(rng: np.random.Generator, direct: Calls, count: int, month: Period) -> Calls:
     """CN-T's calls to Alaska handed to GB-B and from there to US-A: two legs of one call each."""
-    model = rng.choice(np.flatnonzero(direct.duration_s), count)
+    model = rng.choice(np.flatnonzero((direct.duration_s > 0) & (direct.a > 0)), count)
     b = _numbers(rng, np.full(count, ALASKA, np.int64))
     answer_ms = _arrivals(rng, DIRECTIONS[direction_index(CN_T, US_A)], count, month)
 
