@@ -250,8 +250,8 @@ def hash_level(nodes: Words, low: int, high: int) -> None:
 
 
 @kernel
-def hmac_of_indices(inner: NDArray[np.uint32], outer: NDArray[np.uint32], first: int, out: Words) -> None:
-    """HMAC-SHA256 of each index as 8 bytes big-endian, from `first` on, into out (n × 4 little-endian words).
+def hmac_of_indices(inner: NDArray[np.uint32], outer: NDArray[np.uint32], first: int, out: Words, column: int) -> None:
+    """HMAC-SHA256 of each index from `first` on, as 8 bytes big-endian, into words [column, column + 4) of out's rows.
 
     `inner` and `outer` (8 words) are the SHA-256 states after the key's two padded blocks, so that two compressions a
     row remain.
@@ -281,7 +281,7 @@ def hmac_of_indices(inner: NDArray[np.uint32], outer: NDArray[np.uint32], first:
         for lane in range(min(SHA256_LANES, count - base)):
             for word in range(4):
                 high, low = np.uint64(state[2 * word, lane]), np.uint64(state[2 * word + 1, lane])
-                out[base + lane, word] = _swap((high << np.uint64(32)) | low)
+                out[base + lane, column + word] = _swap((high << np.uint64(32)) | low)
 
 
 @kernel

@@ -5,7 +5,6 @@ words (contracts/interfaces/IUsageLedger.sol, UsageRecord). The salt is HMAC-SHA
 opening one leaf tells nothing of its neighbours and no number can be guessed from a hash.
 """
 
-import hashlib
 import hmac
 from dataclasses import dataclass
 
@@ -133,9 +132,7 @@ def salts(secret: bytes, first: int, count: int) -> Words:
     if keccak.lanes is None:
         return salts_plainly(secret, first, count)
     out = np.empty((count, 4), np.uint64)
-    key = (hashlib.sha256(secret).digest() if len(secret) > 64 else secret).ljust(64, b"\0")
-    inner, outer = (_state_after(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
-    keccak.lanes.hmac_of_indices(inner, outer, first, out)
+    keccak.lanes.hmac_of_indices(*_hmac_states(secret), first, out, 0)
     return out
 
 
@@ -176,12 +173,13 @@ def _leaf_hashes(table: pa.Table, secret: bytes) -> Words:
         return hash_rows(encode_leaves_plainly(table, secret), twice=True)
     texts = {name: _string_buffers(table[name]) for name in _TEXT_AT}
     numbers = {name: table[name].to_numpy() for name in _NUMBER_AT}
+    inner, outer = _hmac_states(secret)
     hashes = np.empty((len(table), 4), np.uint64)
     buffer = np.empty((min(_ROWS_AT_ONCE, len(table)), _LEAF_WORDS), np.uint64)
     for first in range(0, len(table), _ROWS_AT_ONCE):
         rows = buffer[: min(_ROWS_AT_ONCE, len(table) - first)]
         keccak.lanes.put_number(np.arange(first, first + len(rows)), 0, rows, 0)
-        rows[:, 4:8] = salts(secret, first, len(rows))
+        keccak.lanes.hmac_of_indices(inner, outer, first, rows, 4)
         for name, word in _NUMBER_AT.items():
             keccak.lanes.put_number(numbers[name], first, rows, word)
         for name, (offsets, text) in texts.items():
@@ -219,6 +217,12 @@ def _exact_sum(column: pa.ChunkedArray) -> int:
     """Sum of int64 values that may pass 63 bits: halves of 32 bits are summed apart."""
     values = column.to_numpy()
     return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())
+
+
+def _hmac_states(secret: bytes) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The inner and outer SHA-256 states of HMAC (RFC 2104) with this key of at most 64 bytes."""
+    key = secret.ljust(64, b"\0")
+    return _state_after(bytes(byte ^ 0x36 for byte in key)), _state_after(bytes(byte ^ 0x5C for byte in key))
 
 
 def _state_after(block: bytes) -> NDArray[np.uint32]:
