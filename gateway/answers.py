@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import Enum
+from enum import Enum, IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ def as_json(value: Any) -> Any:
             return value.word
         case Period():
             return str(value)
+        case IntEnum():
+            return value.name.lower()
         case Enum():
             return value.value
         case bool() | str() | None:

@@ -1,7 +1,132 @@
-"""Pure verbs."""
+"""Which verbs need no chain and no database? rate, reconcile, net on plain files, and verify on a bundle."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import typer
 
+from ledger.errors import Malformed
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
+
+def rate_files(usage: Path, deck: Path, agreement_path: Path, out: Path | None, as_json: bool) -> None:
+    """Price a usage file under one deck; write the rated records as CSV."""
+    from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.usage_file import read_usage, write_rated
+    from ledger.agreement_file import load_agreement
+    from ledger.deck import deck_hash, deck_history, load_deck
+    from ledger.money import show_micros
+    from ledger.rating import rate
+
+    agreement = load_agreement(agreement_path)
+    read = read_usage(usage)
+    priced = load_deck(deck, agreement.currency)
+    rating = rate(read.table, deck_history([(0, priced)]), agreement)
+    total = sum(rating.rated["amount_micros"].to_pylist())
+    if out is not None:
+        with out.open("w", encoding="utf-8", newline="") as stream:
+            write_rated(rating.rated, stream)
+    reasons = [{"line": row["line"], "reason": row["reason"]} for row in rating.refused.to_pylist()]
+    reasons += [{"line": row.line, "reason": row.reason} for row in read.quarantined]
+    answer = {
+        "rated": len(rating.rated),
+        "amount": {"unit": agreement.currency, "value": show_micros(total)},
+        "deckHash": deck_hash(priced),
+        "quarantined": reasons,
+    }
+    if as_json:
+        show_json(answer)
+        return
+    by_destination = _by_destination(rating.rated, agreement.currency)
+    show_rows(["destination", "records", "charged s", agreement.currency], by_destination)
+    typer.echo(f"{len(rating.rated):,} records, {agreement.currency} {show_micros(total, 2)}")
+    for row in reasons:
+        typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
+    show_next(f"gsc reconcile {out or 'OURS.csv'} THEIRS.csv --agreement {agreement_path}")
+
+
+def _by_destination(rated: Any, currency: str) -> list[list[object]]:
+    from ledger.money import show_micros
+
+    sums = rated.group_by("destination").aggregate(
+        [("amount_micros", "count"), ("charged_quantity", "sum"), ("amount_micros", "sum")]
+    )
+    return [
+        [
+            row["destination"],
+            row["amount_micros_count"],
+            row["charged_quantity_sum"] // 1000,
+            show_micros(row["amount_micros_sum"], 4),
+        ]
+        for row in sorted(sums.to_pylist(), key=lambda each: each["destination"])
+    ]
+
+
+def reconcile_two_files(
+    ours: Path, theirs: Path, agreement_path: Path, us: str | None, creditor: str | None, as_json: bool
+) -> None:
+    """Match two files of rated usage and explain every difference."""
+    from gateway.cli.showing import show_json, show_next, show_rows
+    from ledger.agreement_file import load_agreement
+    from ledger.identity import carrier_code
+    from reconciliation.files import reconcile_files
+
+    answer: Mapping[str, Any] = reconcile_files(
+        ours,
+        theirs,
+        load_agreement(agreement_path),
+        ours=carrier_code(us) if us else None,
+        creditor=carrier_code(creditor) if creditor else None,
+    )
+    if as_json:
+        show_json(answer)
+        return
+    show_rows(
+        ["cause", "records", "difference", "why"],
+        [[each["cause"], each["count"], each["difference"], each["explanation"]] for each in answer["findings"]],
+    )
+    fall = answer["waterfall"]
+    typer.echo(f"ours {fall['ours']}, theirs {fall['theirs']}: {len(answer['disputes'])} cause(s) to dispute")
+    for side, rows in answer["quarantined"].items():
+        for row in rows:
+            typer.echo(f"quarantined {side} line {row['line']}: {row['reason']}", err=True)
+    show_next("gsc dispute --partner PARTNER --period PERIOD (in a carrier's home)")
+
+
+def net_obligations(path: Path, as_json: bool) -> None:
+    """Net a file of obligations: debtor, creditor, currency, amount."""
+    from gateway.cli.showing import show_json, show_next, show_rows
+    from reconciliation.files import net_file
+
+    answer: Mapping[str, Any] = net_file(path)
+    if as_json:
+        show_json(answer)
+        return
+    for cycle in answer["cycles"]:
+        typer.echo(f"{cycle['currency']}: gross {cycle['gross']}, netted {cycle['netted']}")
+        show_rows(["carrier", "position"], [[each["carrier"], each["amount"]] for each in cycle["positions"]])
+        show_rows(
+            ["debtor", "pays", "amount"], [[leg["debtor"], leg["creditor"], leg["amount"]] for leg in cycle["legs"]]
+        )
+    show_next("gsc net --home DIR, to sign and submit a cycle")
+
+
+def verify_file(bundle: Path, as_json: bool) -> int:
+    """Check an evidence bundle; 1 if something in it does not hold."""
+    from gateway import verify_bundle
+    from gateway.cli.showing import show_json
+
+    try:
+        content = verify_bundle.read_bundle(str(bundle))
+        proven, faults = verify_bundle.verify(content)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise Malformed("not an evidence bundle", expected="a zip made by `gsc evidence`", got=str(error)) from None
+    if as_json:
+        show_json({"holds": not faults, "proven": proven, "faults": faults, "about": content.get("about", {})})
+        return 1 if faults else 0
+    return verify_bundle.main([str(bundle)])
+
+
+def told_missing(what: str) -> Malformed:
+    """The refusal of a command without what it works on."""
+    return Malformed(f"nothing to {what}", expected="files, or a carrier's home folder with --home", todo="See --help.")
