@@ -65,7 +65,7 @@ def test_a_deck_in_another_currency_is_refused() -> None:
         deck_history([(0, dollars), (1, euros)])
 
 
-def test_a_price_list_is_read_in_code_order_with_its_dates(tmp_path: Path) -> None:
+def test_a_deck_file_is_read_in_code_order_with_its_dates(tmp_path: Path) -> None:
     path = tmp_path / "deck.csv"
     path.write_text("\ufeff" + LIST, "utf-8")
     deck = parse_deck(path)
