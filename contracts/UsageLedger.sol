@@ -75,7 +75,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     {
         uint256 count = records.length;
         if (count > MAX_INLINE_RECORDS) revert InlineTooLarge(MAX_INLINE_RECORDS, count);
-        if (count != declaration.count) revert InlineTotalsMismatch(declaration.count, count);
+        _requireTotal(declaration.count, count);
         _requireNoCorrection(declaration);
         batchId = _declare(declaration, signature);
         _record(batchId, declaration, records);
@@ -216,17 +216,13 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     }
 
     function _record(BatchId batchId, Declaration calldata declaration, UsageRecord[] calldata records) private {
-        uint256 count = records.length;
-        bytes32[] memory leaves = new bytes32[](count);
+        bytes32[] memory tree = UsageTree.grow(records.length);
         uint256 quantity;
         uint256 amountMicros;
-        for (uint256 i; i < count; ++i) {
+        for (uint256 i; i < records.length; ++i) {
             UsageRecord calldata record = records[i];
-            if (record.index != i) revert InlineIndexUnexpected(uint64(i), record.index);
-            if (record.startMs < declaration.fromMs || record.startMs > declaration.toMs) {
-                revert EventTimesInvalid(declaration.fromMs, declaration.toMs, record.startMs);
-            }
-            leaves[i] = UsageTree.leafOf(record);
+            _requireFits(record, i, declaration);
+            UsageTree.place(tree, i, UsageTree.leafOf(record));
             quantity += record.quantity;
             amountMicros += record.amountMicros;
             emit UsageRecorded(
@@ -240,12 +236,25 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
                 record.amountMicros
             );
         }
-        if (quantity != declaration.quantity) revert InlineTotalsMismatch(declaration.quantity, quantity);
-        if (amountMicros != declaration.amountMicros) {
-            revert InlineTotalsMismatch(declaration.amountMicros, amountMicros);
-        }
-        bytes32 root = UsageTree.rootOf(leaves);
+        _requireTotal(declaration.quantity, quantity);
+        _requireTotal(declaration.amountMicros, amountMicros);
+        bytes32 root = UsageTree.close(tree);
         if (root != declaration.root) revert RootMismatch(declaration.root, root);
+    }
+
+    function _requireFits(UsageRecord calldata record, uint256 position, Declaration calldata declaration)
+        private
+        pure
+    {
+        if (record.index != position) revert InlineIndexUnexpected(uint64(position), record.index);
+        uint64 startMs = record.startMs;
+        if (startMs < declaration.fromMs || startMs > declaration.toMs) {
+            revert EventTimesInvalid(declaration.fromMs, declaration.toMs, startMs);
+        }
+    }
+
+    function _requireTotal(uint256 expected, uint256 got) private pure {
+        if (got != expected) revert InlineTotalsMismatch(expected, got);
     }
 
     function _requireDirection(Declaration calldata declaration) private view {

@@ -11,16 +11,22 @@ library UsageTree {
         return keccak256(bytes.concat(keccak256(abi.encode(record))));
     }
 
-    /// @dev 2n - 1 nodes, root first; leaf i stands at 2n - 2 - i. `leaves` are in row order and not empty.
-    function rootOf(bytes32[] memory leaves) internal pure returns (bytes32) {
-        uint256 count = leaves.length;
-        bytes32[] memory tree = new bytes32[](2 * count - 1);
-        for (uint256 i; i < count; ++i) {
-            tree[2 * count - 2 - i] = leaves[i];
+    /// @dev Room for a tree over `count` leaves, at least one: 2n - 1 nodes, the root first, leaf i at 2n - 2 - i.
+    function grow(uint256 count) internal pure returns (bytes32[] memory nodes) {
+        return new bytes32[](2 * count - 1);
+    }
+
+    function place(bytes32[] memory nodes, uint256 index, bytes32 leaf) internal pure {
+        nodes[nodes.length - 1 - index] = leaf;
+    }
+
+    /// @dev Fills the inner nodes once all leaves are placed.
+    function close(bytes32[] memory nodes) internal pure returns (bytes32 root) {
+        unchecked {
+            for (uint256 i = nodes.length; i > 2; i -= 2) {
+                nodes[(i - 2) / 2] = Hashes.commutativeKeccak256(nodes[i - 2], nodes[i - 1]);
+            }
         }
-        for (uint256 i = count - 1; i > 0; --i) {
-            tree[i - 1] = Hashes.commutativeKeccak256(tree[2 * i - 1], tree[2 * i]);
-        }
-        return tree[0];
+        return nodes[0];
     }
 }

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.local_chain import Engine, LocalChain
-from tests.contracts.books import NOVEMBER, SEPTEMBER, Books, agreement_id, deploy_books
-from tests.contracts.month import AGREED, CARRIERS, credit_line, grant, sign_agreement
+from tests.contracts.books import SEPTEMBER, Books, deploy_books
+from tests.contracts.month import with_agreements
 
 
 @pytest.fixture(scope="session", params=list(Engine), ids=str)
@@ -37,12 +37,3 @@ def books(agreed: Books) -> Iterator[Books]:
     before = agreed.chain.snapshot()
     yield agreed
     agreed.chain.revert(before)
-
-
-def with_agreements(books: Books) -> None:
-    for terms, low, high in AGREED:
-        sign_agreement(books, terms, low, high)
-        for creditor in (low, high):
-            line = credit_line(creditor, agreement_id=agreement_id(terms))
-            books.send("CreditBook", grant(books, CARRIERS[creditor.id], line))
-    books.chain.advance_to(NOVEMBER)

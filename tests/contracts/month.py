@@ -18,6 +18,7 @@ from tests.contracts.books import (
     LIMIT,
     MEMBERS,
     NEVER,
+    NOVEMBER,
     OCTOBER,
     PERIOD,
     US,
@@ -80,6 +81,16 @@ def publish(books: Books, creditor: Carrier, notice: b.RateNotice) -> bytes:
 
 
 # CREDIT
+
+
+def with_agreements(books: Books) -> None:
+    """Three agreements and a credit line for each of their directions; then it is November."""
+    for terms, low, high in AGREED:
+        sign_agreement(books, terms, low, high)
+        for creditor in (low, high):
+            line = credit_line(creditor, agreement_id=agreement_id(terms))
+            books.send("CreditBook", grant(books, CARRIERS[creditor.id], line))
+    books.chain.advance_to(NOVEMBER)
 
 
 def credit_line(creditor: Carrier, **changes: Any) -> b.CreditLine:

@@ -9,54 +9,12 @@ import pytest
 from ledger.chain import bindings as b
 from ledger.chain.abi import keccak
 from ledger.chain.bound import TypedRefusal
-from ledger.identity import BatchId, ascii32
-from ledger.merkle import MerkleTree, build, leaf_words
-from ledger.sealing import LeafValues, salt_of
-from tests.contracts.books import GB, OCTOBER, ZERO, Books, refused
-from tests.contracts.month import declaration, exposure
+from ledger.identity import BatchId
+from tests.contracts.books import GB, ZERO, Books, refused
+from tests.contracts.inline import header, inline, records, tree_of
+from tests.contracts.month import exposure
 
 LEDGER = "UsageLedger"
-SECRET = keccak(b"batch secret")
-
-
-def records(count: int) -> tuple[b.UsageRecord, ...]:
-    """Calls a minute apart; numbers are keyed hashes, as an inline declaration wants them."""
-    return tuple(
-        b.UsageRecord(
-            index=index,
-            salt=salt_of(SECRET, index),
-            a_party=keccak(b"A%d" % index),
-            b_party=keccak(b"B%d" % index),
-            start_ms=OCTOBER * 1000 + 60_000 * index,
-            quantity=61_000 + index,
-            route=ascii32("SIP/1"),
-            amount_micros=12_300 + index,
-        )
-        for index in range(count)
-    )
-
-
-def tree_of(calls: tuple[b.UsageRecord, ...]) -> MerkleTree:
-    return build(leaf_words([LeafValues(*call.values()).hash() for call in calls]))
-
-
-def header(calls: tuple[b.UsageRecord, ...], **changes: Any) -> b.Declaration:
-    """GB-B's declaration of these calls."""
-    declared = declaration(
-        GB,
-        GB,
-        root=tree_of(calls).root,
-        count=len(calls),
-        from_ms=calls[0].start_ms,
-        to_ms=calls[-1].start_ms,
-        quantity=sum(call.quantity for call in calls),
-        amount_micros=sum(call.amount_micros for call in calls),
-    )
-    return replace(declared, **changes)
-
-
-def inline(books: Books, declared: b.Declaration, calls: tuple[b.UsageRecord, ...]) -> bytes:
-    return b.calldata_usage_ledger_declare_inline(declared, calls, books.signed(GB, declared, LEDGER))
 
 
 def includes(books: Books, batch_id: BatchId, call: b.UsageRecord, proof: tuple[bytes, ...]) -> bool:
