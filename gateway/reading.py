@@ -7,10 +7,9 @@ switches do. Local time is read in the switch's zone; an hour the wall shows twi
 which a switch writes when calls end.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -21,11 +20,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gateway import fields
+from gateway.lines import raw_line as raw_line
+from gateway.lines import whole_lines
 from gateway.preset import Preset, TimeFormat, TrunkRule
 from gateway.zones import utc_of_wall
-from ledger.errors import Malformed, NotFound
+from ledger.errors import Malformed
 from ledger.identity import CarrierCode
-from ledger.numbers import Numbering, NumberKind, numbering_of, to_e164
+from ledger.numbers import Numbering, NumberKind, Numbers, numbering_of, to_e164
 from ledger.service import Service
 from ledger.usage import USAGE_SCHEMA
 
@@ -114,54 +115,11 @@ def read_cdr(path: Path, preset: Preset, context: ReadingContext) -> Reading:
     reader = _Reader(preset, context)
     try:
         with path.open("rb") as file:
-            for lines in _whole_lines(file, reader):
+            for lines in whole_lines(file, CHUNK_BYTES, reader.skip_line):
                 reader.take(lines)
     except OSError as error:
         raise Malformed("the CDR file cannot be read", expected="a readable file", got=str(error)) from None
     return reader.finish()
-
-
-def raw_line(path: Path, line: int) -> str:
-    """A line of the raw file as it stands, for a desk to look at; foreign bytes are shown as �. Raises NotFound."""
-    with path.open("rb") as file:
-        for number, raw in enumerate(iter(lambda: file.readline(fields.MAX_LINE_BYTES), b""), start=1):
-            if number == line:
-                return raw.decode("utf-8", "replace").rstrip("\r\n")
-    raise NotFound("no such line", expected=f"a line of {path.name}", got=line)
-
-
-def _whole_lines(file: BufferedReader, reader: "_Reader") -> Iterator[bytes]:
-    """The file in pieces that end with a line; a line without end is quarantined, not kept."""
-    held, skipping = file.read(CHUNK_BYTES), False
-    _refuse_utf16(held)
-    held = held.removeprefix(b"\xef\xbb\xbf")
-    while held:
-        cut = held.rfind(b"\n") + 1
-        if skipping:
-            begin = held.find(b"\n") + 1
-            skipping, held, cut = not begin, held[begin:] if begin else b"", cut - begin if begin else 0
-        if cut:
-            yield held[:cut]
-        rest, more = held[cut:], file.read(CHUNK_BYTES)
-        if len(rest) > fields.MAX_LINE_BYTES:
-            reader.skip_line(fields.PROBLEMS[fields.LONG_LINE])
-            rest, skipping = b"", True
-        held = rest + more
-        if not more:
-            if rest:
-                yield rest + b"\n"
-            return
-
-
-def _refuse_utf16(start: bytes) -> None:
-    head = start[:1024]
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(head) >= 4 and head.count(0) * 4 > len(head)):
-        raise Malformed(
-            "the file is not in UTF-8 or ASCII",
-            expected="one byte for each ASCII character",
-            got="UTF-16 or binary content",
-            todo="Export the file as UTF-8.",
-        )
 
 
 class _Columns(NamedTuple):
@@ -202,11 +160,11 @@ class _Reader:
         columns, quantity, start = self._timed(columns, quantity)
         self._record(columns, quantity, start)
 
-    def skip_line(self, reason: str) -> None:
-        """Count a line that was not even looked at."""
+    def skip_line(self) -> None:
+        """Count a line too long to be looked at."""
         self._lines += 1
         self._rows += 1
-        self._refuse(np.array([self._lines], np.int64), "", reason)
+        self._refuse(np.array([self._lines], np.int64), "", fields.PROBLEMS[fields.LONG_LINE])
 
     def finish(self) -> Reading:
         """Everything that was read."""
@@ -376,17 +334,17 @@ class _Reader:
         calling = to_e164(part.raw[self._preset.a_party], numbering)
         good = called.kind == NumberKind.VALID
         wrong[np.flatnonzero(mine)[~good]] = True
-        a_party = _storable(calling.text).filter(pa.array(good))
         arrays = [
-            pa.array(part.line[good]),
-            a_party,
-            called.text.filter(pa.array(good)),
-            pa.array(start[mine][good]),
-            pa.array(quantity[mine][good]),
-            pa.repeat(pa.scalar(name), int(good.sum())),
+            pa.array(part.line),
+            _storable(calling),
+            called.text,
+            pa.array(start[mine]),
+            pa.array(quantity[mine]),
+            pa.repeat(pa.scalar(name), len(good)),
         ]
+        table = pa.Table.from_arrays(arrays, schema=USAGE_SCHEMA)
         stream = Stream(trunk.partner, trunk.direction, self._preset.service)
-        return stream, pa.Table.from_arrays(arrays, schema=USAGE_SCHEMA)
+        return stream, table if good.all() else table.filter(pa.array(good))
 
     def _refuse(self, lines: NDArray[np.int64], column: str, reason: str) -> None:
         if len(lines):
@@ -398,10 +356,12 @@ class _Reader:
             self._refuse(lines[columns == column], self._order[column], reason)
 
 
-def _storable(numbers: pa.Array) -> pa.Array:
+def _storable(calling: Numbers) -> pa.Array:
     """Calling numbers as a leaf can hold them: what is not 32 printable ASCII characters is as good as withheld."""
-    fits = pc.match_substring_regex(numbers, r"^[ -~]{0,32}$")
-    return pc.if_else(fits, numbers, "")
+    if not (calling.kind == NumberKind.INVALID).any():
+        return calling.text
+    fits = pc.match_substring_regex(calling.text, r"^[ -~]{0,32}$")
+    return pc.if_else(fits, calling.text, "")
 
 
 def _check_routes(names: list[str]) -> None:

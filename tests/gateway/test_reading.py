@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gateway import fields, reading
 from gateway.preset import Preset, load_preset
-from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, raw_line, read_cdr
-from ledger.errors import Malformed, NotFound
+from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
+from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.numbers import Numbering
 from ledger.service import Service
@@ -295,14 +295,6 @@ def test_a_line_without_end_is_quarantined_and_never_held(tmp_path: Path, monkey
     assert _quarantined(read) == [(2, "", "line longer than 65536 bytes")]
     assert [row[0] for row in _rows(read)] == [1, 3]
     assert max(held) < 200_000
-
-
-def test_the_raw_line_can_be_shown(tmp_path: Path) -> None:
-    path = tmp_path / "Master.csv"
-    path.write_bytes(b"first\r\n\xffsecond\nthird")
-    assert [raw_line(path, line) for line in (1, 2, 3)] == ["first", "�second", "third"]
-    with pytest.raises(NotFound, match="no such line"):
-        raw_line(path, 4)
 
 
 def _mutated(chooser: random.Random, content: bytes) -> bytes:

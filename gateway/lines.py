@@ -1,0 +1,60 @@
+"""How is a file of any size taken line by line, and shown one line at a time?"""
+
+from collections.abc import Callable, Iterator
+from io import BufferedReader
+from pathlib import Path
+
+from gateway.fields import MAX_LINE_BYTES
+from ledger.errors import Malformed, NotFound
+
+
+def whole_lines(file: BufferedReader, chunk_bytes: int, skipped: Callable[[], None]) -> Iterator[bytes]:
+    """A file in pieces that end with a line. A line that does not end is dropped and told to `skipped`, never held.
+
+    Raises Malformed if the file is not in ASCII or UTF-8.
+    """
+    held, skipping = file.read(chunk_bytes), False
+    _refuse_utf16(held)
+    held = held.removeprefix(b"\xef\xbb\xbf")
+    while held:
+        if skipping:
+            begin = held.find(b"\n") + 1
+            skipping, held = not begin, held[begin:] if begin else b""
+        cut = held.rfind(b"\n") + 1
+        if cut:
+            yield held[:cut]
+        rest, more = held[cut:], file.read(chunk_bytes)
+        if len(rest) > MAX_LINE_BYTES:
+            skipped()
+            rest, skipping = b"", True
+        held = rest + more
+        if not more:
+            if rest:
+                yield rest + b"\n"
+            return
+
+
+def raw_line(path: Path, line: int) -> str:
+    """A line of a raw file as it stands, for a desk to look at; foreign bytes are shown as �, what is too long is cut.
+
+    Raises NotFound.
+    """
+    number, begins = 0, True
+    with path.open("rb") as file:
+        while part := file.readline(MAX_LINE_BYTES):
+            number += begins
+            if begins and number == line:
+                return part.decode("utf-8", "replace").rstrip("\r\n")
+            begins = part.endswith(b"\n")
+    raise NotFound("no such line", expected=f"a line of {path.name}", got=line)
+
+
+def _refuse_utf16(start: bytes) -> None:
+    head = start[:1024]
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff") or (len(head) >= 4 and head.count(0) * 4 > len(head)):
+        raise Malformed(
+            "the file is not in UTF-8 or ASCII",
+            expected="one byte for each ASCII character",
+            got="UTF-16 or binary content",
+            todo="Export the file as UTF-8.",
+        )
