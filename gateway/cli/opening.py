@@ -1,17 +1,29 @@
 """How does a command get at a carrier's home? Settings, password, gateway."""
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from gateway.composition import Gateway, open_gateway
-from gateway.keystore import read_password
-from gateway.settings import load_settings
+import typer
+
+if TYPE_CHECKING:
+    from gateway.composition import Gateway
 
 
-def opened(home: Path) -> Gateway:
+def opened(home: Path) -> "Gateway":
     """The gateway of a home folder; asks for the keys' password on a terminal. Raises what `open_gateway` does."""
-    import sys
+    from gateway.composition import open_gateway
+    from gateway.settings import load_settings
 
-    import typer
+    return open_gateway(load_settings(home), password_of_keys())
 
-    ask = (lambda: str(typer.prompt("Password of the keys", hide_input=True, err=True))) if sys.stdin.isatty() else None
-    return open_gateway(load_settings(home), read_password(prompt=ask))
+
+def password_of_keys() -> str:
+    """From GSC_PASSWORD, a file, or a prompt if there is a terminal. Raises Refused."""
+    from gateway.keystore import read_password
+
+    return read_password(prompt=_ask if sys.stdin.isatty() else None)
+
+
+def _ask() -> str:
+    return str(typer.prompt("Password of the keys", hide_input=True, err=True))

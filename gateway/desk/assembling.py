@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with, partnerships
@@ -46,7 +46,8 @@ from ledger.store.settlement import DisputeRow as StoredDispute
 from ledger.store.settlement import PayableRow as StoredPayable
 from ledger.store.settlement import StatementRow, list_disputes, list_payables, list_statements
 from ledger.store.states import SubmissionState
-from reconciliation.finding import Cause, Finding, Severity
+from ledger.store.tables import chain_logs
+from reconciliation.finding import Cause, Finding, Severity, mirrored
 from reconciliation.statement import StatementDraft
 
 STEPS = ("import", "rate", "seal", "declare", "close", "reveal", "reconcile", "dispute", "accept", "net", "pay")
@@ -86,7 +87,7 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
                 if (chosen := [each.finding for each in findings if _is_of(each.finding, row)])
             ],
             findings=findings,
-            disputes=[_dispute_row(row) for row in disputes],
+            disputes=[_dispute_row(row, gateway.carrier) for row in disputes],
             credit=credit_rows(connection, held),
             payables=payables,
             batches=_batch_rows(connection, gateway, held, period, declared),
@@ -133,7 +134,8 @@ def finding_rows(connection: Connection, held: Partnership, period: Period) -> l
     for run in sorted(runs, key=lambda each: (each.scope.creditor, each.scope.service)):
         for stored in list_findings(connection, run.id or 0):
             finding = finding_of(stored)
-            state = disputed.get((finding.creditor, finding.service, finding.cause.value))
+            as_debtor = finding.cause if finding.creditor == held.partner else mirrored(finding.cause)
+            state = disputed.get((finding.creditor, finding.service, as_debtor.value))
             rows.append(FindingRow(len(rows) + 1, finding, _finding_state(finding, state)))
     return rows
 
@@ -178,7 +180,13 @@ def payable_rows(connection: Connection, held_all: Sequence[Partnership], now_ms
     return [_payable_row(row, by_id[row.agreement_id], now_ms) for row in sorted(rows, key=lambda each: each.due_at)]
 
 
-def batch_row_of(row: DeclarationRow, state: State, transaction: bytes | None) -> BatchRow:
+def transaction_of(connection: Connection, row: DeclarationRow) -> bytes:
+    """The transaction that carries a declaration."""
+    at = (chain_logs.c.block_number == row.block_number) & (chain_logs.c.log_index == row.log_index)
+    return bytes(connection.execute(select(chain_logs.c.tx_hash).where(at)).scalar_one())
+
+
+def batch_row_of(row: DeclarationRow, state: State, transaction: bytes) -> BatchRow:
     """A declaration on chain as a row."""
     return BatchRow(
         root=_hex(row.root),
@@ -189,7 +197,7 @@ def batch_row_of(row: DeclarationRow, state: State, transaction: bytes | None) -
         count=row.count,
         amount_micros=row.amount_micros,
         state=state,
-        transaction=_hex(transaction) if transaction else "",
+        transaction=_hex(transaction),
         block=row.block_number,
     )
 
@@ -269,11 +277,14 @@ def _dispute_state(state: DisputeState) -> State:
     return State(state.name.lower(), mood)
 
 
-def _dispute_row(row: StoredDispute) -> DisputeRow:
+def _dispute_row(row: StoredDispute, carrier: CarrierCode) -> DisputeRow:
+    """The reason stands on chain as the debtor sees it; the creditor's desk shows it from its own side."""
+    known = row.reason in {cause.value for cause in Cause}
+    reason = mirrored(Cause(row.reason)).value if known and row.creditor == carrier else row.reason
     return DisputeRow(
         id=_hex(row.dispute_id),
         creditor=row.creditor,
-        reason=row.reason,
+        reason=reason,
         amount_micros=row.amount_micros,
         credited_micros=row.credited_micros,
         due_micros=row.due_micros,
@@ -315,9 +326,9 @@ def _batch_rows(
         if row.scope.declarer == gateway.carrier:
             sent = find_submission(connection, "declare", row.batch_id)
             state = State("final", Mood.GOOD) if sent is None else _submission_state(sent)
-            rows.append(batch_row_of(row, state, sent.tx_hash if sent else None))
         else:
-            rows.append(batch_row_of(row, _revealed_state(refused, row), None))
+            state = _revealed_state(refused, row)
+        rows.append(batch_row_of(row, state, transaction_of(connection, row)))
     waiting = [batch for batch in list_batches(connection, held.id, period) if batch.batch_id not in known]
     return rows + [_waiting_row(connection, batch) for batch in waiting]
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
-from gateway.desk.assembling import batch_row_of, finding_rows
+from gateway.desk.assembling import batch_row_of, finding_rows, transaction_of
 from gateway.desk.views import (
     Check,
     FindingRow,
@@ -34,7 +34,6 @@ from ledger.store.declarations import DeclarationRow
 from ledger.store.engine import reading
 from ledger.store.findings import latest_reconciliation, latest_reconciliations, list_findings
 from ledger.store.imports import list_imports
-from ledger.store.outbox import find_submission
 from ledger.store.tables import usage_tables
 from reconciliation.finding import Finding
 
@@ -169,9 +168,8 @@ def _seal(gateway: Gateway, held: Partnership, book: Book, row: int | None) -> S
     declared, index = book.leaf_of(row)
     batch = archive.read(gateway.settings.archive_path / archive.archive_name(declared.root))
     with reading(gateway.engine) as connection:
-        sent = find_submission(connection, "declare", declared.batch_id)
+        transaction = transaction_of(connection, declared)
         name, line = _raw(gateway, connection, declared, batch, index)
-    transaction = sent.tx_hash if sent else None
     return SealView(
         side=_record_side(declared, index, batch.table.slice(index, 1).to_pylist()[0]),
         checks=_checks(held, declared, batch, index, transaction),
@@ -182,14 +180,12 @@ def _seal(gateway: Gateway, held: Partnership, book: Book, row: int | None) -> S
 
 
 def _checks(
-    held: Partnership, declared: DeclarationRow, batch: UsageBatch, index: int, transaction: bytes | None
+    held: Partnership, declared: DeclarationRow, batch: UsageBatch, index: int, transaction: bytes
 ) -> list[Check]:
     opened = open_leaf(batch, index)
     totals = totals_of(batch)
     said = f"{declared.count:,} records, {Money(held.currency, declared.amount_micros)}"
-    where = f"block {declared.block_number}, seq {declared.seq}, batch {declared.batch_id.hex()}"
-    if transaction:
-        where = f"transaction 0x{transaction.hex()}, {where}"
+    where = f"transaction 0x{transaction.hex()}, block {declared.block_number}, seq {declared.seq}"
     return [
         Check("leaf", opened.leaf.index == index, f"leaf {index}: 0x{opened.leaf.hash().hex()}"),
         Check("root", leaf_is_in(declared.root, opened), f"0x{declared.root.hex()} by {len(opened.proof)} hashes"),
