@@ -11,7 +11,7 @@ import numpy as np
 
 from ledger.money import div_half_even
 from reconciliation.difference import Books
-from reconciliation.side import Flags, Ints
+from reconciliation.side import Flags, Ints, exact_sum
 
 COARSE_MICROS = (10, 100, 1_000, 10_000)
 """Places that prices are rounded to in practice: down to the cent."""
@@ -51,12 +51,14 @@ def _price_differs(books: Books, alike: Flags, differs: Flags) -> Flags:
     """
     rows = books.pairing.ours
     start_ms = books.creditor.start_ms[rows]
-    known = np.flatnonzero(alike)
-    if len(known) == 0:
+    if not alike.any():
         return _unit_price_differs(books)
     code = books.creditor.code.codes[rows]
-    order = known[np.lexsort((start_ms[known], code[known]))]
-    before = _position(code, start_ms, order)
+    ties = books.debtor.tie[books.pairing.theirs], books.creditor.tie[rows]
+    merged = np.lexsort((*ties, start_ms, code))
+    order = merged[alike[merged]]
+    before = np.empty(len(code), np.int64)
+    before[merged] = np.cumsum(alike[merged]) - 1
     after = np.minimum(before + 1, len(order) - 1)
     before = np.maximum(before, 0)
     has_before, has_after = code[order[before]] == code, code[order[after]] == code
@@ -66,16 +68,6 @@ def _price_differs(books: Books, alike: Flags, differs: Flags) -> Flags:
     decided = agreed | (has_before ^ has_after)
     verdict: Flags = np.where(decided, one, _unit_price_differs(books))
     return verdict
-
-
-def _position(code: Ints, start_ms: Ints, order: Ints) -> Ints:
-    """Where in `order` (by code, then start) each pair would stand: the index of its predecessor."""
-    merged = np.lexsort((start_ms, code))
-    is_known = np.zeros(len(code), np.int64)
-    is_known[order] = 1
-    position = np.empty(len(code), np.int64)
-    position[merged] = np.cumsum(is_known[merged]) - 1
-    return position
 
 
 def _unit_price_differs(books: Books) -> Flags:
@@ -94,8 +86,8 @@ def is_rounding(owed: Ints, counted: Ints, ours: Ints, theirs: Ints) -> bool:
     apart = np.abs(owed - counted)
     if int(apart.max()) <= 1:
         return True
-    total = max(1, int(np.abs(owed).sum()))
-    if int(apart.sum()) * ROUNDING_SHARE < total:
+    total = max(1, exact_sum(np.abs(owed)))
+    if exact_sum(apart) * ROUNDING_SHARE < total:
         for place in COARSE_MICROS:
             coarse = bool((owed % place == 0).all() or (counted % place == 0).all())
             if coarse and int(apart.max()) < place:

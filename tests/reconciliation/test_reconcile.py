@@ -339,6 +339,7 @@ def test_the_order_of_rows_changes_no_finding(ours: list[Call], theirs: list[Cal
 @settings(max_examples=100, deadline=None)
 @given(side, side)
 def test_a_wider_tolerance_loses_no_pair(ours: list[Call], theirs: list[Call]) -> None:
+    ours, theirs = ([c.but(a="8613900000001") for c in each] for each in (ours, theirs))
     narrow, wide = (
         seen_by_creditor(ours, theirs, Tolerance(window_ms=window, duration_ms=duration)).pairs
         for window, duration in ((1_000, 1_000), (4_000, 3_000))

@@ -1,0 +1,128 @@
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ledger.errors import Malformed, RowMalformed
+from ledger.period import Period
+from reconciliation.files import net_file, read_records, reconcile_files
+from tests.reconciliation.records import CN, GB, agreement, many, table
+
+HEADER = "a_party,b_party,start,quantity,amount\n"
+ROW = "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,0.02\n"
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_without_the_columns_is_refused_with_what_it_has(tmp_path: Path) -> None:
+    with pytest.raises(Malformed) as refusal:
+        read_records(write(tmp_path, "ours.csv", "from,to\n1,2\n"))
+    assert refusal.value.got == "from, to"
+
+
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="not a Parquet file"):
+        read_records(write(tmp_path, "ours.parquet", "no"))
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ours.csv"
+    path.write_bytes(b"a_party,b_party,quantity\n\xff\xfe,1,2\n")
+    with pytest.raises(Malformed, match="cannot be read as CSV"):
+        read_records(path)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "8613900000001,,2026-10-11T12:00:00Z,60000,0.02\n",
+        "8613900000001,44x,2026-10-11T12:00:00Z,60000,0.02\n",
+        "8613900000001,447700900001,yesterday,60000,0.02\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,-1,0.02\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,١٢,0.02\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,0.0000001\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,-1\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,60000\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,99999999999999999999,1\n",
+    ],
+)
+def test_a_bad_row_is_quarantined_with_its_line_and_the_file_goes_on(tmp_path: Path, bad: str) -> None:
+    records = read_records(write(tmp_path, "ours.csv", HEADER + ROW + bad + ROW))
+    assert records.table.num_rows == 2
+    assert [row.line for row in records.quarantined] == [3]
+
+
+def test_a_start_without_offset_is_utc_and_with_one_is_moved(tmp_path: Path) -> None:
+    text = HEADER + ROW.replace("12:00:00Z", "12:00:00") + ROW.replace("12:00:00Z", "20:00:00+08:00")
+    starts = read_records(write(tmp_path, "ours.csv", text)).table["start_ms"].to_pylist()
+    assert starts == [1_791_720_000_000, 1_791_720_000_000]
+
+
+def test_two_files_reconcile_to_json(tmp_path: Path) -> None:
+    ours = write(tmp_path, "ours.csv", HEADER + ROW)
+    theirs = write(tmp_path, "theirs.csv", HEADER + ROW + ROW.replace("447700900001", "447700900002"))
+    answer = reconcile_files(ours, theirs, agreement())
+    (finding,) = json.loads(json.dumps(answer))["findings"]
+    assert (answer["ours"], answer["theirs"], answer["creditor"], answer["period"]) == (CN, GB, GB, "2026-10")
+    assert (finding["cause"], finding["difference"]) == ("missing_at_ours", "-0.020000")
+    assert answer["pairs"] == 1
+    assert answer["disputes"] == [
+        {
+            "cause": "missing_at_ours",
+            "creditor": "GB-B",
+            "service": "voice",
+            "period": "2026-10",
+            "amount": "0.020000",
+            "count": 1,
+            "explanation": "USD 0.02: We are missing 1 call that GB-B has, USD 0.02",
+            "rule": "volume disputes reach 1 % of the invoice or 1000.00",
+        }
+    ]
+
+
+def test_parquet_and_csv_say_the_same(tmp_path: Path) -> None:
+    calls = many(40)
+    pq.write_table(table(calls), tmp_path / "ours.parquet")
+    pq.write_table(table(calls[2:]), tmp_path / "theirs.parquet")
+    rows = zip(*(table(calls)[name].to_pylist() for name in table([]).column_names), strict=True)
+    lines = [",".join(map(str, row)) for row in rows]
+    ours = write(tmp_path, "ours.csv", "\n".join([",".join(table([]).column_names), *lines]) + "\n")
+    theirs = tmp_path / "theirs.parquet"
+    terms = agreement()
+    assert reconcile_files(ours, theirs, terms) == reconcile_files(tmp_path / "ours.parquet", theirs, terms)
+
+
+def test_side_creditor_and_period_may_be_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "ours.csv", HEADER + ROW)
+    answer = reconcile_files(path, path, agreement(), ours=GB, creditor=GB, period=Period(2026, 11))
+    assert (answer["ours"], answer["creditor"], answer["period"]) == (GB, GB, "2026-11")
+
+
+def test_two_empty_files_need_a_period(tmp_path: Path) -> None:
+    path = write(tmp_path, "ours.csv", HEADER)
+    with pytest.raises(Malformed, match="both files are empty"):
+        reconcile_files(path, path, agreement())
+    assert reconcile_files(path, path, agreement(), period=Period(2026, 10))["pairs"] == 0
+
+
+def test_obligations_are_netted_by_currency(tmp_path: Path) -> None:
+    text = "debtor,creditor,currency,amount\nCN-T,GB-B,USD,100\nGB-B,CN-T,USD,60.50\nGB-B,CN-T,EUR,1\n"
+    answer = json.loads(json.dumps(net_file(write(tmp_path, "owed.csv", text))))
+    euro, dollar = answer["cycles"]
+    assert euro["legs"] == [{"debtor": "GB-B", "creditor": "CN-T", "amount": "1.000000"}]
+    assert dollar["legs"] == [{"debtor": "CN-T", "creditor": "GB-B", "amount": "39.500000"}]
+    assert (dollar["gross"], dollar["netted"], dollar["remaining"]) == ("160.500000", "121.000000", "39.500000")
+
+
+@pytest.mark.parametrize(
+    "bad", ["CN-T,GB-B,USD,x", "cn-t,GB-B,USD,1", "CN-T,GB-B,usd,1", "CN-T,GB-B,USD", "CN-T,GB-B,USD,-5"]
+)
+def test_a_bad_obligation_refuses_the_whole_file_with_its_line(tmp_path: Path, bad: str) -> None:
+    path = write(tmp_path, "owed.csv", f"debtor,creditor,currency,amount\nCN-T,GB-B,USD,1\n{bad}\n")
+    with pytest.raises(RowMalformed, match="line 3"):
+        net_file(path)
