@@ -18,7 +18,7 @@ from ledger.sealing import OpenedLeaf, open_leaf
 from reconciliation.arbitrage import Scheme, Traffic, find_arbitrage
 from reconciliation.finding import Severity
 from scripts.demo.expecting import Way
-from scripts.demo.stage import Pair, Stage, micros, other
+from scripts.demo.stage import Stage, micros, other
 from scripts.demo.telling import usd
 from scripts.traffic import Plant, Planted
 from scripts.traffic.prices import change_ms
@@ -30,9 +30,7 @@ RAISED_MICROS = 1_000_000
 def reveal_records(stage: Stage) -> None:
     """Each desk fetches the others' sealed records; one file was altered after sealing, and its proof says so."""
     telling = stage.telling
-    with telling.step(
-        "reveal", "both have closed: the sealed records change hands and are checked against the chain"
-    ) as step:
+    with telling.step("reveal", "the sealed records change hands, each file checked against the chain") as step:
         low, high = stage.pairs[0]
         _alter_one_record(stage, low, high)
         for code, desk in stage.desks.items():
@@ -73,8 +71,8 @@ def _alter_one_record(stage: Stage, asker: CarrierCode, forger: CarrierCode) -> 
     stage.telling.problem(
         "forgery: altered",
         f"{forger} raises record {index:,} of {batch.count:,} from USD {usd(leaf.amount_micros)} to "
-        f"{usd(altered.leaf.amount_micros)} after sealing: the file is refused ({refused.problem_slug if refused else ''}), "
-        "and the contract denies the record its proof",
+        f"{usd(altered.leaf.amount_micros)} after sealing: the file is refused "
+        f"({refused.problem_slug if refused else 'not refused'}), and the contract denies the record its proof",
     )
 
 
@@ -119,8 +117,8 @@ def reconcile_books(stage: Stage) -> None:
         invented = next(_plants(stage, Planted.INVENTED))
         telling.problem(
             "forgery: invented",
-            f"{invented.count} calls only {invented.creditor} holds bear marks of forgery (one called range, overlapping "
-            f"callers): USD {usd(invented.creditor_micros)} of its claim against {invented.debtor}",
+            f"{invented.count} calls only {invented.creditor} holds bear marks of forgery (one called range, "
+            f"overlapping callers): USD {usd(invented.creditor_micros)} of its claim against {invented.debtor}",
         )
         telling.say(f"{counted} findings compared with the planted truth: every fault found and named, no false alarm")
         step.facts |= {"findings": counted}
@@ -188,9 +186,8 @@ def find_bypass(stage: Stage) -> None:
             handed, direct = pool.map(lambda debtor: _sold_by(stage, us, debtor), (gb, cn))
         traffic = Traffic({(us, gb): handed, (us, cn): direct}, {cn: ("86",), gb: ("44",), us: ("1",)})
         found = find_arbitrage(decks, change_ms(stage.truth.month), traffic)
-        telling.expect(
-            "triangles", [(Scheme.REFILE, (cn, gb, us), "United States Alaska")], [f[:3] for f in _keys(found)]
-        )
+        planted = [(Scheme.REFILE, (cn, gb, us), "United States Alaska")]
+        telling.expect("triangles", planted, [(each.scheme, each.cycle, each.destination) for each in found])
         triangle = found[0]
         telling.expect("tromboned calls", stage.truth.tromboned_calls, len(triangle.rows))
         telling.problem(
@@ -199,11 +196,6 @@ def find_bypass(stage: Stage) -> None:
             f"USD {usd(triangle.at_risk_micros)} more could move",
         )
         step.facts |= {"tromboned": len(triangle.rows), "lost_micros": str(triangle.lost_micros)}
-
-
-def _keys(found: object) -> list[tuple[object, ...]]:
-    assert isinstance(found, tuple)
-    return [(each.scheme, each.cycle, each.destination) for each in found]
 
 
 def _sold_by(stage: Stage, creditor: CarrierCode, debtor: CarrierCode) -> pa.Table:
@@ -216,6 +208,3 @@ def _sold_by(stage: Stage, creditor: CarrierCode, debtor: CarrierCode) -> pa.Tab
         if row["scope"]["declarer"] == row["scope"]["creditor"] == creditor
     ]
     return pa.concat_tables([archive.read_by_root(folder, root).table for root in roots])
-
-
-__all__ = ["Pair", "find_bypass", "reconcile_books", "reveal_records"]

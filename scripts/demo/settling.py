@@ -70,9 +70,7 @@ def _of(stage: Stage, kind: Planted) -> tuple[Way, str]:
 def accept_statements(stage: Stage) -> None:
     """Both desks sign the statement that each draws from the chain; then two disputes are settled."""
     telling = stage.telling
-    with telling.step(
-        "accept", "both desks sign the same statement; what is disputed is withheld, the rest is payable"
-    ) as step:
+    with telling.step("accept", "both desks sign the same statement; what is disputed is withheld") as step:
         for low, high in stage.pairs:
             stage.desks[low].accept(high, stage.month)
             answer = stage.desks[high].accept(low, stage.month)
@@ -82,8 +80,7 @@ def accept_statements(stage: Stage) -> None:
         for low, high in stage.pairs:
             answer = stage.desks[low].accept(high, stage.month)
             telling.expect_true(f"{low} and {high} agreed on chain", answer["agreedAt"] is not None)
-            for line in answer["lines"]:
-                rows.append(_line(stage, (low, high), line))
+            rows += [_line(stage, (low, high), line) for line in answer["lines"]]
         header = ["direction", "creditor", "debtor", "withheld", "agreed"]
         telling.table(header, rows)
         credited, due = _settle_two(stage)
@@ -112,12 +109,10 @@ def _settle_two(stage: Stage) -> tuple[int, int]:
         both = stage.desks[way.creditor].resolve(dispute["disputeId"], text)["signedBy"]
         stage.telling.expect("both desks' word", sorted(way), both)
     stage.settle()
-    stage.until("the rate dispute to be due", lambda: _state(stage, RATE_WAY, late_rate) == "payment_due")
-    stage.until("the bias dispute to be credited", lambda: _state(stage, BIAS_WAY, bias) == "credited")
-    stage.telling.say(
-        f"settled: GB-B's notice stood on chain since 2 September, so USD {usd(rate_micros)} is due after all"
-    )
-    stage.telling.say(f"settled: CN-T's trunk counted 7 s too long, so USD {usd(bias_micros)} is credited to GB-B")
+    states = [_state(stage, RATE_WAY, late_rate), _state(stage, BIAS_WAY, bias)]
+    stage.telling.expect("states of the settled disputes", ["payment_due", "credited"], states)
+    stage.telling.say(f"settled: GB-B's notice is on chain since 2 September: USD {usd(rate_micros)} are due after all")
+    stage.telling.say(f"settled: CN-T's trunk counted 7 s too long, USD {usd(bias_micros)} are credited to GB-B")
     return bias_micros, rate_micros
 
 
@@ -139,9 +134,7 @@ STATES = ("none", "generated", "under_investigation", "withdrawn", "credited", "
 def net_items(stage: Stage) -> None:
     """All three carriers' items are set off against each other in one cycle."""
     telling = stage.telling
-    with telling.step(
-        "net", "agreed amounts of all three are set off against each other; positions sum to zero"
-    ) as step:
+    with telling.step("net", "what all three owe is set off against each other; positions sum to zero") as step:
         owed = _agreed_items(stage)
         answer = stage.desks[CarrierCode("CN-T")].net()
         telling.expect("parties that did not sign", [], answer["missing"])
@@ -183,7 +176,7 @@ def pay_some(stage: Stage) -> None:
         _mint(stage, stage.home(debtor).sending, amount)
         stage.desks[debtor].pay(first["payableId"])
         stage.settle()
-        stage.until("the payment to arrive", lambda: _outstanding(stage, first) == 0)
+        telling.expect("outstanding after the payment", 0, _outstanding(stage, first))
         telling.say(
             f"{stage.today():%d %b}: {debtor} pays {first['creditor']} USD {usd(amount)} in the settlement token"
         )
@@ -197,8 +190,9 @@ def _payables(stage: Stage) -> Sequence[Json]:
 
 
 def _outstanding(stage: Stage, payable: Json) -> int:
-    found = stage.desks[CarrierCode(payable["debtor"])].payables()
-    return next(int(each["outstandingMicros"]) for each in found if each["payableId"] == payable["payableId"])
+    """As the desk that is furthest behind sees it."""
+    found = (each for desk in stage.desks.values() for each in desk.payables())
+    return max(int(each["outstandingMicros"]) for each in found if each["payableId"] == payable["payableId"])
 
 
 def _mint(stage: Stage, to: Address, amount_micros: int) -> None:
@@ -232,8 +226,8 @@ def age_arrears(stage: Stage) -> None:
         reason = _declare_november(stage, creditor, debtor)
         telling.problem(
             "arrears",
-            f"{debtor} is {aged['daysOverdue']} days late with USD {usd(owed)}: USD {usd(interest)} interest at 1.5 % a "
-            f"month, credit stopped; {creditor}'s first November batch is held ({reason})",
+            f"{debtor} is {aged['daysOverdue']} days late with USD {usd(owed)}: USD {usd(interest)} interest at 1.5 % "
+            f"a month, credit stopped; {creditor}'s first November batch is held ({reason})",
         )
         step.facts |= {"late_micros": str(owed), "interest_micros": str(interest), "days": aged["daysOverdue"]}
 
@@ -250,7 +244,7 @@ def _aged(stage: Stage, creditor: CarrierCode, payable: Json) -> Json:
 
 
 def _declare_november(stage: Stage, creditor: CarrierCode, debtor: CarrierCode) -> str:
-    """The file's first calls of November are rated, sealed and declared: the contract takes none from a stopped debtor."""
+    """The file's first calls of November: rated, sealed, declared and held, for the debtor's credit is stopped."""
     desk = stage.desks[creditor]
     november = "2026-11"
     for verb in (desk.rate, desk.seal, desk.declare):

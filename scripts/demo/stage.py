@@ -83,7 +83,11 @@ class Stage:
             return {state: n for state, n in states.items() if state != "final"} == waiting
 
         self.until(f"final submissions, with {waiting or 'nothing'} waiting", at_rest)
+        self.until("all gateways to have read the chain", self._all_followed)
         return last
+
+    def _all_followed(self) -> bool:
+        return not any(health["lag"] for health in self.at_every_desk(lambda _, desk: desk.health()).values())
 
     def move_clock(self, when: datetime) -> None:
         """Let the chain's time go on to a moment; it never goes back."""
