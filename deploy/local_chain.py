@@ -17,8 +17,8 @@ from deploy.engines import ANVIL_STATE, GANACHE_STATE, ChainOptions, Engine, com
 from ledger.chain.rpc import Rpc
 from ledger.errors import Malformed, Unavailable
 
-START_SECONDS = 60.0
-LOCK_SECONDS = 20.0
+START_SECONDS = 120.0
+LOCK_SECONDS = 30.0
 _PATIENCE_SECONDS = 0.05
 
 

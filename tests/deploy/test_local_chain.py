@@ -257,7 +257,7 @@ def _is_alive(pid: int) -> bool:
     return bool(state.strip()) and not state.startswith("Z")
 
 
-def _wait(done: Callable[[], bool], seconds: float = 30.0) -> None:
+def _wait(done: Callable[[], bool], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "waited in vain"

@@ -106,7 +106,7 @@ def _is_alive(pid: int) -> bool:
     return bool(state.strip()) and not state.startswith("Z")
 
 
-def _wait(done, seconds: float = 30.0) -> None:  # type: ignore[no-untyped-def]
+def _wait(done, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
     deadline = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < deadline, "waited in vain"
