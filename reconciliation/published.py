@@ -1,10 +1,12 @@
 """Which published rate gives the debtor's amounts? A deck it did not replace, if a rate change was missed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from ledger.deck import DeckHistory, Rate
-from ledger.money import show_micros
 from ledger.rating import charge
 from reconciliation.difference import Books, Difference
 from reconciliation.finding import Cause
@@ -19,24 +21,26 @@ def with_published_rate(books: Books, difference: Difference, decks: DeckHistory
     """Name the creditor's earlier or later rate that reproduces the debtor's amounts, if one does."""
     if difference.cause != Cause.RATE or len(difference.creditor_rows) == 0:
         return difference
-    code = books.creditor.code.of(int(difference.creditor_rows[0]))
+    code = min(books.creditor.code.codes[difference.creditor_rows].tolist())
+    sample = _sample(books, difference, code)
+    text = books.creditor.code.texts[code]
     for moment in reversed(decks.moments()):
-        rate = decks.in_force(moment).get(code)
-        if rate is not None and _reproduces(books, difference, rate):
+        rate = decks.in_force(moment).get(text)
+        if rate is not None and _reproduces(sample, rate):
             day = datetime.fromtimestamp(moment // 1000, UTC).date()
-            price = show_micros(rate.nanos * 60_000 // rate.per // 1000, 4)
-            detail = f"{difference.detail} (its rate for code {code} is that of {day}, {{currency}} {price})"
-            return replace(difference, detail=detail)
+            return replace(difference, detail=f"{difference.detail}, the price of code {text} from {day} on")
     return difference
 
 
-def _reproduces(books: Books, difference: Difference, rate: Rate) -> bool:
-    hits = tries = 0
-    columns = zip(difference.creditor_rows.tolist(), difference.debtor_rows.tolist(), strict=True)
-    for row, other in columns:
-        if tries == SAMPLE:
-            break
-        if books.creditor.quantity[row] == books.debtor.quantity[other]:
-            tries += 1
-            hits += charge(int(books.debtor.quantity[other]), rate).amount_micros == int(books.debtor.amount[other])
-    return tries > 0 and hits >= AGREEMENT * tries
+def _sample(books: Books, difference: Difference, code: int) -> list[tuple[int, int]]:
+    """The debtor's quantity and amount of some pairs of one code whose quantities agree, the earliest first."""
+    rows, others = difference.creditor_rows, difference.debtor_rows
+    same = books.creditor.quantity[rows] == books.debtor.quantity[others]
+    mine = others[same & (books.creditor.code.codes[rows] == code)]
+    first = mine[np.lexsort((books.debtor.tie[mine], books.debtor.start_ms[mine]))][:SAMPLE]
+    return list(zip(books.debtor.quantity[first].tolist(), books.debtor.amount[first].tolist(), strict=True))
+
+
+def _reproduces(sample: Sequence[tuple[int, int]], rate: Rate) -> bool:
+    hits = sum(charge(quantity, rate).amount_micros == amount for quantity, amount in sample)
+    return hits > 0 and hits >= AGREEMENT * len(sample)

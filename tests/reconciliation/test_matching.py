@@ -153,7 +153,7 @@ def by_both_numbers(pairing: Pairing) -> list[tuple[int, int]]:
     return list(zip(pairing.ours[both].tolist(), pairing.theirs[both].tolist(), strict=True))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(calls, calls)
 def test_the_match_is_as_good_as_an_exact_assignment(ours: list[Call], theirs: list[Call]) -> None:
     found, expected = by_both_numbers(paired(ours, theirs)), best(ours, theirs)
@@ -169,7 +169,7 @@ def test_the_oracle_bites_when_the_match_takes_the_first_that_fits(monkeypatch: 
     assert cost(ours, theirs, in_order) > cost(ours, theirs, best(ours, theirs))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(calls, calls)
 def test_every_record_is_in_exactly_one_place(ours: list[Call], theirs: list[Call]) -> None:
     p = paired(ours, theirs)
@@ -177,7 +177,7 @@ def test_every_record_is_in_exactly_one_place(ours: list[Call], theirs: list[Cal
     assert sorted([*p.theirs, *p.missing_at_ours, *p.duplicates_at_theirs]) == list(range(len(theirs)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(calls, calls)
 def test_swapping_the_sides_matches_as_well(ours: list[Call], theirs: list[Call]) -> None:
     there, back = by_both_numbers(paired(ours, theirs)), by_both_numbers(paired(theirs, ours))
@@ -185,7 +185,7 @@ def test_swapping_the_sides_matches_as_well(ours: list[Call], theirs: list[Call]
     assert cost(ours, theirs, there) == cost(theirs, ours, back)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(calls, calls, st.randoms())
 def test_the_order_of_rows_changes_nothing(ours: list[Call], theirs: list[Call], chance: "object") -> None:
     mixed, others = list(ours), list(theirs)
@@ -198,7 +198,7 @@ def test_the_order_of_rows_changes_nothing(ours: list[Call], theirs: list[Call],
     assert said(mixed, others) == said(ours, theirs)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(calls, calls)
 def test_a_wider_window_loses_no_pair(ours: list[Call], theirs: list[Call]) -> None:
     sizes = [len(by_both_numbers(paired(ours, theirs, Tolerance(window_ms=w)))) for w in (0, 1_000, 3_000, 6_000)]

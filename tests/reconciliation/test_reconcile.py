@@ -159,7 +159,8 @@ def test_the_missed_rate_is_named_from_the_published_decks() -> None:
     decks = deck_history([(0, rate_deck("USD", [old])), (NOON_MS, rate_deck("USD", [new]))])
     ours, theirs = ([c.but(amount=charge(c.lasts_ms, rate).amount_micros) for c in calls] for rate in (new, old))
     answer = reconcile(table(ours), table(theirs), scope=scope(), agreement=agreement(), decks=decks)
-    assert "its rate for code 447 is that of 1970-01-01, USD 0.0200" in the(answer, Cause.RATE).explanation
+    said = "CN-T reckons 0.0200, the price of code 447 from 1970-01-01 on"
+    assert said in the(answer, Cause.RATE).explanation
 
 
 def test_price_and_quantity_of_one_pair_are_told_apart_and_sum_to_its_difference() -> None:
@@ -302,7 +303,7 @@ call = st.builds(
 side = st.lists(call, max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(side, side)
 def test_findings_and_waterfall_explain_the_whole_difference(ours: list[Call], theirs: list[Call]) -> None:
     answer = seen_by_creditor(ours, theirs)
@@ -317,7 +318,7 @@ def test_findings_and_waterfall_explain_the_whole_difference(ours: list[Call], t
         assert len(mine) == (0 if finding.cause in (Cause.CLOCK_OFFSET, Cause.TIME_ZONE) else finding.count)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(side, side)
 def test_the_other_side_sees_every_finding_mirrored(ours: list[Call], theirs: list[Call]) -> None:
     there, back = seen_by_creditor(ours, theirs), seen_by_debtor(theirs, ours)
@@ -327,7 +328,7 @@ def test_the_other_side_sees_every_finding_mirrored(ours: list[Call], theirs: li
     assert back.pairs == there.pairs
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(side, side, st.randoms())
 def test_the_order_of_rows_changes_no_finding(ours: list[Call], theirs: list[Call], chance: "object") -> None:
     mixed, others = list(ours), list(theirs)
