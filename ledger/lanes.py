@@ -119,7 +119,7 @@ def _permute(typing_context: Any, state: Any) -> Any:
     return types.void(state), generate
 
 
-permute: Any = intrinsic(_permute)
+_permute_inline: Any = intrinsic(_permute)
 
 
 def _compress(typing_context: Any, state: Any, block: Any) -> Any:
@@ -138,7 +138,7 @@ def _compress(typing_context: Any, state: Any, block: Any) -> Any:
     return types.void(state, block), generate
 
 
-compress: Any = intrinsic(_compress)
+_compress_inline: Any = intrinsic(_compress)
 
 
 def _sha256_rounds(lanes: _Lanes, state: Sequence[Any], schedule: list[Any]) -> list[Any]:
@@ -160,6 +160,18 @@ def _sha256_rounds(lanes: _Lanes, state: Sequence[Any], schedule: list[Any]) -> 
         second = lanes.add(right(a, 2, 13, 22), majority)
         a, b, c, d, e, f, g, h = lanes.add(first, second), a, b, c, lanes.add(d, first), e, f, g
     return [a, b, c, d, e, f, g, h]
+
+
+@kernel
+def permute(state: Words) -> None:
+    """keccak-f[1600] over 25 rows of 8 lanes, in place; compiled once, called from everywhere."""
+    _permute_inline(state)
+
+
+@kernel
+def compress(state: NDArray[np.uint32], block: NDArray[np.uint32]) -> None:
+    """One SHA-256 compression of 16 lanes: 16 rows of block into 8 rows of state."""
+    _compress_inline(state, block)
 
 
 @kernel
