@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from reconciliation.compiled import compiled
+from reconciliation.file_order import file_order, is_theirs
 from reconciliation.keys import pair_hashes, row_bits, sorted_words
 from reconciliation.side import Flags, Ints, Side, Tolerances
 
@@ -89,6 +90,7 @@ def estimate(ours: Side, theirs: Side, tolerance: Tolerances) -> Clocks:
     grids = (_Grid.of(ours, samples.our_row), _Grid.of(theirs, samples.their_row))
     for cells in ((grids[0].route, grids[1].route), (grids[0].day_cell, grids[1].day_cell)):
         samples = _correct(samples, grids, cells, tolerance.window_ms)
+    _blame(ours, theirs, grids)
     ours_ms, our_errors = _spread(ours, grids[0], -samples.residual_ms, tolerance.window_ms, is_ours=True)
     theirs_ms, their_errors = _spread(theirs, grids[1], samples.residual_ms, tolerance.window_ms, is_ours=False)
     return Clocks(ours_ms, theirs_ms, our_errors + their_errors)
@@ -140,6 +142,36 @@ def _correct(samples: _Samples, grids: tuple[_Grid, _Grid], cells: tuple[Ints, I
         grids[side].offset_ms += shift if side == 1 else -shift
         residual = residual - shift
     return samples._replace(residual_ms=residual)
+
+
+def _blame(ours: Side, theirs: Side, grids: tuple[_Grid, _Grid]) -> None:
+    """Where one route of theirs is one of ours and nothing else, the start differences do not say whose clock is off:
+    let each side's file decide (file_order.py), and move the offset to the side it names."""
+    our_grid, their_grid = grids
+    off = (our_grid.offset_ms != 0) | (their_grid.offset_ms != 0)
+    for our_route, their_route in sorted(
+        set(zip(our_grid.route[off].tolist(), their_grid.route[off].tolist(), strict=True))
+    ):
+        pair = (our_grid.route == our_route) & (their_grid.route == their_route)
+        alone = (our_grid.route == our_route) | (their_grid.route == their_route)
+        mine = pair & off
+        offsets = np.unique((their_grid.offset_ms - our_grid.offset_ms)[mine])
+        if len(offsets) != 1 or pair.sum() * 100 < alone.sum() * 99:
+            continue
+        stretches = [
+            _rows_between(s, g, r, mine) for s, g, r in ((ours, our_grid, our_route), (theirs, their_grid, their_route))
+        ]
+        blamed = is_theirs(file_order(ours, stretches[0]), file_order(theirs, stretches[1]), int(offsets[0]))
+        if blamed is not None:
+            our_grid.offset_ms[mine] = 0 if blamed else -offsets[0]
+            their_grid.offset_ms[mine] = offsets[0] if blamed else 0
+
+
+def _rows_between(side: Side, grid: _Grid, route: int, samples: Flags) -> Flags:
+    """The route's records from the first of these samples to the last."""
+    first, last = grid.start_ms[samples].min(), grid.start_ms[samples].max()
+    rows: Flags = (side.route.codes == route) & (side.start_ms >= first) & (side.start_ms <= last)
+    return rows
 
 
 def _shifts(cells: Ints, key: Ints, residual: Ints, window_ms: int) -> tuple[Ints, Ints]:

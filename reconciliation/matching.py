@@ -48,8 +48,7 @@ class Rule(IntEnum):
     """Called number equal, starts within the window, quantities within tolerance; the calling number differs."""
 
     OTHER_OFFSET = 2
-    """Both numbers equal, starts within the window under another clock offset of the same two sides, quantities within
-    tolerance."""
+    """Both numbers equal, starts within the window under another clock offset of the same two sides."""
 
     @property
     def words(self) -> str:
@@ -154,13 +153,13 @@ class _Attempt:
         return np.flatnonzero(self.mate < 0), np.flatnonzero(~taken)
 
     def add(self, rule: Rule, tolerance: Tolerances, keys: tuple[Words, Words] | None = None) -> None:
-        """Match what is left, under other keys if given; from the second rule on quantities must agree."""
+        """Match what is left, under other keys if given."""
         our_key, their_key = keys or (self.ours.key, self.theirs.key)
         rows, others = self.left()
         found = _sweep_columns(
             self.ours.take(rows, our_key),
             self.theirs.take(others, their_key),
-            hard=rule != Rule.BOTH_NUMBERS,
+            hard=rule == Rule.CALLED_NUMBER,
             tolerance=tolerance,
         )
         self.mate[rows[found >= 0]] = others[found[found >= 0]]
