@@ -117,6 +117,10 @@ class ChainClient:
         """Hand a signed transaction to the node, once; its hash. Raises NodeRefused, Unavailable (fate unknown)."""
         return _bytes(self.rpc.call("eth_sendRawTransaction", f"0x{raw.hex()}"))
 
+    def knows(self, tx_hash: bytes) -> bool:
+        """Whether the node holds a transaction, waiting or mined."""
+        return self._read("eth_getTransactionByHash", f"0x{tx_hash.hex()}") is not None
+
     def receipt(self, tx_hash: bytes) -> Receipt | None:
         """What became of a transaction, None if no block of the chain holds it."""
         found = self._read("eth_getTransactionReceipt", f"0x{tx_hash.hex()}")

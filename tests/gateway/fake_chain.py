@@ -7,7 +7,7 @@ line, and *plain* ones which it takes as often as they come, so that a doubled o
 import random
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 
 import rlp
 
@@ -108,6 +108,9 @@ class FakeChain:
         self._maybe_lose_answer()
         return tx.hash
 
+    def knows(self, tx_hash: bytes) -> bool:
+        return any(tx.hash == tx_hash for tx in self.pool.values()) or self.receipt(tx_hash) is not None
+
     def receipt(self, tx_hash: bytes) -> Receipt | None:
         self._maybe_lose()
         for mined in reversed(self.mined):
@@ -117,6 +120,12 @@ class FakeChain:
         return None
 
     # WHAT HAPPENS BY ITSELF
+
+    def open(self) -> Self:
+        """As after the first transfer of the sending key."""
+        self.pool[0] = Tx(keccak(b"opening"), 0, 0, 0, b"")
+        self.mine()
+        return self
 
     def mine(self) -> None:
         txs: list[tuple[Tx, bool]] = []
@@ -160,7 +169,7 @@ class FakeChain:
 
     def succeeded(self) -> Counter[bytes]:
         """How often each item was executed on the chain as it is."""
-        return Counter(tx.item for mined in self.mined for tx, succeeded in mined.txs if succeeded)
+        return Counter(tx.item for mined in self.mined for tx, succeeded in mined.txs if succeeded and tx.item)
 
     # INSIDE
 

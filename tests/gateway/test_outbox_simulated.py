@@ -150,16 +150,17 @@ def live(
     for turn in range(TURNS):
         chain.calm = turn > CALM_AFTER
         happen(chain, rng)
-        moved = True
+        moved = leads = True
         try:
-            moved = writer.step().moved > 0
+            step = writer.step()
+            moved, leads = step.moved > 0, step.leads
         except (Unavailable, NodeRefused):
             pass
         except Crash:
             lives += 1
             clock.ms += rng.choice([0, 3_000, 8_000])
             writer = new_writer(engine, chain, clock, kind, lives)
-        clock.ms += 100
+        clock.ms += 100 if leads else 1_500
         if not moved:
             continue
         states = states_of(engine)
@@ -170,7 +171,7 @@ def live(
 
 
 def happen(chain: FakeChain, rng: random.Random) -> None:
-    if rng.random() < 0.4:
+    if rng.random() < 0.6:
         chain.mine()
     if rng.random() < 0.1:
         chain.raise_line()
