@@ -26,6 +26,7 @@ FLOOR, CEILING, HALF_UP, HALF_EVEN = 0, 1, 2, 3
 _OWNER_BITS = 24
 _OWNER_MASK = 2**24 - 1
 _BLOCK = 512
+_FILL = 10 ** np.arange(DIGITS + 1, dtype=np.int64)
 
 
 @kernel
@@ -111,9 +112,7 @@ def _scaled(text: NDArray[np.uint8], begin: int, end: int) -> int:
         if not 0 <= digit <= 9:
             return NOT_A_NUMBER
         number = number * 10 + digit
-    for _ in range(DIGITS - digits):
-        number *= 10
-    return int(number)
+    return int(number * _FILL[DIGITS - digits])
 
 
 @kernel
@@ -149,16 +148,17 @@ def find_rates(
                 number = NEGATIVE
             elif number >= 0 and moment < 0:
                 number = TOO_EARLY
-            numbers[at] = number
-            cells[at] = moment * width + number // cell if number >= 0 else 0
+            place = number // cell if number >= 0 else 0
+            numbers[at] = number - place * cell
+            cells[at] = moment * width + place if number >= 0 else 0
         for at in range(rows):
             held[at] = flat[cells[at]]
         for at in range(rows):
-            number = numbers[at]
-            if number < 0:
-                out[base + at] = number
+            within = numbers[at]
+            if within < 0:
+                out[base + at] = within
                 continue
-            owner = -2 - held[at] if held[at] < 0 else _in_cell(entries, held[at], number % cell)
+            owner = -2 - held[at] if held[at] < 0 else _in_cell(entries, held[at], within)
             digits = offsets[base + at + 1] - offsets[base + at]
             shorter = digits < longest_code and owner >= 0 and code_digits[owner] > digits
             out[base + at] = ASK if shorter else owner
