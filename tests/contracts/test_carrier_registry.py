@@ -143,6 +143,7 @@ def test_the_delay_starts_with_the_last_approval_needed(books: Books) -> None:
     books.chain.advance_to(books.now() + 10 * DELAY_SECONDS)
     approved = books.send(REGISTRY, b.calldata_carrier_registry_approve(proposal_id), MEMBERS[2])
     ready_at = approved.only(b.ProposalApproved).ready_at
+    assert ready_at == books.now() + DELAY_SECONDS
     books.chain.advance_to(ready_at - 60)
     with pytest.raises(b.ProposalNotReady):
         books.call(REGISTRY, b.calldata_carrier_registry_execute(proposal_id))

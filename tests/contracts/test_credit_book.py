@@ -80,8 +80,9 @@ def test_one_micro_past_the_line_is_refused_and_the_line_itself_is_not(books: Bo
 
 def test_the_line_counts_all_services_together(books: Books) -> None:
     set_line(books, GB, 10_000_000)
-    post(books, GB, GB, 6_000_000)
-    sms = declaration(GB, GB, seq=2, service=Service.SMS, amount_micros=4_000_001)
+    post(books, GB, GB, 3_000_000)
+    post(books, GB, GB, 3_000_000, service=Service.IPL)
+    sms = declaration(GB, GB, seq=3, service=Service.SMS, amount_micros=4_000_001)
     with refused(b.CreditLineExceeded(AGREED, GB.id, 10_000_001, 10_000_000)):
         books.call("UsageLedger", declare(books, sms))
 

@@ -37,9 +37,7 @@ State = b.DisputeState
 @pytest.fixture
 def closed(books: Books) -> Books:
     """GB-B declared 10, CN-T declared 9 of it; both have closed October."""
-    post(books, GB, GB, 10_000_000)
-    post(books, CN, GB, 9_000_000)
-    close_both(books)
+    declare_and_close(books)
     return books
 
 
@@ -47,6 +45,12 @@ def closed(books: Books) -> Books:
 def disputed(closed: Books) -> tuple[Books, bytes]:
     """CN-T disputes 1 of the 10."""
     return closed, opened(closed, dispute(GB, 1_000_000))
+
+
+def declare_and_close(books: Books) -> None:
+    post(books, GB, GB, 10_000_000)
+    post(books, CN, GB, 9_000_000)
+    close_both(books)
 
 
 def opened(books: Books, raised: b.Dispute) -> bytes:

@@ -54,6 +54,12 @@ DOORS = (
 )
 
 
+def high_s_twin(good: bytes) -> bytes:
+    """The other signature of the same key over the same digest."""
+    s = CURVE_ORDER - int.from_bytes(good[32:64], "big")
+    return good[:32] + s.to_bytes(32, "big") + bytes([55 - good[64]])
+
+
 @pytest.fixture(scope="session")
 def probe() -> bytes:
     """Creation code of the contracts' reading of a signature."""
@@ -90,7 +96,7 @@ def test_what_another_key_signed_recovers_to_another_address(
 @pytest.mark.parametrize(
     "twist",
     [
-        lambda good: good[:32] + (CURVE_ORDER - int.from_bytes(good[32:64], "big")).to_bytes(32, "big") + _other(good),
+        high_s_twin,
         lambda good: good[:64] + bytes([good[64] - 27]),
         lambda good: good[:64],
         lambda good: good + b"\0",
@@ -165,8 +171,3 @@ def test_a_batch_id_is_the_digest_both_sides_compute(books: Books) -> None:
     ):
         on_chain = books.call("UsageLedger", b.calldata_usage_ledger_batch_id_of(declared))
         assert on_chain == books.digest(declared, "UsageLedger")
-
-
-def _other(good: bytes) -> bytes:
-    """The v that fits the twin."""
-    return bytes([55 - good[64]])
