@@ -1,17 +1,22 @@
 """Settles October 2026 between three carriers: `python -m scripts.demo [--exit] [--seed N] [--calls N]`."""
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from rich.console import Console
 
 from deploy.engines import Engine
 from ledger.errors import GscError
+from scripts.demo.house import CarrierHome
 from scripts.demo.running import STEPS, Options, prepared
 from scripts.demo.telling import StepFailed, Telling
+from scripts.traffic.carriers import CN_T
 
 PAGE_WIDTH = 112
 DEFAULT_HOME = Path(__file__).resolve().parent.parent.parent / ".demo"
@@ -21,6 +26,7 @@ def main() -> int:
     """Run the month; the exit code is 0 only if every step did what it says."""
     options, stay = _options()
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     telling = Telling(Console(width=max(Console().width, PAGE_WIDTH)))
     failure = ""
     try:
@@ -28,10 +34,13 @@ def main() -> int:
             for act in STEPS:
                 act(stage)
             if stay:
-                _stay(telling, stage.home(next(iter(stage.desks))).url)
+                _stay(telling, stage.home(CN_T.code), stage.month)
     except (StepFailed, GscError) as error:
         failure = str(error)
         print(f"demo: {failure}", file=sys.stderr)
+    except Exception as error:  # noqa: BLE001  # process boundary: the summary is still the last line
+        failure = repr(error)
+        traceback.print_exc()
     except KeyboardInterrupt:
         failure = "interrupted"
         print("demo: stopped; running it again begins afresh", file=sys.stderr)
@@ -41,11 +50,23 @@ def main() -> int:
     return 1 if failure else 0
 
 
-def _stay(telling: Telling, url: str) -> None:
+def _stay(telling: Telling, home: CarrierHome, month: str) -> None:
     """Leave the desk page open until Ctrl-C."""
-    telling.say(f"the desk of CN-T stays open: {url}/desk")
-    while True:
-        time.sleep(3600)
+    where = os.path.relpath(home.home)
+    telling.say("")
+    telling.say(f"[bold]The desk of {home.code} stays open:[/bold] {home.url}/desk")
+    telling.say(f"its statement with US-A, down to one call and its proof: {home.url}/desk/statements/US-A/{month}")
+    telling.say("Try next, from another terminal:")
+    with_home = f"GSC_PASSWORD_FILE={where}/password .venv/bin/gsc"
+    telling.say(f"  {with_home} doctor --home {where}")
+    telling.say(f"  {with_home} evidence --home {where} --partner US-A --period {month} --out us-a.zip")
+    telling.say("  .venv/bin/gsc verify us-a.zip")
+    telling.say("  less docs/tour.md")
+    telling.say("Ctrl-C ends the gateways and the chain; running it again begins afresh.")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+    telling.say("stopped")
 
 
 def _options() -> tuple[Options, bool]:

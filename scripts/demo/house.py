@@ -1,6 +1,5 @@
 """What do the three carriers need before the month: a chain, its contracts, and each a home, keys and a gateway?"""
 
-import os
 import secrets
 import shutil
 import sys
@@ -14,12 +13,21 @@ from deploy.deployment import DeploymentPlan, deploy_network
 from deploy.engines import Engine
 from deploy.local_chain import LocalChain
 from gateway.keystore import PASSWORD_VARIABLE, KeyUse, create_key
-from gateway.settings import ClockKind, Listen, Settings, Switch, TrunkDirection, TrunkSetting, init_home
+from gateway.settings import (
+    ClockKind,
+    Listen,
+    Settings,
+    Switch,
+    TrunkDirection,
+    TrunkSetting,
+    init_home,
+    write_atomically,
+)
 from ledger.chain.client import ChainClient
 from ledger.chain.network import Network
 from ledger.identity import Address, CarrierCode
 from ledger.typed_data import address_of_key
-from scripts.demo.processes import Folder, await_health, free_ports
+from scripts.demo.processes import Folder, Guarded, await_health, free_ports
 from scripts.traffic import SimulationFiles
 from scripts.traffic.carriers import CARRIERS, CarrierPlan, trunks_of
 
@@ -40,7 +48,7 @@ class CarrierHome:
     url: str
     signing: Address
     sending: Address
-    password: str
+    password_file: Path
 
     @property
     def code(self) -> CarrierCode:
@@ -79,14 +87,18 @@ def build_house(folder: Folder, chain: LocalChain, port: int | None) -> House:
     return House(chain, network, MappingProxyType(homes))
 
 
-def start_gateways(folder: Folder, house: House) -> None:
+def start_gateways(folder: Folder, house: House) -> Mapping[CarrierCode, Guarded]:
     """Start every carrier's gateway as a process of its own and wait until each answers."""
-    started = []
-    for home in house.homes.values():
-        command = [sys.executable, "-m", "gateway", "serve", "--home", str(home.home)]
-        started.append((folder.start(home.code, command, {PASSWORD_VARIABLE: home.password}), home.url))
-    for process, url in started:
-        await_health(process, url)
+    started = {code: start_gateway(folder, home) for code, home in house.homes.items()}
+    for code, process in started.items():
+        await_health(process, house.homes[code].url)
+    return started
+
+
+def start_gateway(folder: Folder, home: CarrierHome) -> Guarded:
+    """Start one carrier's gateway; it may not answer yet."""
+    command = [sys.executable, "-m", "gateway", "serve", "--home", str(home.home)]
+    return folder.start(home.code, command, {PASSWORD_VARIABLE: home.password_file.read_text("ascii")})
 
 
 def hand_out_papers(house: House, files: SimulationFiles) -> None:
@@ -109,12 +121,13 @@ def _homes(folder: Folder, chain: LocalChain, port: int | None) -> dict[CarrierC
     for number, plan in enumerate(CARRIERS):
         home = folder.path / "carriers" / plan.code.lower()
         init_home(_settings(plan, home, chain.url, ports[number], urls))
-        password = os.environ.get(PASSWORD_VARIABLE) or secrets.token_urlsafe(16)
-        keys = home / "keys"
+        keys, password = home / "keys", secrets.token_urlsafe(16)
+        password_file = home / "password"
+        write_atomically(password_file, password.encode("ascii"), mode=0o600)
         sending_key = chain.funded_keys[_FIRST_SENDER + number]
         signing = create_key(keys, KeyUse.SIGNING, password, demo=True)
         sending = create_key(keys, KeyUse.SENDING, password, demo=True, key=sending_key)
-        homes[plan.code] = CarrierHome(plan, home, urls[plan.code], signing, sending, password)
+        homes[plan.code] = CarrierHome(plan, home, urls[plan.code], signing, sending, password_file)
     return homes
 
 

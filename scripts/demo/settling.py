@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from gateway.client import Json
+from gateway.client import Client, Json
 from ledger.chain.bindings import calldata_settlement_token_mint
 from ledger.chain.client import ChainClient
 from ledger.chain.transaction import Transaction, sign_transaction
@@ -35,11 +35,9 @@ def open_disputes(stage: Stage) -> None:
     """Every debtor disputes what is outside the agreement's tolerance, with reason, amount and evidence."""
     telling = stage.telling
     with telling.step("dispute", "debtors dispute what is outside tolerance, each with a reason and evidence") as step:
-        opened: list[tuple[Way, Json]] = []
-        for way in stage.ways:
-            answer = stage.desks[way.debtor].dispute(way.creditor, stage.month)
-            opened += [(way, each) for each in answer["disputes"]]
+        answers = stage.at_every_desk(lambda code, desk: _dispute(stage, code, desk))
         stage.settle()
+        opened = [(way, each) for way in stage.ways for each in answers[way.debtor][way]]
         must = {
             (RATE_WAY, "rate"),
             (BIAS_WAY, "duration_bias"),
@@ -60,6 +58,11 @@ def open_disputes(stage: Stage) -> None:
         ]
         telling.table(["dispute", "reason", "USD", "evidence"], rows, numbers_from=2)
         step.facts |= {"disputes": len(opened), "disputed_micros": str(sum(micros(d["amount"]) for _, d in opened))}
+
+
+def _dispute(stage: Stage, code: CarrierCode, desk: Client) -> dict[Way, Sequence[Json]]:
+    mine = [way for way in stage.ways if way.debtor == code]
+    return {way: desk.dispute(way.creditor, stage.month)["disputes"] for way in mine}
 
 
 def _of(stage: Stage, kind: Planted) -> tuple[Way, str]:
