@@ -91,7 +91,7 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
 
     function propose(bytes calldata call, bytes32 salt) external onlyMember returns (bytes32 proposalId) {
         proposalId = keccak256(abi.encode(call, salt));
-        if (_proposals[proposalId].call.length != 0) revert ProposalAlreadyMade(proposalId);
+        if (_proposals[proposalId].approvals != 0) revert ProposalAlreadyMade(proposalId);
 
         _proposals[proposalId].call = call;
         emit ProposalMade(proposalId, msg.sender, call);
@@ -99,7 +99,7 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
     }
 
     function approve(bytes32 proposalId) external onlyMember {
-        if (_proposals[proposalId].call.length == 0) revert ProposalUnknown(proposalId);
+        if (_proposals[proposalId].approvals == 0) revert ProposalUnknown(proposalId);
         if (_approved[proposalId][msg.sender]) revert AlreadyApproved(proposalId, msg.sender);
 
         _approve(proposalId);
@@ -107,7 +107,7 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
 
     function execute(bytes32 proposalId) external {
         Proposal storage proposal = _proposals[proposalId];
-        if (proposal.call.length == 0) revert ProposalUnknown(proposalId);
+        if (proposal.approvals == 0) revert ProposalUnknown(proposalId);
         if (proposal.executed) revert ProposalAlreadyExecuted(proposalId);
         if (proposal.readyAt == 0 || block.timestamp < proposal.readyAt) {
             revert ProposalNotReady(proposalId, proposal.approvals, THRESHOLD, proposal.readyAt, _now());
@@ -171,7 +171,8 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
 
     function isKeyOf(CarrierId carrier, address key, uint64 atSeconds) public view returns (bool) {
         KeyWindow storage window = _windows[carrier][key];
-        return window.validFrom != 0 && window.validFrom <= atSeconds && (window.validUntil == 0 || atSeconds < window.validUntil);
+        if (window.validFrom == 0 || atSeconds < window.validFrom) return false;
+        return window.validUntil == 0 || atSeconds < window.validUntil;
     }
 
     function requireSigner(CarrierId carrier, address signer) external view {

@@ -76,7 +76,8 @@ interface IAgreementBook {
     function sign(Terms calldata terms, bytes calldata signatureLow, bytes calldata signatureHigh)
         external
         returns (AgreementId agreementId);
-    /// @notice An increase takes effect after its notice period, a decrease not before this block, a first deck at any time.
+    /// @notice An increase takes effect after its notice period, a decrease not before this block, a first deck at any
+    /// time.
     function publishRates(RateNotice calldata notice, bytes calldata signature) external;
 
     /// @notice The EIP-712 struct hash of the terms, the same on every chain.
@@ -84,7 +85,8 @@ interface IAgreementBook {
     function termsOf(AgreementId agreementId) external view returns (Terms memory);
     /// @notice The other party of the agreement; reverts if `carrier` is not one.
     function counterpartyOf(AgreementId agreementId, CarrierId carrier) external view returns (CarrierId);
-    /// @notice Reverts unless both are its two parties' and the service is agreed. Returns the debtor of that direction.
+    /// @notice Reverts unless both are its two parties' and the service is agreed. Returns the debtor of that
+    /// direction.
     function requireDirection(AgreementId agreementId, CarrierId creditor, Service service)
         external
         view

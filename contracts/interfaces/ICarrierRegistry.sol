@@ -26,6 +26,7 @@ struct KeyRevocation {
 /// decided by the members: m of n approvals, then a delay. Suspension stops new business of a carrier (agreements,
 /// declarations, credit lines), never the settlement of what stands.
 /// Warning: a majority of members can suspend a carrier; it can touch no amount of anybody.
+/// Warning: a listed token stays listed; what it is worth, and who may mint it, the members judge before.
 /// Warning: a carrier that loses all its keys cannot be given new ones; it has to be admitted under another code.
 interface ICarrierRegistry {
     event CarrierAdmitted(CarrierId indexed carrier, address indexed key, uint64 admittedAt);
@@ -41,12 +42,15 @@ interface ICarrierRegistry {
 
     error CarrierUnknown(CarrierId carrier);
     error CarrierAlreadyAdmitted(CarrierId carrier);
+    /// @notice The members have suspended this carrier: it can settle, but makes no new business.
     error CarrierNotActive(CarrierId carrier);
     /// @notice The signature does not come from a key that is valid for the carrier now.
     error SignerNotAuthorised(CarrierId carrier, address signer);
+    /// @notice A key is granted once, to one carrier, for ever.
     error KeyAlreadyTaken(address key, CarrierId holder);
     error KeyWindowEmpty(uint64 validFrom, uint64 validUntil);
     error NonceUnexpected(uint64 expected, uint64 got);
+    /// @notice The signature was meant to be used earlier.
     error DeadlinePassed(uint64 deadline, uint64 nowAt);
     error NotAMember(address sender);
     error NotTheMembers(address sender);
@@ -66,7 +70,8 @@ interface ICarrierRegistry {
     error ProposalNotReady(bytes32 proposalId, uint256 approvals, uint256 threshold, uint64 readyAt, uint64 nowAt);
     error ProposalFailed(bytes32 proposalId, bytes reason);
 
-    /// @notice Proposes a call of this contract to itself (admit, suspend, reinstate, listToken); counts as an approval.
+    /// @notice Proposes a call of this contract to itself (admit, suspend, reinstate, listToken); counts as an
+    /// approval.
     function propose(bytes calldata call, bytes32 salt) external returns (bytes32 proposalId);
     function approve(bytes32 proposalId) external;
     /// @notice Anyone may execute what enough members approved, once the delay is over; at most once.

@@ -19,8 +19,8 @@ struct CreditLine {
 }
 
 /// @title How much a debtor may owe
-/// @notice exposure = declared by the creditor - credited - paid, over all services of a direction; what netting took from a
-/// direction leaves it and what it put there joins it.
+/// @notice exposure = declared by the creditor - credited - paid, over all services of a direction; what netting took
+/// from a direction leaves it and what it put there joins it.
 /// Warning: until a first line is granted the limit is zero and the policy is Refuse.
 /// Warning: a smaller line stops new declarations; it does not undo what stands.
 interface ICreditBook {
@@ -66,9 +66,11 @@ interface ICreditBook {
 
     /// @notice The creditor declared more. For the usage ledger only.
     function raise(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external;
-    /// @notice Netting put a leg in this direction, whose exposure was `beforeMicros` before the cycle. For the settlement
-    /// book only. A leg passes stopped credit, and the line binds only what grows past `beforeMicros`: set-off never fails.
-    function raiseByLeg(AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint128 beforeMicros) external;
+    /// @notice Netting put a leg in this direction, whose exposure was `beforeMicros` before the cycle. For the
+    /// settlement book only. A leg passes stopped credit, and the line binds only what grows past `beforeMicros`:
+    /// set-off never fails.
+    function raiseByLeg(AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint128 beforeMicros)
+        external;
     /// @notice Credited, netted or paid. For the settlement book only, as are the next two.
     function reduce(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external;
     function stop(AgreementId agreementId, CarrierId creditor) external;

@@ -110,7 +110,13 @@ enum ArrearsStage {
 /// Warning: a confirmation of payment by the creditor is its word; nobody else sees the bank.
 interface ISettlementBook {
     event PayeeChanged(CarrierId indexed carrier, address indexed payee, uint64 nonce);
-    event StatementProposed(bytes32 indexed statementId, AgreementId indexed agreementId, Period indexed period, CarrierId proposer, uint64 proposedAt);
+    event StatementProposed(
+        bytes32 indexed statementId,
+        AgreementId indexed agreementId,
+        Period indexed period,
+        CarrierId proposer,
+        uint64 proposedAt
+    );
     event StatementAgreed(
         bytes32 indexed statementId,
         AgreementId indexed agreementId,
@@ -130,7 +136,12 @@ interface ISettlementBook {
         uint128 withheldMicros
     );
     event ItemOpened(
-        bytes32 indexed itemId, bytes32 indexed source, AgreementId indexed agreementId, CarrierId creditor, uint128 amountMicros, uint64 dueAt
+        bytes32 indexed itemId,
+        bytes32 indexed source,
+        AgreementId indexed agreementId,
+        CarrierId creditor,
+        uint128 amountMicros,
+        uint64 dueAt
     );
     event DisputeOpened(
         bytes32 indexed disputeId,
@@ -151,28 +162,57 @@ interface ISettlementBook {
     event ItemNetted(bytes32 indexed itemId, bytes32 indexed cycleId);
     event PositionNetted(bytes32 indexed cycleId, CarrierId indexed carrier, int256 positionMicros);
     event PayableOpened(
-        bytes32 indexed payableId, bytes32 indexed cycleId, AgreementId indexed agreementId, CarrierId creditor, CarrierId debtor, uint128 amountMicros, uint64 dueAt
+        bytes32 indexed payableId,
+        bytes32 indexed cycleId,
+        AgreementId indexed agreementId,
+        CarrierId creditor,
+        CarrierId debtor,
+        uint128 amountMicros,
+        uint64 dueAt
     );
+    /// @notice `interestMicros` is the part of `amountMicros` that paid interest; `outstandingMicros` the principal
+    /// left. `token` is zero for what the creditor confirmed, `bankReference` for what a token paid.
     event PaymentReceived(
-        bytes32 indexed payableId, address indexed token, uint128 amountMicros, uint128 interestMicros, uint128 outstandingMicros, bytes32 bankReference, uint64 paidAt
+        bytes32 indexed payableId,
+        address indexed token,
+        uint128 amountMicros,
+        uint128 interestMicros,
+        uint128 outstandingMicros,
+        bytes32 bankReference,
+        uint64 paidAt
     );
-    event ArrearsAdvanced(bytes32 indexed payableId, ArrearsStage stage, uint128 outstandingMicros, uint128 interestMicros, uint64 advancedAt);
+    /// @notice With the principal and the interest outstanding now.
+    event ArrearsAdvanced(
+        bytes32 indexed payableId,
+        ArrearsStage stage,
+        uint128 outstandingMicros,
+        uint128 interestMicros,
+        uint64 advancedAt
+    );
 
+    /// @notice Both carriers must have closed the period first.
     error PeriodNotClosed(AgreementId agreementId, CarrierId declarer, Period period);
+    /// @notice The period has its agreed statement; late usage goes into a later one.
     error StatementAlreadyAgreed(AgreementId agreementId, Period period);
     error StatementAlreadyProposed(bytes32 statementId);
     error StatementUnknown(bytes32 statementId);
+    /// @notice Lines stand in the order of creditor and service, each once, for the two parties only.
     error StatementLinesInvalid(uint256 line);
+    /// @notice The figure of the statement is not the one on chain.
     error StatementLineMismatch(uint256 line, uint128 expectedMicros, uint128 gotMicros);
     /// @notice A declared service is missing from the statement.
     error StatementIncomplete(CarrierId creditor, Service service, uint128 declaredMicros);
+    /// @notice Silence accepts only after the acceptance time of the agreement.
     error SilenceNotOver(uint64 acceptedAt, uint64 nowAt);
     error DisputeUnknown(bytes32 disputeId);
     error DisputeAlreadyOpen(bytes32 disputeId);
     error DisputeStateUnexpected(bytes32 disputeId, DisputeState state);
+    /// @notice All disputes of a line together cannot pass what the creditor declared.
     error DisputeTooLarge(uint128 declaredMicros, uint256 disputedMicros);
     error DisputeLimitReached(uint256 max);
+    /// @notice The statement of the period is agreed; it is disputed no more.
     error DisputeTooLate(AgreementId agreementId, Period period);
+    /// @notice What is credited and what is due must add up to what was disputed.
     error ResolutionMismatch(uint128 expectedMicros, uint256 gotMicros);
     error CycleTooLarge(uint256 max, uint256 got);
     error CycleEmpty();
@@ -182,8 +222,11 @@ interface ISettlementBook {
     error CycleNotOrdered(uint256 position);
     error CurrencyMismatch(bytes32 expected, bytes32 got);
     error ItemUnknown(bytes32 itemId);
+    /// @notice Another cycle has consumed the item.
     error ItemAlreadyNetted(bytes32 itemId);
+    /// @notice The cycle touches this carrier, so it has to sign.
     error PartyMissing(CarrierId carrier);
+    /// @notice The cycle does not touch this carrier.
     error PartyNotTouched(CarrierId carrier);
     error PartiesMismatch(uint256 parties, uint256 signatures);
     /// @notice The legs do not move what the items say the carrier is owed.
@@ -193,9 +236,12 @@ interface ISettlementBook {
     /// @notice More than principal and interest together.
     error Overpayment(uint256 outstandingMicros, uint256 gotMicros);
     error AmountZero();
+    /// @notice The creditor has not said where token payments go.
     error PayeeUnknown(CarrierId carrier);
     error PayeeNonceUnexpected(uint64 expected, uint64 got);
+    /// @notice The members did not list this token for the agreement's currency.
     error TokenNotListed(address token, bytes32 currency);
+    /// @notice This bank reference has already paid something on this payable.
     error BankReferenceUsed(bytes32 bankReference);
     error NotOverdue(bytes32 payableId, uint64 dueAt, uint64 nowAt);
     error ArrearsNotReady(bytes32 payableId, ArrearsStage stage, uint64 readyAt, uint64 nowAt);
@@ -207,7 +253,8 @@ interface ISettlementBook {
     function proposeStatement(Statement calldata statement, CarrierId proposer, bytes calldata signature)
         external
         returns (bytes32 statementId);
-    /// @notice Both periods closed, both signatures, every figure as the chain has it. Opens an item for each direction.
+    /// @notice Both periods closed, both signatures, every figure as the chain has it. Opens an item for each
+    /// direction.
     /// Warning: that `batchesHash` names the period's batches is the signers' word; the contract keeps no list of them.
     function agreeStatement(Statement calldata statement, bytes calldata signatureLow, bytes calldata signatureHigh)
         external
@@ -223,14 +270,17 @@ interface ISettlementBook {
     function withdrawDispute(Withdrawal calldata withdrawal, bytes calldata signature) external;
     function investigate(Investigation calldata investigation, bytes calldata signature) external;
     /// @notice What is credited leaves the exposure, what is due opens an item of its own.
-    function resolveDispute(Resolution calldata resolution, bytes calldata signatureCreditor, bytes calldata signatureDebtor)
-        external;
+    function resolveDispute(
+        Resolution calldata resolution,
+        bytes calldata signatureCreditor,
+        bytes calldata signatureDebtor
+    ) external;
 
     // NETTING
 
-    /// @notice Replaces items by legs. Items are consumed whole and once; legs stand on existing agreements and give every
-    /// carrier the position its items gave it; every party touched, and nobody else, signs. At most 200 items, 200 legs
-    /// and 50 parties.
+    /// @notice Replaces items by legs. Items are consumed whole and once; legs stand on existing agreements and give
+    /// every carrier the position its items gave it; every party touched, and nobody else, signs. At most 200 items,
+    /// 200 legs and 50 parties.
     function net(NettingCycle calldata cycle, CarrierId[] calldata parties, bytes[] calldata signatures)
         external
         returns (bytes32 cycleId);
@@ -246,11 +296,20 @@ interface ISettlementBook {
     function payeeOf(CarrierId carrier) external view returns (address);
     function setPayee(PayeeChange calldata change, bytes calldata signature) external;
     function interestMicros(bytes32 payableId, uint64 atSeconds) external view returns (uint128);
-    function outstandingOf(bytes32 payableId) external view returns (uint128 principalMicros, uint128 interestMicros_, uint64 dueAt, ArrearsStage stage);
-    function itemOf(bytes32 itemId) external view returns (AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint64 dueAt, bool netted);
+    function outstandingOf(bytes32 payableId)
+        external
+        view
+        returns (uint128 principalMicros, uint128 interestMicros_, uint64 dueAt, ArrearsStage stage);
+    function itemOf(bytes32 itemId)
+        external
+        view
+        returns (AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint64 dueAt, bool netted);
     function disputeOf(bytes32 disputeId) external view returns (DisputeState state, uint128 amountMicros);
     /// @notice The statement agreed for a period, or zero.
     function agreedStatement(AgreementId agreementId, Period period) external view returns (bytes32 statementId);
     /// @notice What disputes keep out of the statement: all that were opened and not withdrawn.
-    function withheldMicros(AgreementId agreementId, Period period, CarrierId creditor, Service service) external view returns (uint128);
+    function withheldMicros(AgreementId agreementId, Period period, CarrierId creditor, Service service)
+        external
+        view
+        returns (uint128);
 }

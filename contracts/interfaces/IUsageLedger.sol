@@ -80,11 +80,15 @@ interface IUsageLedger {
         AgreementId indexed agreementId, CarrierId indexed declarer, uint64 seq, BatchId first, BatchId second
     );
 
+    /// @notice Declarations of one declarer and direction carry gapless numbers.
     error SequenceUnexpected(uint64 expected, uint64 got);
+    /// @notice The declarer has closed this period, or a later one.
     error PeriodAlreadyClosed(AgreementId agreementId, CarrierId declarer, Period period);
     error PeriodInvalid(Period period);
     error BatchEmpty();
+    /// @notice The first event comes after the last, or an event lies outside them or in the future.
     error EventTimesInvalid(uint64 fromMs, uint64 toMs, uint64 nowMs);
+    /// @notice No batch of this id was declared.
     error BatchUnknown(BatchId batchId);
     /// @notice A declaration that corrects another goes through `declareAdjustment`, with the one it corrects.
     error CorrectedDeclarationMissing(BatchId corrects);
@@ -94,14 +98,17 @@ interface IUsageLedger {
     error DeclarerNotAParty(AgreementId agreementId, CarrierId declarer);
     error SignaturesMismatch(uint256 declarations, uint256 signatures);
     error DeclarationsTooMany(uint256 max, uint256 got);
+    /// @notice The records do not hash to the declared root.
     error RootMismatch(bytes32 expected, bytes32 got);
+    /// @notice Count, quantity or amount of the records is not what the declaration says.
     error InlineTotalsMismatch(uint256 expected, uint256 got);
     error InlineTooLarge(uint256 max, uint256 got);
     error InlineIndexUnexpected(uint64 expected, uint64 got);
     error NotEquivocation(BatchId first, BatchId second);
 
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId);
-    /// @notice Declares late usage in a period that is still open; `corrected` is the declaration it names in `corrects`.
+    /// @notice Declares late usage in a period that is still open; `corrected` is the declaration it names in
+    /// `corrects`.
     /// @dev The original travels in the call, so that no declaration pays for storing more than its root.
     function declareAdjustment(
         Declaration calldata adjustment,
@@ -121,7 +128,8 @@ interface IUsageLedger {
     /// Earlier periods take no declarations from then on either: late usage goes into a later period, as an adjustment.
     function closePeriod(PeriodClose calldata close, bytes calldata signature) external;
     /// @notice Two different declarations signed for one place in the sequence: anyone may put the proof on record.
-    /// Warning: a key that was ever the declarer's counts, also after its revocation; a stolen key can be made to testify.
+    /// Warning: a key that was ever the declarer's counts, also after its revocation; a stolen key can be made to
+    /// testify.
     function proveEquivocation(
         Declaration calldata first,
         bytes calldata firstSignature,

@@ -4,6 +4,7 @@ pragma solidity ^0.8.24;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {AgreementId, CarrierId} from "../Types.sol";
 import {Terms} from "../interfaces/IAgreementBook.sol";
@@ -144,7 +145,7 @@ abstract contract Payables is Items, ReentrancyGuard {
     function _credit(bytes32 payableId, address token, uint256 amount, bytes32 bankReference) private {
         Payable storage due = _payables[payableId];
         uint128 interest = _requireOwed(due, amount);
-        uint128 amountMicros = uint128(amount);
+        uint128 amountMicros = SafeCast.toUint128(amount);
         uint128 interestPaid = amountMicros < interest ? amountMicros : interest;
         uint128 principalPaid = amountMicros - interestPaid;
 
@@ -191,7 +192,7 @@ abstract contract Payables is Items, ReentrancyGuard {
     }
 
     function _interest(Payable storage due, uint64 atSeconds) private view returns (uint128) {
-        return uint128(_accrued(due, atSeconds) / INTEREST_UNIT) - due.interestPaidMicros;
+        return SafeCast.toUint128(_accrued(due, atSeconds) / INTEREST_UNIT) - due.interestPaidMicros;
     }
 
     function _accrued(Payable storage due, uint64 atSeconds) private view returns (uint256) {

@@ -1646,13 +1646,13 @@ class ArrearsNotReady(TypedRefusal):
 
 
 class BankReferenceUsed(TypedRefusal):
-    """Bank reference used."""
+    """This bank reference has already paid something on this payable."""
 
     slug = "bank-reference-used"
     SIGNATURE = 'BankReferenceUsed(bytes32)'
     SELECTOR = bytes.fromhex("fbd30f7c")
     FIELDS = (("bank_reference", FixedBytes(32)),)
-    MESSAGE = 'bank reference used'
+    MESSAGE = 'This bank reference has already paid something on this payable'
     TODO = 'This transfer is already counted; check the bank reference.'
 
     bank_reference: bytes
@@ -1677,13 +1677,13 @@ class BatchEmpty(TypedRefusal):
 
 
 class BatchUnknown(TypedRefusal):
-    """Batch unknown."""
+    """No batch of this id was declared."""
 
     slug = "batch-unknown"
     SIGNATURE = 'BatchUnknown(bytes32)'
     SELECTOR = bytes.fromhex("b2488273")
     FIELDS = (("batch_id", FixedBytes(32)),)
-    MESSAGE = 'batch unknown'
+    MESSAGE = 'No batch of this id was declared'
     TODO = 'Wait until the declaration is final, or check the batch id.'
 
     batch_id: BatchId
@@ -1725,13 +1725,13 @@ class CarrierAlreadyAdmitted(TypedRefusal):
 
 
 class CarrierNotActive(TypedRefusal):
-    """Carrier not active."""
+    """The members have suspended this carrier: it can settle, but makes no new business."""
 
     slug = "carrier-not-active"
     SIGNATURE = 'CarrierNotActive(bytes32)'
     SELECTOR = bytes.fromhex("25dbd523")
     FIELDS = (("carrier", FixedBytes(32)),)
-    MESSAGE = 'carrier not active'
+    MESSAGE = 'The members have suspended this carrier: it can settle, but makes no new business'
     TODO = 'Correct the request; nothing has changed.'
 
     carrier: bytes
@@ -1959,13 +1959,13 @@ class CycleTooLarge(TypedRefusal):
 
 
 class DeadlinePassed(TypedRefusal):
-    """Deadline passed."""
+    """The signature was meant to be used earlier."""
 
     slug = "deadline-passed"
     SIGNATURE = 'DeadlinePassed(uint64,uint64)'
     SELECTOR = bytes.fromhex("fdea5da1")
     FIELDS = (("deadline", Integer(64)), ("now_at", Integer(64)),)
-    MESSAGE = 'deadline passed'
+    MESSAGE = 'The signature was meant to be used earlier'
     GOT = 'now_at'
     TODO = 'Sign again with a later deadline.'
 
@@ -2063,13 +2063,13 @@ class DisputeStateUnexpected(TypedRefusal):
 
 
 class DisputeTooLarge(TypedRefusal):
-    """Dispute too large."""
+    """All disputes of a line together cannot pass what the creditor declared."""
 
     slug = "dispute-too-large"
     SIGNATURE = 'DisputeTooLarge(uint128,uint256)'
     SELECTOR = bytes.fromhex("5f4fe8b6")
     FIELDS = (("declared_micros", Integer(128)), ("disputed_micros", Integer(256)),)
-    MESSAGE = 'dispute too large'
+    MESSAGE = 'All disputes of a line together cannot pass what the creditor declared'
     EXPECTED = 'declared_micros'
     GOT = 'disputed_micros'
     TODO = 'Dispute at most what was declared.'
@@ -2082,13 +2082,13 @@ class DisputeTooLarge(TypedRefusal):
 
 
 class DisputeTooLate(TypedRefusal):
-    """Dispute too late."""
+    """The statement of the period is agreed; it is disputed no more."""
 
     slug = "dispute-too-late"
     SIGNATURE = 'DisputeTooLate(bytes32,uint32)'
     SELECTOR = bytes.fromhex("6e3aa9f4")
     FIELDS = (("agreement_id", FixedBytes(32)), ("period", Integer(32)),)
-    MESSAGE = 'dispute too late'
+    MESSAGE = 'The statement of the period is agreed; it is disputed no more'
     TODO = 'The statement is agreed; settle it in the next period.'
 
     agreement_id: AgreementId
@@ -2264,13 +2264,13 @@ class ERC20InvalidSpender(TypedRefusal):
 
 
 class EventTimesInvalid(TypedRefusal):
-    """Event times invalid."""
+    """The first event comes after the last, or an event lies outside them or in the future."""
 
     slug = "event-times-invalid"
     SIGNATURE = 'EventTimesInvalid(uint64,uint64,uint64)'
     SELECTOR = bytes.fromhex("34fe154b")
     FIELDS = (("from_ms", Integer(64)), ("to_ms", Integer(64)), ("now_ms", Integer(64)),)
-    MESSAGE = 'event times invalid'
+    MESSAGE = 'The first event comes after the last, or an event lies outside them or in the future'
     GOT = 'now_ms'
     TODO = "Check the batch's first and last event and the clock."
 
@@ -2372,13 +2372,13 @@ class InlineTooLarge(TypedRefusal):
 
 
 class InlineTotalsMismatch(TypedRefusal):
-    """Inline totals mismatch."""
+    """Count, quantity or amount of the records is not what the declaration says."""
 
     slug = "inline-totals-mismatch"
     SIGNATURE = 'InlineTotalsMismatch(uint256,uint256)'
     SELECTOR = bytes.fromhex("6f964444")
     FIELDS = (("expected", Integer(256)), ("got", Integer(256)),)
-    MESSAGE = 'inline totals mismatch'
+    MESSAGE = 'Count, quantity or amount of the records is not what the declaration says'
     EXPECTED = 'expected'
     GOT = 'got'
     TODO = 'Compare both sides and sign again.'
@@ -2404,13 +2404,13 @@ class InvalidShortString(TypedRefusal):
 
 
 class ItemAlreadyNetted(TypedRefusal):
-    """Item already netted."""
+    """Another cycle has consumed the item."""
 
     slug = "item-already-netted"
     SIGNATURE = 'ItemAlreadyNetted(bytes32)'
     SELECTOR = bytes.fromhex("0370a6d3")
     FIELDS = (("item_id", FixedBytes(32)),)
-    MESSAGE = 'item already netted'
+    MESSAGE = 'Another cycle has consumed the item'
     TODO = 'Draw up the cycle again without it.'
 
     item_id: bytes
@@ -2436,13 +2436,13 @@ class ItemUnknown(TypedRefusal):
 
 
 class KeyAlreadyTaken(TypedRefusal):
-    """Key already taken."""
+    """A key is granted once, to one carrier, for ever."""
 
     slug = "key-already-taken"
     SIGNATURE = 'KeyAlreadyTaken(address,bytes32)'
     SELECTOR = bytes.fromhex("f757db26")
     FIELDS = (("key", AddressType()), ("holder", FixedBytes(32)),)
-    MESSAGE = 'key already taken'
+    MESSAGE = 'A key is granted once, to one carrier, for ever'
     TODO = 'Correct the request; nothing has changed.'
 
     key: Address
@@ -2729,13 +2729,13 @@ class PartiesMismatch(TypedRefusal):
 
 
 class PartyMissing(TypedRefusal):
-    """Party missing."""
+    """The cycle touches this carrier, so it has to sign."""
 
     slug = "party-missing"
     SIGNATURE = 'PartyMissing(bytes32)'
     SELECTOR = bytes.fromhex("6ddccdd1")
     FIELDS = (("carrier", FixedBytes(32)),)
-    MESSAGE = 'party missing'
+    MESSAGE = 'The cycle touches this carrier, so it has to sign'
     TODO = "Collect this carrier's signature."
 
     carrier: bytes
@@ -2745,13 +2745,13 @@ class PartyMissing(TypedRefusal):
 
 
 class PartyNotTouched(TypedRefusal):
-    """Party not touched."""
+    """The cycle does not touch this carrier."""
 
     slug = "party-not-touched"
     SIGNATURE = 'PartyNotTouched(bytes32)'
     SELECTOR = bytes.fromhex("165dd20f")
     FIELDS = (("carrier", FixedBytes(32)),)
-    MESSAGE = 'party not touched'
+    MESSAGE = 'The cycle does not touch this carrier'
     TODO = 'Correct the request; nothing has changed.'
 
     carrier: bytes
@@ -2810,13 +2810,13 @@ class PayeeNonceUnexpected(TypedRefusal):
 
 
 class PayeeUnknown(TypedRefusal):
-    """Payee unknown."""
+    """The creditor has not said where token payments go."""
 
     slug = "payee-unknown"
     SIGNATURE = 'PayeeUnknown(bytes32)'
     SELECTOR = bytes.fromhex("e92664cf")
     FIELDS = (("carrier", FixedBytes(32)),)
-    MESSAGE = 'payee unknown'
+    MESSAGE = 'The creditor has not said where token payments go'
     TODO = 'The creditor names a payee first.'
 
     carrier: bytes
@@ -2826,13 +2826,13 @@ class PayeeUnknown(TypedRefusal):
 
 
 class PeriodAlreadyClosed(TypedRefusal):
-    """Period already closed."""
+    """The declarer has closed this period, or a later one."""
 
     slug = "period-already-closed"
     SIGNATURE = 'PeriodAlreadyClosed(bytes32,bytes32,uint32)'
     SELECTOR = bytes.fromhex("5a5b2dae")
     FIELDS = (("agreement_id", FixedBytes(32)), ("declarer", FixedBytes(32)), ("period", Integer(32)),)
-    MESSAGE = 'period already closed'
+    MESSAGE = 'The declarer has closed this period, or a later one'
     TODO = 'Declare a correction in the open period.'
 
     agreement_id: AgreementId
@@ -2860,13 +2860,13 @@ class PeriodInvalid(TypedRefusal):
 
 
 class PeriodNotClosed(TypedRefusal):
-    """Period not closed."""
+    """Both carriers must have closed the period first."""
 
     slug = "period-not-closed"
     SIGNATURE = 'PeriodNotClosed(bytes32,bytes32,uint32)'
     SELECTOR = bytes.fromhex("dd360829")
     FIELDS = (("agreement_id", FixedBytes(32)), ("declarer", FixedBytes(32)), ("period", Integer(32)),)
-    MESSAGE = 'period not closed'
+    MESSAGE = 'Both carriers must have closed the period first'
     TODO = 'Wait until both sides have closed the period.'
 
     agreement_id: AgreementId
@@ -3015,13 +3015,13 @@ class ReentrancyGuardReentrantCall(TypedRefusal):
 
 
 class ResolutionMismatch(TypedRefusal):
-    """Resolution mismatch."""
+    """What is credited and what is due must add up to what was disputed."""
 
     slug = "resolution-mismatch"
     SIGNATURE = 'ResolutionMismatch(uint128,uint256)'
     SELECTOR = bytes.fromhex("40a8f6a9")
     FIELDS = (("expected_micros", Integer(128)), ("got_micros", Integer(256)),)
-    MESSAGE = 'resolution mismatch'
+    MESSAGE = 'What is credited and what is due must add up to what was disputed'
     EXPECTED = 'expected_micros'
     GOT = 'got_micros'
     TODO = 'Compare both sides and sign again.'
@@ -3034,13 +3034,13 @@ class ResolutionMismatch(TypedRefusal):
 
 
 class RootMismatch(TypedRefusal):
-    """Root mismatch."""
+    """The records do not hash to the declared root."""
 
     slug = "root-mismatch"
     SIGNATURE = 'RootMismatch(bytes32,bytes32)'
     SELECTOR = bytes.fromhex("7c532e31")
     FIELDS = (("expected", FixedBytes(32)), ("got", FixedBytes(32)),)
-    MESSAGE = 'root mismatch'
+    MESSAGE = 'The records do not hash to the declared root'
     EXPECTED = 'expected'
     GOT = 'got'
     TODO = 'Seal the records again; do not edit them.'
@@ -3048,6 +3048,23 @@ class RootMismatch(TypedRefusal):
 
     def __init__(self, expected: bytes, got: bytes) -> None:
         self._refuse(expected, got)
+
+
+class SafeCastOverflowedUintDowncast(TypedRefusal):
+    """Safe cast overflowed uint downcast."""
+
+    slug = "safe-cast-overflowed-uint-downcast"
+    SIGNATURE = 'SafeCastOverflowedUintDowncast(uint8,uint256)'
+    SELECTOR = bytes.fromhex("6dfcc650")
+    FIELDS = (("bits", Integer(8)), ("value", Integer(256)),)
+    MESSAGE = 'safe cast overflowed uint downcast'
+    TODO = 'Correct the request; nothing has changed.'
+
+    bits: int
+    value: int
+
+    def __init__(self, bits: int, value: int) -> None:
+        self._refuse(bits, value)
 
 
 class SafeERC20FailedOperation(TypedRefusal):
@@ -3067,13 +3084,13 @@ class SafeERC20FailedOperation(TypedRefusal):
 
 
 class SequenceUnexpected(TypedRefusal):
-    """Sequence unexpected."""
+    """Declarations of one declarer and direction carry gapless numbers."""
 
     slug = "sequence-unexpected"
     SIGNATURE = 'SequenceUnexpected(uint64,uint64)'
     SELECTOR = bytes.fromhex("4df7b068")
     FIELDS = (("expected", Integer(64)), ("got", Integer(64)),)
-    MESSAGE = 'sequence unexpected'
+    MESSAGE = 'Declarations of one declarer and direction carry gapless numbers'
     EXPECTED = 'expected'
     GOT = 'got'
     TODO = 'Read the last sequence number from the chain and sign the next one.'
@@ -3136,13 +3153,13 @@ class SignerNotAuthorised(TypedRefusal):
 
 
 class SilenceNotOver(TypedRefusal):
-    """Silence not over."""
+    """Silence accepts only after the acceptance time of the agreement."""
 
     slug = "silence-not-over"
     SIGNATURE = 'SilenceNotOver(uint64,uint64)'
     SELECTOR = bytes.fromhex("18ef71f8")
     FIELDS = (("accepted_at", Integer(64)), ("now_at", Integer(64)),)
-    MESSAGE = 'silence not over'
+    MESSAGE = 'Silence accepts only after the acceptance time of the agreement'
     GOT = 'now_at'
     TODO = 'Wait until the acceptance time is over, or get the signature.'
 
@@ -3154,13 +3171,13 @@ class SilenceNotOver(TypedRefusal):
 
 
 class StatementAlreadyAgreed(TypedRefusal):
-    """Statement already agreed."""
+    """The period has its agreed statement; late usage goes into a later one."""
 
     slug = "statement-already-agreed"
     SIGNATURE = 'StatementAlreadyAgreed(bytes32,uint32)'
     SELECTOR = bytes.fromhex("ec463c6e")
     FIELDS = (("agreement_id", FixedBytes(32)), ("period", Integer(32)),)
-    MESSAGE = 'statement already agreed'
+    MESSAGE = 'The period has its agreed statement; late usage goes into a later one'
     TODO = 'The statement is agreed; nothing to do.'
 
     agreement_id: AgreementId
@@ -3207,13 +3224,13 @@ class StatementIncomplete(TypedRefusal):
 
 
 class StatementLineMismatch(TypedRefusal):
-    """Statement line mismatch."""
+    """The figure of the statement is not the one on chain."""
 
     slug = "statement-line-mismatch"
     SIGNATURE = 'StatementLineMismatch(uint256,uint128,uint128)'
     SELECTOR = bytes.fromhex("d1251bc3")
     FIELDS = (("line", Integer(256)), ("expected_micros", Integer(128)), ("got_micros", Integer(128)),)
-    MESSAGE = 'statement line mismatch'
+    MESSAGE = 'The figure of the statement is not the one on chain'
     EXPECTED = 'expected_micros'
     GOT = 'got_micros'
     TODO = 'Draw the statement again from the chain.'
@@ -3227,13 +3244,13 @@ class StatementLineMismatch(TypedRefusal):
 
 
 class StatementLinesInvalid(TypedRefusal):
-    """Statement lines invalid."""
+    """Lines stand in the order of creditor and service, each once, for the two parties only."""
 
     slug = "statement-lines-invalid"
     SIGNATURE = 'StatementLinesInvalid(uint256)'
     SELECTOR = bytes.fromhex("f5338ae8")
     FIELDS = (("line", Integer(256)),)
-    MESSAGE = 'statement lines invalid'
+    MESSAGE = 'Lines stand in the order of creditor and service, each once, for the two parties only'
     TODO = 'Correct the field and sign again.'
 
     line: int
@@ -3344,13 +3361,13 @@ class TokenDecimalsUnexpected(TypedRefusal):
 
 
 class TokenNotListed(TypedRefusal):
-    """Token not listed."""
+    """The members did not list this token for the agreement's currency."""
 
     slug = "token-not-listed"
     SIGNATURE = 'TokenNotListed(address,bytes32)'
     SELECTOR = bytes.fromhex("4c431bcf")
     FIELDS = (("token", AddressType()), ("currency", FixedBytes(32)),)
-    MESSAGE = 'token not listed'
+    MESSAGE = "The members did not list this token for the agreement's currency"
     TODO = 'Pay in a token the members listed for the currency.'
 
     token: Address
@@ -5163,6 +5180,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ReentrancyGuardReentrantCall.SELECTOR: ReentrancyGuardReentrantCall,
     ResolutionMismatch.SELECTOR: ResolutionMismatch,
     RootMismatch.SELECTOR: RootMismatch,
+    SafeCastOverflowedUintDowncast.SELECTOR: SafeCastOverflowedUintDowncast,
     SafeERC20FailedOperation.SELECTOR: SafeERC20FailedOperation,
     SequenceUnexpected.SELECTOR: SequenceUnexpected,
     ServiceNotAgreed.SELECTOR: ServiceNotAgreed,

@@ -12,6 +12,7 @@ from tests.contracts.month import (
     confirm,
     confirmation,
     cycle,
+    decide,
     declaration,
     declare,
     items_of,
@@ -51,7 +52,7 @@ def is_stopped(books: Books) -> bool:
     return b.result_credit_book_line_of(found).stopped
 
 
-def november(books: Books) -> b.Declaration:
+def november() -> b.Declaration:
     """The next traffic GB-B would declare."""
     return declaration(GB, GB, seq=2, period=202611, amount_micros=1)
 
@@ -108,7 +109,7 @@ def test_stopped_credit_takes_no_declaration_whatever_the_line(owing: tuple[Book
     books, payable_id, due_at = owing
     climb(books, payable_id, due_at, Stage.CREDIT_STOPPED)
     with refused(b.CreditIsStopped(AGREED, GB.id)):
-        books.call("UsageLedger", declare(books, november(books)))
+        books.call("UsageLedger", declare(books, november()))
 
 
 # WHAT IS RIGHT
@@ -145,7 +146,7 @@ def test_a_stopped_debtor_can_pay_and_its_credit_resumes(owing: tuple[Books, byt
     assert is_stopped(books)
     pay_off(books, payable_id)
     assert not is_stopped(books)
-    books.call("UsageLedger", declare(books, november(books)))
+    books.call("UsageLedger", declare(books, november()))
 
 
 def test_credit_resumes_only_with_the_last_late_payable(owing: tuple[Books, bytes, int]) -> None:
@@ -179,3 +180,13 @@ def november_payable(books: Books) -> bytes:
     netting = cycle(items_of([agreed]), leg(CN_GB, GB, 3_000_000))
     payable_id: bytes = books.send(BOOK, net(books, netting, CN, GB)).only(b.PayableOpened).payable_id
     return payable_id
+
+
+def test_a_suspended_creditor_can_still_be_paid(owing: tuple[Books, bytes, int]) -> None:
+    """Suspension stops new business, never the settlement of what stands."""
+    books, payable_id, _ = owing
+    decide(books, b.calldata_carrier_registry_suspend(GB.id))
+    with refused(b.CarrierNotActive(GB.id)):
+        books.call("UsageLedger", declare(books, november()))
+    books.send(BOOK, confirm(books, GB, confirmation(payable_id, OWED)))
+    assert outstanding(books, payable_id)[0] == 0

@@ -194,6 +194,15 @@ def test_a_listed_token_never_changes_its_currency(books: Books) -> None:
     assert b.error_of(caught.value.reason).members == b.TokenAlreadyListed(token).members
 
 
+def test_an_empty_call_is_approved_once_and_does_nothing(books: Books) -> None:
+    proposal_id = propose(books, b"")
+    with refused(b.ProposalAlreadyMade(proposal_id)):
+        books.call(REGISTRY, b.calldata_carrier_registry_propose(b"", ZERO), MEMBERS[0])
+    books.chain.advance_to(books.now() + DELAY_SECONDS)
+    with refused(b.ProposalFailed(proposal_id, b"")):
+        books.call(REGISTRY, b.calldata_carrier_registry_execute(proposal_id))
+
+
 # REFUSALS: KEYS
 
 
