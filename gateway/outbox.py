@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from gateway.submitter import ENDED, Chain, Step, Submitter, settle
-from ledger.errors import Conflict, RequestConflict
+from ledger.errors import Conflict, RequestConflict, SequenceConflict
 from ledger.identity import Address, AgreementId, CarrierCode
 from ledger.store.declarations import last_seq
 from ledger.store.engine import lock
@@ -73,7 +73,8 @@ def enqueue(connection: Connection, submission: Submission, now_ms: int) -> int:
     """Put a submission into the outbox, in the transaction of what it says; its id.
 
     The same again changes nothing; one that was refused, or waited for its calldata, gets the new calldata and its
-    turn. Raises RequestConflict if the subject stands for another call.
+    turn. Raises RequestConflict if the subject stands for another call, SequenceConflict
+    if its position in the stream is taken.
     """
     stream = submission.stream or f"{submission.kind}:{submission.subject.hex()}"
     lock(connection, f"stream {stream}")
@@ -150,8 +151,9 @@ def _again(
         raise RequestConflict("this subject was submitted with another call", expected=before.target)
     renewed = before.state in (SubmissionState.BUILT, SubmissionState.REVERTED) and submission.calldata is not None
     if renewed:
-        place = {"position": _position(connection, before.stream, submission.position)}
-        place = {} if before.state == SubmissionState.BUILT else place
+        place: dict[str, object] = {}
+        if before.state == SubmissionState.REVERTED:  # its place was free to be given away
+            place = {"position": _position(connection, before.stream, submission.position)}
         move(connection, before, state, now_ms, calldata=submission.calldata, error=None, reason=None, **place)
     elif submission.calldata is not None and submission.calldata[:4] != (before.calldata or b"")[:4]:
         raise RequestConflict("this subject was submitted with another call", expected=before.kind)
@@ -159,4 +161,14 @@ def _again(
 
 
 def _position(connection: Connection, stream: str, wanted: int | None) -> int:
-    return wanted if wanted is not None else max(positions_taken(connection, stream), default=0) + 1
+    taken = positions_taken(connection, stream)
+    if wanted is None:
+        return max(taken, default=0) + 1
+    if wanted in taken:
+        raise SequenceConflict(
+            "this number was given to another submission",
+            expected="a number that is free",
+            got=wanted,
+            todo="Take the next number and sign again.",
+        )
+    return wanted

@@ -24,7 +24,7 @@ from ledger.chain.bindings import (
 from ledger.chain.seen import Block, Receipt
 from ledger.chain.transaction import Transaction, sign_transaction
 from ledger.clock import Clock
-from ledger.errors import ContractRefused, NodeRefused, Unavailable
+from ledger.errors import ContractRefused, GscError, NodeRefused
 from ledger.identity import Address
 from ledger.store.chain_log import list_alarms
 from ledger.store.engine import reading, writing
@@ -134,7 +134,7 @@ class Submitter:
         while not stop.is_set():
             try:
                 moved = self.step().moved
-            except (Unavailable, NodeRefused, OperationalError):
+            except (GscError, OperationalError):  # the edge of a process: whatever it was, look again
                 moved = 0
             if not moved:
                 stop.wait(poll_seconds)

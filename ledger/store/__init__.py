@@ -17,7 +17,8 @@ What a carrier made
     proposals       record_proposal, signatures_of, list_proposals, struct_of
 
 What it says to the chain
-    outbox          the rows of gateway.outbox: add, submissions in a state, attempts, the lease of a sending key
+    outbox          list_submissions, submission_of, find_submission, attempts_of; the rest is for gateway.outbox,
+                    which puts in (enqueue, enqueue_declaration) and sends (Submitter)
 
 What the chain said (written by ledger.follow only)
     chain_log       checkpoint, append_blocks, roll_back, list_alarms, chain_rows

@@ -27,7 +27,7 @@ from ledger.chain.abi import keccak
 from ledger.chain.bindings import UsageDeclared
 from ledger.chain.client import ChainClient
 from ledger.chain.transaction import Transaction, sign_transaction
-from ledger.errors import Conflict, ContractRefused, NodeRefused, RequestConflict, Unavailable
+from ledger.errors import Conflict, ContractRefused, NodeRefused, RequestConflict, SequenceConflict, Unavailable
 from ledger.follow import follow
 from ledger.identity import Address, CarrierCode
 from ledger.store.engine import open_store, reading, writing
@@ -133,7 +133,30 @@ def test_numbers_have_no_gap_and_a_refused_ones_number_is_given_again(store: Sto
         assert [number_next(connection, name, last_on_chain=3)[1] for name in ("d", "e")] == [5, 7]
 
 
-def test_two_gateways_threads_never_get_one_number(store: Store) -> None:
+def test_a_number_that_is_taken_is_refused(store: Store) -> None:
+    with writing(store) as connection:
+        enqueue(connection, replace(numbered("a", 1, 1), stream="s"), 0)
+        with pytest.raises(SequenceConflict):
+            enqueue(connection, replace(numbered("b", 1, 1), stream="s"), 0)
+
+
+def test_what_comes_after_a_refused_number_is_held_until_the_number_is_filled(store: Store, chain: FakeChain) -> None:
+    with writing(store) as connection:
+        first, _ = (number_next(connection, name, last_on_chain=0) for name in ("a", "b"))
+        refuse(connection, first[0])
+    finish(store, chain)
+    with reading(store) as connection:
+        assert [(row.state, row.error) for row in list_submissions(connection)] == [
+            (REVERTED, None),
+            (HELD, "SequenceUnexpected"),
+        ]
+    with writing(store) as connection:
+        assert number_next(connection, "a", last_on_chain=0) == (first[0], 1), "the same digest gets its turn again"
+    finish(store, chain)
+    assert states(store) == [FINAL, FINAL]
+
+
+def test_two_threads_never_get_one_number(store: Store) -> None:
     given: list[int] = []
 
     def work(thread: int) -> None:

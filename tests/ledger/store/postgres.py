@@ -50,8 +50,8 @@ def running_postgres() -> Iterator[str]:
             _await(server, folder)
             yield f"postgresql://postgres@/{{database}}?host={folder}"
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=30)
+            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
+            server.wait(timeout=60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -97,4 +97,4 @@ def _await(server: subprocess.Popen[bytes], folder: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
