@@ -1,37 +1,71 @@
-"""Which loops must be compiled before the first month is fast? Runs each once on a few records; numba keeps the result.
+"""Which loops must be compiled before the first month is fast? Runs each on a small month; numba keeps the result.
 
 `python -m scripts.compile_kernels`: part of the installation, so that no command and no demo waits for a compiler.
 """
 
 import tempfile
 from pathlib import Path
-from zoneinfo import ZoneInfo
+
+import pyarrow as pa
 
 from gateway.preset import load_preset
-from gateway.reading import Direction, ReadingContext, Trunk, read_cdr
-from ledger.deck import deck_history, parse_deck
+from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
+from ledger.deck import deck_history, load_deck
 from ledger.identity import AgreementId, CarrierCode
-from ledger.money import Rounding
-from ledger.period import Period
-from ledger.rating import rate_in_mode
+from ledger.rating import rate
 from ledger.sealing import leaf_is_in, open_leaf, salts, seal
 from ledger.service import Service
 from ledger.usage import BatchScope
+from reconciliation.reconcile import reconcile
+from scripts.traffic import Simulation, SimulationFiles, simulate, write
+from scripts.traffic.carriers import CARRIERS, trunks_of
+from scripts.traffic.papers import agreement_of
 
-_FILE = "a_number,b_number,start,duration_ms,trunk\n" + "+8613800138000,02079460000,2026-10-01 00:00:00,61000,in\n" * 3
-_DECK = "destination,code,rate,increment,currency\nUnited Kingdom,44,0.01,60/6,USD\nLondon,4420,0.02,1/1,USD\n"
+_SEED, _CALLS = 1, 4_000
+_COUNTRIES = {"CN-T": "CN", "GB-B": "GB", "US-A": "US"}
 
 
 def main() -> None:
-    """Read, rate and seal three calls."""
-    low, high = CarrierCode("CN-T"), CarrierCode("GB-B")
-    context = ReadingContext(ZoneInfo("Europe/London"), "GB", {"in": Trunk(low, Direction.IN)})
+    """Read three switches' files; rate, seal and reconcile each direction."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cdr.csv"
-        path.write_text(_FILE, "ascii")
-        (usage,) = read_cdr(path, load_preset("csv"), context).tables.values()
-    rated = rate_in_mode(usage, deck_history([(0, parse_deck(_DECK))]), Rounding.HALF_EVEN).rated
-    scope = BatchScope(AgreementId(bytes(32)), high, high, Service.VOICE, Period(2026, 10))
+        simulation = simulate(_SEED, _CALLS)
+        files = write(simulation, Path(folder))
+        readings = {plan.code: _read(files, plan.code) for plan in CARRIERS}
+        for direction in simulation.truth.directions:
+            _settle(simulation, files, readings, direction.debtor, direction.creditor)
+
+
+def _read(files: SimulationFiles, carrier: CarrierCode) -> Reading:
+    plan = next(plan for plan in CARRIERS if plan.code == carrier)
+    trunks = {name: Trunk(partner, Direction(way)) for name, (partner, way) in trunks_of(plan).items()}
+    context = ReadingContext(zone=plan.zone, country=_COUNTRIES[carrier], trunks=trunks)
+    return read_cdr(files.switches[carrier].path, load_preset(plan.switch.value), context)
+
+
+def _settle(
+    simulation: Simulation,
+    files: SimulationFiles,
+    readings: dict[CarrierCode, Reading],
+    debtor: CarrierCode,
+    creditor: CarrierCode,
+) -> None:
+    plans = {plan.code: plan for plan in CARRIERS}
+    agreement = agreement_of((plans[debtor], plans[creditor]), simulation.month)
+    decks = deck_history(
+        (paper.effective_s * 1000, load_deck(paper.path))
+        for paper in files.papers.decks
+        if (paper.creditor, paper.debtor) == (creditor, debtor)
+    )
+    owed, counted = (
+        rate(readings[side].tables[Stream(partner, way, Service.VOICE)], decks, agreement).rated
+        for side, partner, way in ((creditor, debtor, Direction.IN), (debtor, creditor, Direction.OUT))
+    )
+    scope = BatchScope(AgreementId(bytes(32)), creditor, creditor, Service.VOICE, simulation.month)
+    _seal(owed, scope)
+    reconcile(owed, counted, scope=scope, agreement=agreement, decks=decks)
+
+
+def _seal(rated: pa.Table, scope: BatchScope) -> None:
     batch = seal(rated, scope, bytes(32))
     salts(batch.secret, 0, 1)
     assert leaf_is_in(batch.root, open_leaf(batch, 0))

@@ -37,6 +37,8 @@ def main() -> None:
         _pip("install", "--quiet", "--require-hashes", "-r", "requirements-node.lock")
     print("install: compiler, contract library and local chains", flush=True)
     _run(_tool("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    print("install: loops over columns, compiled once for this machine", flush=True)
+    _run(str(BIN / "python"), "-m", "scripts.compile_kernels")
     STAMP.write_text(_fingerprint())
 
 
