@@ -32,7 +32,12 @@ def assign(costs: Ints, chosen: Ints) -> None:
     A missing edge costs more than all the others together, so that the number of pairs comes first.
     """
     rows, columns = costs.shape
-    never = (costs.max() + 1) * (rows + 1)
+    dearest = np.int64(0)
+    for row in range(rows):
+        chosen[row] = -1
+        for column in range(columns):
+            dearest = max(dearest, costs[row, column])
+    never = (dearest + 1) * (rows + 1)
     highest = np.int64(1) << 62
     row_price = np.zeros(rows + 1, np.int64)
     column_price = np.zeros(columns + 1, np.int64)
@@ -69,7 +74,6 @@ def assign(costs: Ints, chosen: Ints) -> None:
             before = came_from[at]
             holder[at] = holder[before]
             at = before
-    chosen[:rows] = -1
     for column in range(1, columns + 1):
         row = holder[column]
         if row > 0 and costs[row - 1, column - 1] >= 0:

@@ -46,18 +46,18 @@ def dispute_proposals(reconciliation: Reconciliation, agreement: Agreement) -> t
         for cause in Cause
     }
     volume = sum(_claim(reconciliation, found) for cause, found in overcharged.items() if _is_volume(cause))
-    invoice = _invoice(reconciliation)
+    claimed = _claimed(reconciliation)
     proposals = []
     for cause, found in overcharged.items():
-        rule = _rule(cause, volume, invoice, agreement.tolerance)
+        rule = _rule(cause, volume, claimed, agreement.tolerance)
         if found and rule:
             proposals.append(_proposal(reconciliation, agreement, cause, found, rule))
     return tuple(sorted(proposals, key=lambda proposal: list(Cause).index(proposal.cause)))
 
 
-def volume_is_disputed(volume_micros: int, invoice_micros: int, tolerance: Tolerance) -> bool:
+def volume_is_disputed(volume_micros: int, claimed_micros: int, tolerance: Tolerance) -> bool:
     """A volume dispute is raised from a share of the invoice or from an amount, whichever is reached first."""
-    share = volume_micros * 10_000 >= invoice_micros * tolerance.volume_bps
+    share = volume_micros * 10_000 >= claimed_micros * tolerance.volume_bps
     return volume_micros > 0 and (share or volume_micros >= tolerance.volume_micros)
 
 
@@ -79,17 +79,17 @@ def _is_volume(cause: Cause) -> bool:
     return cause not in RATE_CAUSES and cause != Cause.INVENTED
 
 
-def _invoice(reconciliation: Reconciliation) -> int:
+def _claimed(reconciliation: Reconciliation) -> int:
     totals, scope = reconciliation.totals, reconciliation.scope
     return totals.ours_micros if scope.declarer == scope.creditor else totals.theirs_micros
 
 
-def _rule(cause: Cause, volume: int, invoice: int, tolerance: Tolerance) -> str:
+def _rule(cause: Cause, volume: int, claimed: int, tolerance: Tolerance) -> str:
     if cause == Cause.INVENTED:
         return "evidence of forgery is disputed in full"
     if cause in RATE_CAUSES:
         return "a rate dispute is always raised"
-    if volume_is_disputed(volume, invoice, tolerance):
+    if volume_is_disputed(volume, claimed, tolerance):
         amount = show_micros(tolerance.volume_micros, 2)
         return f"volume disputes reach {tolerance.volume_bps / 100:g} % of the invoice or {amount}"
     return ""

@@ -24,10 +24,6 @@ TWIN_MS = 1_000
 """Two records of one side and key that start and last the same within this are one event written twice."""
 
 
-CROWD = 64
-"""Records of one key from which a merge sort beats an insertion sort."""
-
-
 class PairClass(IntEnum):
     """How well the quantities of a pair agree (three classes are the trade's: exact, partial, mismatch)."""
 
@@ -289,22 +285,26 @@ def _match_group(xs: Ints, ours: Columns, ys: Ints, theirs: Columns, reach: Reac
 
 @compiled
 def _by_start(rows: Ints, side: Columns) -> None:
-    """Order the rows of one key by start, then by what else they say."""
-    if len(rows) > CROWD:
-        rows[:] = rows[np.argsort(side.tie[rows], kind="mergesort")]
-        rows[:] = rows[np.argsort(side.start_ms[rows], kind="mergesort")]
-        return
-    for k in range(1, len(rows)):
-        row = rows[k]
-        at = k
-        while at > 0:
-            before = rows[at - 1]
-            later = side.start_ms[before] - side.start_ms[row]
-            if later < 0 or (later == 0 and side.tie[before] <= side.tie[row]):
-                break
-            rows[at] = before
-            at -= 1
-        rows[at] = row
+    """Order the rows of one key by start, then by what else they say (Shell 1959, gaps of Knuth).
+
+    Our own few lines, because numba needs seconds to compile a library sort and most keys have one or two rows.
+    """
+    gap = 1
+    while gap * 3 + 1 < len(rows):
+        gap = gap * 3 + 1
+    while gap > 0:
+        for k in range(gap, len(rows)):
+            row = rows[k]
+            at = k
+            while at >= gap:
+                before = rows[at - gap]
+                later = side.start_ms[before] - side.start_ms[row]
+                if later < 0 or (later == 0 and side.tie[before] <= side.tie[row]):
+                    break
+                rows[at] = before
+                at -= gap
+            rows[at] = row
+        gap //= 3
 
 
 @compiled

@@ -110,18 +110,18 @@ def share_of_ours(ours: int, theirs: int) -> Fraction:
     return Fraction(ours - theirs, ours)
 
 
-def madrid_limit_micros(account_micros: int) -> Micros:
+def madrid_limit_micros(owed_micros: int) -> Micros:
     """The tolerance of the Madrid Convention of 1932 (US Statutes 49(2), p. 535): 1 % of the first 100,000 of an
     account and 0.5 % of the rest, 25 at least; a difference within it is accepted, revision stops once inside."""
-    first = min(account_micros, MADRID_STEP_MICROS)
-    rest = max(0, account_micros - MADRID_STEP_MICROS)
+    first = min(owed_micros, MADRID_STEP_MICROS)
+    rest = max(0, owed_micros - MADRID_STEP_MICROS)
     return Micros(max(MADRID_FLOOR_MICROS, first // 100 + rest // 200))
 
 
-def exceeds_both(difference_micros: int, account_micros: int, share_bps: int, least_micros: int) -> bool:
+def exceeds_both(difference_micros: int, owed_micros: int, share_bps: int, least_micros: int) -> bool:
     """The rule of those who escalate only what passes a share *and* an amount."""
     apart = abs(difference_micros)
-    return apart * 10_000 > account_micros * share_bps and apart > least_micros
+    return apart * 10_000 > owed_micros * share_bps and apart > least_micros
 
 
 @dataclass(frozen=True, slots=True)

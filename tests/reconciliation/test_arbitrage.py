@@ -7,10 +7,10 @@ from tests.reconciliation.records import CN, GB, NOON_MS, US, Call, table
 ALASKA = "United States Alaska"
 
 
-def deck(**cents: float) -> DeckHistory:
-    """Codes c1907=... with prices of a minute in cents."""
+def deck(**prices: float) -> DeckHistory:
+    """Codes c1907=... with the price of a minute in hundredths."""
     rates = [
-        Rate(ALASKA if "1907" in code else "Other", code[1:], Nanos(round(c * 10**7))) for code, c in cents.items()
+        Rate(ALASKA if "1907" in code else "Other", code[1:], Nanos(round(c * 10**7))) for code, c in prices.items()
     ]
     return deck_history([(0, rate_deck("USD", rates))])
 

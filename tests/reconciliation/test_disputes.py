@@ -19,7 +19,7 @@ def test_a_volume_below_share_and_amount_is_let_pass() -> None:
     assert proposed(calls, calls[1:]) == ()
 
 
-def test_a_volume_from_one_per_cent_of_the_invoice_is_disputed() -> None:
+def test_a_volume_from_one_per_cent_of_the_claim_is_disputed() -> None:
     calls = many(100)
     (proposal,) = proposed(calls, calls[3:])
     assert (proposal.cause, proposal.count) == (Cause.MISSING_AT_OURS, 3)
@@ -66,8 +66,8 @@ def test_the_evidence_rows_sum_to_the_amount() -> None:
 
 
 @pytest.mark.parametrize(
-    ("volume", "invoice", "disputed"),
+    ("volume", "claim", "disputed"),
     [(0, 0, False), (99, 10_000, False), (100, 10_000, True), (999, 10**9, False), (1_000, 10**9, True)],
 )
-def test_the_rule_for_volumes_at_its_bounds(volume: int, invoice: int, disputed: bool) -> None:
-    assert volume_is_disputed(volume, invoice, Tolerance(volume_bps=100, volume_micros=Micros(1_000))) is disputed
+def test_the_rule_for_volumes_at_its_bounds(volume: int, claim: int, disputed: bool) -> None:
+    assert volume_is_disputed(volume, claim, Tolerance(volume_bps=100, volume_micros=Micros(1_000))) is disputed

@@ -53,11 +53,11 @@ def test_nothing_against_nothing_is_0_and_against_something_100_per_cent_c11() -
 
 
 @pytest.mark.parametrize(
-    ("account", "limit"),
+    ("owed", "limit"),
     [(2_000, 25), (2_500, 25), (50_000, 500), (100_000, 1_000), (250_000, 1_750), (1_000_000, 5_500)],
 )
-def test_the_madrid_rule_of_1932_c14(account: int, limit: int) -> None:
-    assert madrid_limit_micros(account * 10**6) == limit * 10**6
+def test_the_madrid_rule_of_1932_c14(owed: int, limit: int) -> None:
+    assert madrid_limit_micros(owed * 10**6) == limit * 10**6
 
 
 def test_the_madrid_case_of_c14_stops_once_inside() -> None:
@@ -71,8 +71,8 @@ def test_the_madrid_case_of_c14_stops_once_inside() -> None:
 )
 def test_the_sms_rule_of_c14_needs_share_and_amount(per_cent_bps: int, dollars: int, escalates: bool) -> None:
     difference = dollars * 10**6
-    account = difference * 10_000 // per_cent_bps
-    assert exceeds_both(difference, account, 1_000, 500 * 10**6) is escalates
+    owed = difference * 10_000 // per_cent_bps
+    assert exceeds_both(difference, owed, 1_000, 500 * 10**6) is escalates
 
 
 def test_the_total_may_pass_while_keys_do_not() -> None:
