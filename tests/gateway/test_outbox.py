@@ -1,6 +1,5 @@
 """Does every submission reach the chain once, in order, or say why not?"""
 
-import itertools
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -39,7 +38,7 @@ from tests.contracts import month
 from tests.contracts.books import CN, CN_GB, GB, LIMIT, SEPTEMBER, Books, Carrier, agreement_id, deploy_books
 from tests.contracts.conftest import with_agreements
 from tests.gateway.fake_chain import FakeChain, Faults, calldata
-from tests.ledger.store.postgres import create_database, running_postgres
+from tests.ledger.store.postgres import create_database, empty_database, running_postgres
 from tests.ledger.test_follow import network_of
 
 WITH_GB = agreement_id(CN_GB)
@@ -51,7 +50,6 @@ GAS = 500_000
 BUILT, SIGNED, QUEUED, SENT = (SubmissionState(word) for word in ("built", "signed", "queued", "sent"))
 MINED, FINAL, HELD, REVERTED = (SubmissionState(word) for word in ("mined", "final", "held", "reverted"))
 NEEDS_OPERATOR = SubmissionState.NEEDS_OPERATOR
-_numbers = itertools.count()
 
 
 class MachineClock:
@@ -67,8 +65,9 @@ class MachineClock:
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     with running_postgres() as url:
-        open_store(create_database(url, "template")).dispose()
-        yield url
+        gsc = create_database(url, "gsc")
+        open_store(gsc).dispose()
+        yield gsc
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -77,7 +76,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path / 'gsc.db'}"
     else:
-        url = create_database(request.getfixturevalue("postgres"), f"outbox_{next(_numbers)}", "template")
+        url = request.getfixturevalue("postgres")
+        empty_database(url)
     opened = open_store(url)
     yield opened
     opened.dispose()
@@ -201,7 +201,7 @@ def test_a_writer_that_slept_past_its_lease_gets_no_nonce(store: Store, chain: F
     """The zombie: it has looked, sleeps, and wakes up when another one has taken over."""
     clock = MachineClock()
     with writing(store) as connection:
-        enqueue(connection, plain("x"), 0)
+        submission_id = enqueue(connection, plain("x"), 0)
 
     class Sleepy(Submitter):
         def _alarm_for(self, row: SubmissionRow) -> ContractRefused | None:
@@ -211,7 +211,7 @@ def test_a_writer_that_slept_past_its_lease_gets_no_nonce(store: Store, chain: F
 
     Sleepy(store, chain, KEY, clock, holder="first", confirmations=1, gas_price_wei=PRICE).step()
     with reading(store) as connection:
-        assert [attempt.nonce for attempt in attempts_of(connection, 1)] == [1]
+        assert [attempt.nonce for attempt in attempts_of(connection, submission_id)] == [1]
     finish(store, chain, clock, holder="second")
     assert chain.succeeded() == Counter([keccak(b"x")])
 

@@ -1,6 +1,5 @@
 """Which databases do the store's tests run on? SQLite and PostgreSQL, a fresh store for every test."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,16 +7,14 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger.store.engine import open_store
-from tests.ledger.store.postgres import create_database, drop_database, running_postgres
-
-_numbers = itertools.count()
+from tests.ledger.store.postgres import create_database, empty_database, running_postgres
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A PostgreSQL server with a migrated database `template`; its URL with {database} left open."""
+    """A PostgreSQL server with a migrated database `gsc`; its URL with {database} left open."""
     with running_postgres() as url:
-        open_store(create_database(url, "template")).dispose()
+        open_store(create_database(url, "gsc")).dispose()
         yield url
 
 
@@ -28,9 +25,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path / 'gsc.db'}"
         return
     server: str = request.getfixturevalue("postgres")
-    name = f"store_{next(_numbers)}"
-    yield create_database(server, name, "template")
-    drop_database(server, name)
+    url = server.format(database="gsc")
+    empty_database(url)
+    yield url
 
 
 @pytest.fixture

@@ -63,6 +63,15 @@ def create_database(url: str, name: str, template: str = "template0") -> str:
     return url.format(database=name)
 
 
+def empty_database(url: str) -> None:
+    """Delete every row of every table: faster than a database for each test."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        names = [name for (name,) in found if name != "alembic_version"]
+        script = "SET session_replication_role = replica;" + "".join(f'DELETE FROM "{name}";' for name in names)
+        connection.execute(script.encode())
+
+
 def drop_database(url: str, name: str) -> None:
     with psycopg.connect(url.format(database="postgres"), autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())

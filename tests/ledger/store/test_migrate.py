@@ -41,7 +41,7 @@ def test_the_schema_of_the_migrations_is_the_schema_of_the_tables_in_sqlite(tmp_
 
 @pytest.mark.postgres
 def test_the_schema_of_the_migrations_is_the_schema_of_the_tables_in_postgresql(postgres: str) -> None:
-    migrated = engine_of(create_database(postgres, "migrated", "template"))
+    migrated = open_store(create_database(postgres, "migrated"))
     created = engine_of(create_database(postgres, "created"))
     with writing(created) as connection:
         metadata.create_all(connection)
