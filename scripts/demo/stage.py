@@ -17,7 +17,7 @@ from scripts.demo.telling import StepFailed, Telling
 from scripts.traffic import SimulationFiles
 
 PATIENCE_SECONDS = 90.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.2
 Answer = TypeVar("Answer")
 Pair = tuple[CarrierCode, CarrierCode]
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -34,6 +35,7 @@ UNRATED_CALLS = 4
 MEDIAN_DURATION_S = 95
 DURATION_SIGMA = 1.05
 LONGEST_CALL_S = 7_200
+QUARTER_S = 900
 PROFILE_STEP_S = 300
 """Seconds of one step of the arrival profile."""
 
@@ -161,9 +163,15 @@ def _wakefulness(grid_s: Ints, carrier: CarrierPlan) -> npt.NDArray[np.float64]:
 
 def utc_offsets_s(utc_s: Ints, zone: ZoneInfo) -> Ints:
     """Seconds to add to UTC for local time, for each UTC second; zones change on whole quarter hours."""
-    quarters, inverse = np.unique(utc_s // 900, return_inverse=True)
-    offsets = [datetime.fromtimestamp(int(q) * 900, UTC).astimezone(zone).utcoffset() for q in quarters]
-    return np.array([int(o.total_seconds()) if o else 0 for o in offsets], np.int64)[inverse]
+    quarters, inverse = np.unique(utc_s // QUARTER_S, return_inverse=True)
+    return np.array([_offset_s(zone, int(quarter)) for quarter in quarters], np.int64)[inverse]
+
+
+@lru_cache(maxsize=16_384)
+def _offset_s(zone: ZoneInfo, quarter: int) -> int:
+    """The zone's offset in a quarter hour counted since 1970."""
+    offset = datetime.fromtimestamp(quarter * QUARTER_S, UTC).astimezone(zone).utcoffset()
+    return int(offset.total_seconds()) if offset else 0
 
 
 def _trunks(rng: np.random.Generator, count: int) -> Ints:

@@ -145,11 +145,11 @@ def _asterisk(rng: np.random.Generator, books: Books, carrier: CarrierPlan, rows
     ring = books.calls.ring_s[rows.leg]
     serial = np.arange(total) + 0x1A00
     inside = pc.binary_join_element_wise("PJSIP/subs-", _hex8(serial), "")
-    partner = pc.binary_join_element_wise(pc.binary_join_element_wise("PJSIP/", trunk, ""), _hex8(serial + 1), "-")
+    partner = pc.binary_join_element_wise("PJSIP/", trunk, "-", _hex8(serial + 1), "")
     out = pa.array(rows.outgoing == 1)
     ended = np.array(("NO ANSWER", "BUSY", "FAILED"))[np.minimum(rng.geometric(0.7, total) - 1, 2)]
     disposition = pc.if_else(pa.array(answered), "ANSWERED", pa.array(ended))
-    dialled = pc.binary_join_element_wise(pc.binary_join_element_wise("PJSIP/", b, ""), trunk, "@")
+    dialled = pc.binary_join_element_wise("PJSIP/", b, "@", trunk, ",60,tT", "")
     unique = pc.binary_join_element_wise(_text(rows.start_s - ring), _text(serial), ".")
     quoted = _quoted
     return [
@@ -157,11 +157,11 @@ def _asterisk(rng: np.random.Generator, books: Books, carrier: CarrierPlan, rows
         quoted(a),
         quoted(b),
         quoted(pc.if_else(out, "from-internal", "from-carriers")),
-        quoted(pc.binary_join_element_wise(pc.binary_join_element_wise('""', a, '"" <', ""), a, pa.scalar(">"), "")),
+        quoted(pc.binary_join_element_wise('""', a, '"" <', a, ">", "")),
         quoted(pc.if_else(out, inside, partner)),
         quoted(pc.if_else(out, partner, inside)),
         quoted(_same(total, "Dial")),
-        quoted(pc.binary_join_element_wise(dialled, "60,tT", ",")),
+        quoted(dialled),
         quoted(stamps.rang),
         quoted(stamps.answered),
         quoted(stamps.ended),
@@ -266,7 +266,7 @@ def _same(total: int, word: str) -> pa.Array:
 
 
 def _quoted(column: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(pc.binary_join_element_wise('"', column, ""), '"', "")
+    return pc.binary_join_element_wise('"', column, '"', "")
 
 
 _HEX4 = pa.array([f"{n:04x}" for n in range(65_536)])
