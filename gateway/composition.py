@@ -123,8 +123,9 @@ class Gateway:
             follow(self.client, self.engine)
 
     def close(self) -> None:
-        """Give back the database."""
+        """Give back the database and the connection to the node."""
         self.engine.dispose()
+        self.client.close()
 
 
 def open_gateway(home_settings: Settings, password: str) -> Gateway:
