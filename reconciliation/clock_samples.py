@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reconciliation.compiled import compiled
+from ledger.kernel import kernel
 from reconciliation.keys import pair_hashes, row_bits, sorted_words
 from reconciliation.side import Ints, Side
 
@@ -58,7 +58,7 @@ def shifts(cells: Ints, key: Ints, residual: Ints, window_ms: int) -> tuple[Ints
     return shift, gain
 
 
-@compiled
+@kernel
 def _plausible(
     our_keys: Ints,
     our_rows: Ints,
@@ -102,7 +102,7 @@ def _plausible(
     return found[:count]
 
 
-@compiled
+@kernel
 def _shift_cells(cells: Ints, key: Ints, residual: Ints, order: Ints, window_ms: int, shift: Ints, gain: Ints) -> None:
     """Cells in order, residuals ascending in each: set `shift` and `gain` of the samples `order` names.
 
@@ -132,7 +132,7 @@ def _shift_cells(cells: Ints, key: Ints, residual: Ints, order: Ints, window_ms:
         first = end
 
 
-@compiled
+@kernel
 def _mode(residual: Ints) -> int:
     """Median of the densest two minutes of ascending values."""
     low = 0

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reconciliation.compiled import compiled
+from ledger.kernel import kernel
 from reconciliation.difference import Books
 from reconciliation.keys import text_hashes
 from reconciliation.missing import lost_stretches
@@ -232,7 +232,7 @@ def _clusters(column: Words, rows: Ints, size: int) -> tuple[Ints, int]:
     return rows[np.isin(column[rows], chosen)], len(chosen)
 
 
-@compiled
+@kernel
 def _crowded(start: Ints, quantity: Ints, circuits: int) -> Flags:
     """Which calls, ascending by start, are in progress at a moment with more than `circuits` calls."""
     crowded = np.zeros(len(start), np.bool_)

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from reconciliation.compiled import compiled
+from ledger.kernel import kernel
 
 Words = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -54,7 +54,7 @@ def row_bits(*lengths: int) -> int:
     return max(1, max(lengths).bit_length())
 
 
-@compiled
+@kernel
 def _hash_texts(offsets: npt.NDArray[np.int32], octets: npt.NDArray[np.uint8], seed: np.uint64) -> Words:
     hashes = np.empty(len(offsets) - 1, np.uint64)
     for k in range(len(hashes)):
