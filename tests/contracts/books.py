@@ -1,5 +1,6 @@
 """How do the tests talk to the five contracts? Three carriers, their agreements and keys, on a chain of one engine."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ NEVER = 2**64 - 1
 """A deadline that does not bind."""
 ZERO = bytes(32)
 GAS = 30_000_000
-POLLS = 2000
+MINED_SECONDS, POLL_SECONDS = 60.0, 0.001
 MEMBERS = (8, 9, 10, 11, 12)
 """Accounts of the five members; three of them decide."""
 DELAY_SECONDS = 2 * DAY
@@ -154,10 +155,12 @@ class Books:
 
     def _receipt(self, request: Mapping[str, str]) -> Any:
         transaction = self.chain.rpc.call("eth_sendTransaction", request)
-        for _ in range(POLLS):  # anvil answers before it has mined
+        deadline = time.monotonic() + MINED_SECONDS
+        while time.monotonic() < deadline:  # anvil answers before it has mined
             found = self.chain.rpc.call("eth_getTransactionReceipt", transaction)
             if found is not None:
                 return found
+            time.sleep(POLL_SECONDS)
         raise AssertionError("the transaction was not mined")
 
     def _request(self, contract: str, calldata: bytes, account: int) -> Mapping[str, str]:
