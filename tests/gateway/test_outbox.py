@@ -39,6 +39,7 @@ from tests.contracts.books import CN, CN_GB, GB, LIMIT, SEPTEMBER, Books, Carrie
 from tests.contracts.conftest import with_agreements
 from tests.gateway.fake_chain import FakeChain, Faults, calldata
 from tests.ledger.store.postgres import create_database, empty_database, running_postgres
+from tests.ledger.store.sqlite import fresh_sqlite
 from tests.ledger.test_follow import network_of
 
 WITH_GB = agreement_id(CN_GB)
@@ -74,7 +75,7 @@ def postgres() -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """An empty store on each database."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'gsc.db'}"
+        url = fresh_sqlite(tmp_path)
     else:
         url = request.getfixturevalue("postgres")
         empty_database(url)
@@ -297,7 +298,7 @@ def client(books: Books) -> Iterator[ChainClient]:
 
 @pytest.fixture
 def box(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path / 'gsc.db'}")
+    opened = open_store(fresh_sqlite(tmp_path))
     yield opened
     opened.dispose()
 

@@ -67,6 +67,7 @@ from tests.contracts.books import (
 )
 from tests.contracts.conftest import with_agreements
 from tests.ledger.store.postgres import create_database, running_postgres
+from tests.ledger.store.sqlite import fresh_sqlite
 
 pytestmark = pytest.mark.chain
 OCTOBER = period_of_key(PERIOD)
@@ -104,7 +105,7 @@ def client(books: Books, network: Network) -> Iterator[ChainClient]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path / 'gsc.db'}")
+    opened = open_store(fresh_sqlite(tmp_path))
     yield opened
     opened.dispose()
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from ledger.store.engine import open_store
 from tests.ledger.store.postgres import create_database, empty_database, running_postgres
+from tests.ledger.store.sqlite import fresh_sqlite
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def postgres() -> Iterator[str]:
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a store can be opened; on PostgreSQL it is migrated already."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'gsc.db'}"
+        yield fresh_sqlite(tmp_path)
         return
     server: str = request.getfixturevalue("postgres")
     url = server.format(database="gsc")
