@@ -18,13 +18,13 @@ from ledger.store.engine import writing
 from ledger.store.idempotency import Answer, answer, ask
 
 MAX_BODY_BYTES = 1 << 20
-MAX_UPLOAD_BYTES = 1 << 30
-UPLOADS = "/v1/imports"
+MAX_FILE_BYTES = 1 << 30
+IMPORTS = "/v1/imports"
 MAX_KEY_CHARACTERS = 200
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 
-def require_operator(request: Request) -> None:
+def require_desk(request: Request) -> None:
     """Raises NotTheOperator unless the request bears the operator's token."""
     kind, _, given = request.headers.get("authorization", "").partition(" ")
     expected: str = request.app.state.token
@@ -42,7 +42,7 @@ def require_reader(request: Request) -> None:
     client = request.client.host if request.client else ""
     if host in LOCAL_HOSTS and client in LOCAL_HOSTS:
         return
-    require_operator(request)
+    require_desk(request)
 
 
 class BoundedBody:
@@ -55,7 +55,7 @@ class BoundedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        bound = MAX_UPLOAD_BYTES if scope["path"] == UPLOADS else MAX_BODY_BYTES
+        bound = MAX_FILE_BYTES if scope["path"] == IMPORTS else MAX_BODY_BYTES
         seen = 0
 
         async def bounded() -> Message:
@@ -82,7 +82,7 @@ class OnceRoute(APIRoute):
                 return await handle(request)
             if not 0 < len(key) <= MAX_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
                 raise Malformed("not an idempotency key", expected=f"1 to {MAX_KEY_CHARACTERS} ASCII characters")
-            require_operator(request)
+            require_desk(request)
             hashed = _request_hash(request, await request.body())
             gateway: Gateway = request.app.state.gateway
             known = await run_in_threadpool(_ask, gateway, key, hashed)

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway import month
 from gateway.answers import as_json
-from gateway.api.guard import OnceRoute, require_operator, require_reader
+from gateway.api.guard import OnceRoute, require_desk, require_reader
 from gateway.api.models import (
     CloseBody,
     ConfirmationBody,
@@ -33,7 +33,7 @@ from ledger.period import Period, parse_period
 from ledger.store.engine import reading
 from ledger.store.settlement import dispute_of, list_payables
 
-router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["the month"], dependencies=[Depends(require_operator)])
+router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["the month"], dependencies=[Depends(require_desk)])
 reads = APIRouter(prefix="/v1", tags=["what stands"], dependencies=[Depends(require_reader)])
 
 

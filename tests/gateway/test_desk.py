@@ -91,7 +91,13 @@ def test_the_bars_of_a_waterfall_sum_to_the_difference_and_stay_on_the_page(find
 
 @pytest.mark.parametrize(
     ("micros", "shown"),
-    [(0, "0.00"), (1_234_567_890_000, "1,234,567.89"), (-5_000, "0.00"), (-5_001, "−0.01"), (-1_204_100_000, "−1,204.10")],
+    [
+        (0, "0.00"),
+        (1_234_567_890_000, "1,234,567.89"),
+        (-5_000, "0.00"),
+        (-5_001, "−0.01"),
+        (-1_204_100_000, "−1,204.10"),
+    ],
 )
 def test_money_is_grouped_with_two_places(micros: int, shown: str) -> None:
     assert money(micros) == shown
