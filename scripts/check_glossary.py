@@ -32,7 +32,12 @@ class Glossary:
 
     instead: dict[tuple[str, ...], str]
     """Parts of an avoided name in lower case ("price", "plan"), and the word to use."""
-    allowed: frozenset[str]
+    allowed: dict[str, str]
+    """Names and the folder they are allowed in, "" for all."""
+
+    def allows(self, path: Path, name: str) -> bool:
+        """Whether the name may be used there. Tests are named by sentences: those are prose."""
+        return name.startswith("test_") or (name in self.allowed and path.is_relative_to(self.allowed[name]))
 
 
 class Slip(NamedTuple):
@@ -72,23 +77,24 @@ def check_tree(root: Path) -> Iterator[Slip]:
 
 
 def read_glossary(text: str) -> Glossary:
-    """Read the tables: `| word | means | not |` and `| allowed name | why |`."""
+    """Read the tables: `| word | means | not |` and `| allowed name | why |`; "`x` in `tests/`" is only there."""
     instead: dict[tuple[str, ...], str] = {}
-    allowed: set[str] = set()
+    allowed: dict[str, str] = {}
     for cells in _table_rows(text):
         if len(cells) == 3:
             for avoided in _split_bare(cells[2]):
                 instead[tuple(avoided.lower().split())] = cells[0]
         elif len(cells) == 2:
-            allowed |= {name.strip("` ") for name in cells[0].split(",")}
-    return Glossary(instead, frozenset(allowed))
+            names, _, folder = cells[0].partition(" in ")
+            allowed |= {name.strip("` "): folder.strip("` ") for name in names.split(",")}
+    return Glossary(instead, allowed)
 
 
 def check_file(path: Path, text: str, glossary: Glossary) -> Iterator[Slip]:
     """Slips of one file, by its suffix."""
     names = {".py": _python_names, ".sol": _solidity_names, ".md": _document_names}[path.suffix]
     for line, name in names(text):
-        if name in glossary.allowed:
+        if glossary.allows(path, name):
             continue
         parts = tuple(part.lower() for part in _HUMP.findall(name))
         for avoided, instead in glossary.instead.items():

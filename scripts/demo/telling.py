@@ -112,8 +112,8 @@ def usd(micros: int) -> str:
     """ "1,234.56": for people; sums are made of micros."""
     text = show_micros(micros, 2)
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    whole, cents = digits.split(".")
-    return f"{sign}{int(whole):,}.{cents}"
+    whole, part = digits.split(".")
+    return f"{sign}{int(whole):,}.{part}"
 
 
 def _plain(value: object) -> object:

@@ -305,8 +305,8 @@ def test_a_month_from_declaration_to_arrears_stands_in_the_store(
     books: Books, client: ChainClient, store: Store
 ) -> None:
     run_month(books)
-    report = follow(client, store)
-    assert report.alarms == ()
+    followed = follow(client, store)
+    assert followed.alarms == ()
     expect_month(books, store)
     assert replay_equals_live(store, client) == []
 

@@ -19,6 +19,7 @@ TABLES = """\
 | allowed name | why |
 |---|---|
 | `walletconnect`, `TariffApi` | foreign |
+| `seller` in `tests/` | foreign |
 """
 
 
@@ -54,6 +55,15 @@ def test_the_slip_names_the_word_to_use(glossary: Glossary) -> None:
 @pytest.mark.parametrize("name", ["home", "walletconnect", "TariffApi", "resellers", "price", "plan_price"])
 def test_words_in_brackets_allowed_names_and_longer_words_are_left_alone(name: str, glossary: Glossary) -> None:
     assert _names("ledger/x.py", f"{name} = 1\n", glossary) == []
+
+
+def test_a_name_allowed_in_one_folder_is_found_in_the_others(glossary: Glossary) -> None:
+    assert _names("tests/gateway/x.py", "seller = 1\n", glossary) == []
+    assert _names("gateway/x.py", "seller = 1\n", glossary) == [(1, "seller")]
+
+
+def test_the_sentence_that_names_a_test_is_prose(glossary: Glossary) -> None:
+    assert _names("tests/gateway/x.py", "def test_a_seller_has_a_wallet(): ...\n", glossary) == []
 
 
 def test_texts_and_comments_of_python_are_left_alone(glossary: Glossary) -> None:
