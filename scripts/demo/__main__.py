@@ -25,7 +25,8 @@ DEFAULT_HOME = Path(__file__).resolve().parent.parent.parent / ".demo"
 def main() -> int:
     """Run the month; the exit code is 0 only if every step did what it says."""
     options, stay = _options()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job is born ignoring SIGINT
+        signal.signal(ending, signal.default_int_handler)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     telling = Telling(Console(width=max(Console().width, PAGE_WIDTH)))
     failure = ""
