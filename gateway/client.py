@@ -16,6 +16,8 @@ from ledger.errors import GscError, Unavailable
 Json = Mapping[str, Any]
 ENDED = frozenset({"final", "reverted", "held", "needs_operator", "dry run"})
 """States in which a submission rests."""
+RESTING = ENDED - {"held"}
+"""A held one may be tried again any moment, so it rests only when nothing moves."""
 
 
 class GatewayRefused(GscError):
@@ -199,14 +201,21 @@ class Client:
             time.sleep(poll_seconds)
         raise Unavailable(f"submission {submission['id']} is still under way", got=found["state"], todo="Wait longer.")
 
-    def wait_all(self, *, seconds: float = 60.0, poll_seconds: float = 0.15) -> Sequence[Json]:
-        """The whole outbox once nothing in it moves any more (a submission behind a held one rests too)."""
+    def wait_all(
+        self, *, seconds: float = 60.0, poll_seconds: float = 0.15, still_seconds: float = 2.0
+    ) -> Sequence[Json]:
+        """The whole outbox once it rests: all ended, or nothing moved for a while behind a held one."""
         until = time.monotonic() + seconds
+        before: Sequence[Json] = ()
+        still_since = time.monotonic()
         while time.monotonic() < until:
             found = self.submissions()
-            moving = [each for each in found if each["state"] not in ENDED]
-            held = any(each["state"] in ("held", "needs_operator") for each in found)
-            if not moving or (held and all(each["state"] in ("signed", "built") for each in moving)):
+            if all(each["state"] in RESTING for each in found):
+                return found
+            if found != before:
+                before, still_since = found, time.monotonic()
+            waits = any(each["state"] in ("held", "needs_operator") for each in found)
+            if waits and time.monotonic() - still_since > still_seconds:
                 return found
             time.sleep(poll_seconds)
         raise Unavailable("the outbox does not come to rest", todo="See `gsc doctor`.")

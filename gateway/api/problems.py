@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from gateway.answers import as_json
+from gateway.answers import as_json, camel
 from ledger.errors import GscError, Malformed, NotFound
 
 PROBLEM_JSON = "application/problem+json"
@@ -37,11 +37,18 @@ def problem_of(error: GscError) -> dict[str, object]:
     for name in ("expected", "got"):
         value = getattr(error, name)
         if value is not None:
-            document[name] = as_json(value) if isinstance(value, bytes | int | list | tuple) else str(value)
+            document[name] = _member(value) if isinstance(value, bytes | list | tuple) else str(value)
     if error.todo:
         document["todo"] = error.todo
-    members = {name: as_json(value) for name, value in error.members.items() if name not in _RESERVED}
+    members = {camel(name): _member(value) for name, value in error.members.items() if name not in _RESERVED}
     return document | members
+
+
+def _member(value: object) -> object:
+    """A refusal's argument: integers as text, whatever their size."""
+    if isinstance(value, list | tuple):
+        return [_member(each) for each in value]
+    return str(value) if type(value) is int else as_json(value)
 
 
 def problem_response(error: GscError) -> JSONResponse:
