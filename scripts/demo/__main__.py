@@ -15,6 +15,7 @@ from deploy.engines import Engine
 from ledger.errors import GscError
 from scripts.demo.house import CarrierHome
 from scripts.demo.running import STEPS, Options, prepared
+from scripts.demo.screenshot import take_screenshot
 from scripts.demo.telling import StepFailed, Telling
 from scripts.traffic.carriers import CN_T
 
@@ -34,6 +35,8 @@ def main() -> int:
         with prepared(options, telling) as stage:
             for act in STEPS:
                 act(stage)
+            if options.screenshot:
+                take_screenshot(_statement_url(stage.home(CN_T.code), stage.month), options.screenshot)
             if stay:
                 _stay(telling, stage.home(CN_T.code), stage.month)
     except (StepFailed, GscError) as error:
@@ -56,7 +59,7 @@ def _stay(telling: Telling, home: CarrierHome, month: str) -> None:
     where = os.path.relpath(home.home)
     telling.say("")
     telling.say(f"[bold]The desk of {home.code} stays open:[/bold] {home.url}/desk")
-    telling.say(f"its statement with US-A, down to one call and its proof: {home.url}/desk/statements/US-A/{month}")
+    telling.say(f"its statement with US-A, down to one call and its proof: {_statement_url(home, month)}")
     telling.say("Try next, from another terminal:")
     with_home = f"GSC_PASSWORD_FILE={where}/password .venv/bin/gsc"
     telling.say(f"  {with_home} doctor --home {where}")
@@ -70,6 +73,10 @@ def _stay(telling: Telling, home: CarrierHome, month: str) -> None:
     telling.say("stopped")
 
 
+def _statement_url(home: CarrierHome, month: str) -> str:
+    return f"{home.url}/desk/statements/US-A/{month}"
+
+
 def _options() -> tuple[Options, bool]:
     parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="end by itself, with a summary in JSON as the last line")
@@ -78,8 +85,9 @@ def _options() -> tuple[Options, bool]:
     parser.add_argument("--engine", type=Engine, choices=list(Engine), default=Engine.GANACHE)
     parser.add_argument("--home", type=Path, default=DEFAULT_HOME, help="folder of the demonstration, emptied first")
     parser.add_argument("--port", type=int, default=None, help="of CN-T's gateway; any free one by default")
+    parser.add_argument("--screenshot", type=Path, default=None, help="save CN-T's statement page as PNG here")
     given = parser.parse_args()
-    options = Options(given.seed, given.calls, given.engine, given.home, given.port)
+    options = Options(given.seed, given.calls, given.engine, given.home, given.port, given.screenshot)
     return options, not given.exit
 
 

@@ -43,6 +43,7 @@ class Options:
     engine: Engine
     home: Path
     port: int | None
+    screenshot: Path | None = None
 
 
 @contextlib.contextmanager
