@@ -5,34 +5,26 @@ from datetime import date
 
 from sqlalchemy import Connection, select
 
-from gateway.answers import Money
-from gateway.composition import Gateway, Partnership, partnership_with, partnerships
+from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.desk.drawing import waterfall
 from gateway.desk.views import (
-    Attention,
     BatchRow,
     CreditRow,
     DisputeRow,
     FindingRow,
-    Health,
     Mood,
-    OverviewView,
-    PartnerRow,
     PayableRow,
     ServiceRow,
     State,
     StatementView,
     Step,
 )
-from gateway.health import GatewayHealth
 from gateway.month.accepting import draft_of
 from gateway.month.paying import aged_of
 from ledger.chain.bindings import ArrearsStage, DisputeState, StatementAgreed
 from ledger.identity import BatchId, CarrierCode
-from ledger.money import Micros
 from ledger.period import Period
 from ledger.store import findings as stored_findings
-from ledger.store.agreements import list_agreements
 from ledger.store.batches import SealedBatch, list_batches, list_revealed
 from ledger.store.credit import list_credit
 from ledger.store.declarations import DeclarationRow, closed_by, list_declarations
@@ -40,8 +32,7 @@ from ledger.store.engine import reading
 from ledger.store.findings import latest_reconciliations, list_findings
 from ledger.store.imports import unsealed_usage
 from ledger.store.latest import rows_of, table_of
-from ledger.store.outbox import SubmissionRow, find_submission, list_submissions
-from ledger.store.proposals import list_proposals
+from ledger.store.outbox import SubmissionRow, find_submission
 from ledger.store.settlement import DisputeRow as StoredDispute
 from ledger.store.settlement import PayableRow as StoredPayable
 from ledger.store.settlement import StatementRow, list_disputes, list_payables, list_statements
@@ -100,27 +91,6 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
             net_micros=draft.agreed_for(gateway.carrier) - draft.agreed_for(partner),
             disputed_micros=sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES),
             next_command=_next_command(steps, partner, period),
-        )
-
-
-def overview(gateway: Gateway, health: GatewayHealth, asked: Period | None) -> OverviewView:
-    """The first page: attention, partners, payables."""
-    now_ms = gateway.clock.now_ms()
-    held_all = list(partnerships(gateway.settings).values())
-    with reading(gateway.engine) as connection:
-        on_chain = {row.agreement_id for row in list_agreements(connection, gateway.carrier)}
-        known = [held for held in held_all if held.id in on_chain]
-        periods = sorted({row.scope.period for held in known for row in list_declarations(connection, held.id)})
-        period = asked or (periods[-1] if periods else None)
-        payables = payable_rows(connection, known, now_ms)
-        return OverviewView(
-            periods=[str(each) for each in periods],
-            period=str(period) if period else "",
-            attention=_attention(connection, gateway, known, period, payables, health),
-            partners=[_partner_row(connection, gateway, held, period, payables) for held in known if period],
-            payables=payables,
-            arbitrage=(),
-            health=Health(health.head, health.chain_time, health.lag, dict(health.outbox), health.chain_reachable),
         )
 
 
@@ -418,115 +388,10 @@ def _next_command(steps: Sequence[Step], partner: CarrierCode, period: Period) -
     return f"gsc {word} --partner {partner} --period {period}"
 
 
-def _attention(
-    connection: Connection,
-    gateway: Gateway,
-    known: Sequence[Partnership],
-    period: Period | None,
-    payables: Sequence[PayableRow],
-    health: GatewayHealth,
-) -> list[Attention]:
-    found: list[Attention] = []
-    if not health.chain_reachable:
-        found.append(Attention("behind", {"block": health.followed}, Mood.BAD, ""))
-    found += _outbox_attention(connection)
-    for row in payables:
-        if row.days_overdue > 0 and row.outstanding_micros:
-            unit = next(held.currency for held in known if {row.debtor, row.creditor} == set(held.carriers))
-            values = {
-                "debtor": row.debtor,
-                "creditor": row.creditor,
-                "days": row.days_overdue,
-                "amount": str(Money(unit, Micros(row.outstanding_micros))),
-            }
-            other = row.debtor if row.creditor == gateway.carrier else row.creditor
-            found.append(Attention("overdue", values, Mood.BAD, _href(other, period)))
-    for held in known:
-        found += _partner_attention(connection, gateway, held, period)
-    return found
-
-
-def _outbox_attention(connection: Connection) -> list[Attention]:
-    found = []
-    for state in (SubmissionState.NEEDS_OPERATOR, SubmissionState.HELD, SubmissionState.REVERTED):
-        rows = list_submissions(connection, [state])
-        if rows:
-            mood = Mood.WARN if state is SubmissionState.HELD else Mood.BAD
-            reason = ", ".join(sorted({row.error or "—" for row in rows}))
-            found.append(Attention(state.value, {"count": len(rows), "reason": reason}, mood, ""))
-    return found
-
-
-def _partner_attention(
-    connection: Connection, gateway: Gateway, held: Partnership, period: Period | None
-) -> list[Attention]:
-    found = []
-    href = _href(held.partner, period)
-    for line in credit_rows(connection, held):
-        values: dict[str, object] = {"creditor": line.creditor, "debtor": line.debtor}
-        if line.stopped:
-            found.append(Attention("stopped", values, Mood.BAD, href))
-        elif line.used_permille >= 900:
-            found.append(Attention("credit", values | {"percent": line.used_permille // 10}, Mood.WARN, href))
-    if period is None:
-        return found
-    open_ones = [row for row in list_disputes(connection, held.id, period) if row.state in OPEN_DISPUTES]
-    if open_ones:
-        amount = str(Money(held.currency, Micros(sum(row.amount_micros for row in open_ones))))
-        values = {"partner": held.partner, "count": len(open_ones), "amount": amount}
-        found.append(Attention("dispute", values, Mood.WARN, href))
-    wrong = [row for row in list_revealed(connection, held.id, period) if row.refusal is not None]
-    if wrong:
-        values = {"partner": held.partner, "count": len(wrong), "reason": str(wrong[0].refusal)}
-        found.append(Attention("broken", values, Mood.BAD, href))
-    agreed = any(row.agreed_at for row in list_statements(connection, held.id, period))
-    signers = {each.signer for each in list_proposals(connection, "statement", held.id, period)}
-    if not agreed and held.partner in signers and gateway.carrier not in signers:
-        found.append(Attention("proposal", {"partner": held.partner, "period": str(period)}, Mood.WARN, href))
-    return found
-
-
-def _partner_row(
-    connection: Connection,
-    gateway: Gateway,
-    held: Partnership,
-    period: Period | None,
-    payables: Sequence[PayableRow],
-) -> PartnerRow:
-    assert period is not None
-    draft = draft_of(connection, held, period)
-    agreed = next((row for row in list_statements(connection, held.id, period) if row.agreed_at), None)
-    disputes = list_disputes(connection, held.id, period)
-    ours = sum(line.creditor_micros if line.creditor == gateway.carrier else line.debtor_micros for line in draft.lines)
-    theirs = sum(
-        line.debtor_micros if line.creditor == gateway.carrier else line.creditor_micros for line in draft.lines
-    )
-    disputed = sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES)
-    lines = credit_rows(connection, held)
-    between = [row for row in payables if {row.debtor, row.creditor} == set(held.carriers)]
-    state = State("agreed", Mood.GOOD) if agreed else State("disputed", Mood.WARN) if disputed else State("open")
-    return PartnerRow(
-        partner=held.partner,
-        period=str(period),
-        currency=held.currency,
-        ours_micros=ours,
-        theirs_micros=theirs,
-        net_micros=draft.agreed_for(gateway.carrier) - draft.agreed_for(held.partner),
-        disputed_micros=disputed,
-        overdue_micros=sum(row.outstanding_micros for row in between if row.days_overdue > 0),
-        credit=next((line for line in lines if line.creditor == held.partner), None),
-        state=state,
-    )
-
-
 def _agreed_block(connection: Connection, held: Partnership, period: Period) -> int | None:
     table = table_of(StatementAgreed)
     rows = list(rows_of(connection, StatementAgreed, table.agreement_id == held.id, table.period == period))
     return rows[-1].block_number if rows else None
-
-
-def _href(partner: str, period: Period | None) -> str:
-    return f"/desk/statements/{partner}/{period}" if period else ""
 
 
 def _hex(raw: bytes) -> str:

@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse, Response
 
 from gateway.api.guard import require_reader
 from gateway.composition import Gateway
-from gateway.desk.assembling import overview, statement_view
+from gateway.desk.assembling import statement_view
 from gateway.desk.drawing import Page, choose_language, count, draw, words_of
+from gateway.desk.overviewing import overview
 from gateway.desk.records import finding_view, record_view
 from gateway.health import GatewayHealth, health_of
 from ledger.errors import GscError
