@@ -14,6 +14,7 @@ from scripts.demo.expecting import Way, net_positions
 from scripts.demo.stage import Stage, micros
 from scripts.demo.telling import usd
 from scripts.traffic import Planted
+from scripts.traffic.faults import BIAS_S
 
 REASONS = {
     Planted.INVENTED: "invented",
@@ -115,7 +116,7 @@ def _settle_two(stage: Stage) -> tuple[int, int]:
     states = [_state(stage, RATE_WAY, late_rate), _state(stage, BIAS_WAY, bias)]
     stage.telling.expect("states of the settled disputes", ["payment_due", "credited"], states)
     stage.telling.say(f"settled: GB-B's notice is on chain since 2 September: USD {usd(rate_micros)} are due after all")
-    stage.telling.say(f"settled: CN-T's trunk counted 7 s too long, USD {usd(bias_micros)} are credited to GB-B")
+    stage.telling.say(f"settled: CN-T's trunk counted {BIAS_S} s too long, USD {usd(bias_micros)} are credited to GB-B")
     return bias_micros, rate_micros
 
 

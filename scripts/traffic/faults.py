@@ -47,7 +47,7 @@ class Planted(StrEnum):
     SECONDS = "seconds"
     """Durations differ by one or two seconds."""
     DURATION_BIAS = "duration_bias"
-    """The creditor's trunk counts seven seconds too many on every call."""
+    """The creditor's trunk counts nine seconds too many on every call."""
     TIME_ZONE = "time_zone"
     """The creditor's trunk ran on another zone that day."""
     CLOCK_OFFSET = "clock_offset"
@@ -62,10 +62,10 @@ MISSING_AT_DEBTOR_SHARE = (0.0016, 0.0010, 0.0012, 0.0011, 0.0170, 0.0013)
 """GB-B lost so many of its calls to US-A that the desk must dispute them."""
 SECONDS_SHARE = 0.02
 CROSSING_CALLS = 6
-SHADED_SHARE, SHADED_FROM_S, SHADED_BY = 0.015, 240, 0.30
+SHADED_SHARE, SHADED_FROM_S, SHADED_BY = 0.02, 240, 0.30
 DUPLICATE_SHARE = 0.002
 ZERO_SHARE = 0.0012
-BIAS_S, OFFSET_S, ZONE_S = 7, 47, -3600
+BIAS_S, OFFSET_S, ZONE_S = 9, 47, -3600
 ZONE_DAYS = (10, 14)
 """First and last UTC day of the month on which the trunk ran on another zone."""
 FAULTY_TRUNK = 2

@@ -10,6 +10,7 @@ from ledger.identity import CarrierCode
 from reconciliation.finding import Cause, Finding, Severity
 from reconciliation.reconcile import Reconciliation, reconcile
 from scripts.traffic import Planted
+from scripts.traffic.faults import BIAS_S
 from scripts.traffic.truth import DirectionTruth, Plant
 from tests.scenarios.books import Books
 
@@ -87,7 +88,7 @@ def test_the_biased_trunk_is_one_finding_that_names_trunk_and_seconds(books: Boo
     finding = _only(reconciled["GB-B", "CN-T", "GB-B"], Cause.DURATION_BIAS)
     assert finding.route in (plant.debtor_route, plant.creditor_route)
     assert finding.count >= plant.count
-    assert "7 s" in finding.explanation
+    assert f"{BIAS_S} s" in finding.explanation
 
 
 @pytest.mark.parametrize("kind", CLOCK_FAULTS)
