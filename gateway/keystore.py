@@ -5,9 +5,11 @@ Two keys: *signing* is the carrier's word and never sends; *sending* pays gas an
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 
 import coincurve
 from eth_utils.address import to_checksum_address
@@ -36,14 +38,13 @@ class KeyUse(StrEnum):
 
 def create_key(folder: Path, use: KeyUse, password: str, *, demo: bool = False, key: bytes | None = None) -> Address:
     """Make (or bring) a key and store it encrypted, mode 0600. Raises Conflict if the folder has one for this use."""
-    from eth_keyfile import keyfile
-
     path = _path(folder, use)
     if path.exists():
         raise Conflict(f"there is already a {use} key", got=str(path), todo="Keep it, or move it away first.")
     secret = key if key is not None else coincurve.PrivateKey().secret
     rounds = SCRYPT_N_DEMO if demo else SCRYPT_N
-    document = keyfile.create_keyfile_json(secret, password.encode("utf-8"), version=3, kdf="scrypt", iterations=rounds)
+    encoded = password.encode("utf-8")
+    document = _keyfile().create_keyfile_json(secret, encoded, version=3, kdf="scrypt", iterations=rounds)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_atomically(path, json.dumps(document).encode("ascii"), mode=0o600)
     return address_of_key(secret)
@@ -51,8 +52,6 @@ def create_key(folder: Path, use: KeyUse, password: str, *, demo: bool = False, 
 
 def open_key(folder: Path, use: KeyUse, password: str) -> bytes:
     """Decrypt a stored key to its 32 bytes. Raises NotFound, Malformed, or Refused for a wrong password."""
-    from eth_keyfile import keyfile
-
     path = _path(folder, use)
     try:
         document = json.loads(path.read_text("ascii"))
@@ -61,7 +60,7 @@ def open_key(folder: Path, use: KeyUse, password: str) -> bytes:
     except ValueError:
         raise Malformed(f"the {use} key file is damaged", got=str(path), todo="Restore it from a backup.") from None
     try:
-        return bytes(keyfile.decode_keyfile_json(document, password.encode("utf-8")))
+        return bytes(_keyfile().decode_keyfile_json(document, password.encode("utf-8")))
     except ValueError:
         raise Refused(
             f"the password does not open the {use} key",
@@ -102,6 +101,16 @@ def read_password(
         expected=f"a password in {PASSWORD_VARIABLE} or a file named by {PASSWORD_FILE_VARIABLE}",
         todo="Set one of them and try again.",
     )
+
+
+def _keyfile() -> ModuleType:
+    """eth_keyfile, imported late: it takes half a second. One of its imports sets Python's recursion limit to 100,000,
+    with which a stranger's deeply nested JSON overflows the C stack and kills the process: the limit is put back."""
+    limit = sys.getrecursionlimit()
+    from eth_keyfile import keyfile
+
+    sys.setrecursionlimit(limit)
+    return keyfile
 
 
 def _path(folder: Path, use: KeyUse) -> Path:

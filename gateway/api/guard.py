@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request, Response
@@ -19,6 +20,8 @@ from ledger.store.idempotency import Answer, answer, ask
 
 MAX_BODY_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 30
+MAX_BRACKETS = 256
+"""Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands."""
 IMPORTS = "/v1/imports"
 MAX_KEY_CHARACTERS = 200
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
@@ -46,7 +49,7 @@ def require_reader(request: Request) -> None:
 
 
 class BoundedBody:
-    """ASGI middleware: a body past the bound is refused while it is being read, whatever its headers say."""
+    """ASGI middleware: a body past the bounds is refused while it is being read, whatever its headers say."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,15 +59,19 @@ class BoundedBody:
             await self._app(scope, receive, send)
             return
         bound = MAX_FILE_BYTES if scope["path"] == IMPORTS else MAX_BODY_BYTES
-        seen = 0
+        seen = brackets = 0
 
         async def bounded() -> Message:
-            nonlocal seen
+            nonlocal seen, brackets
             message = await receive()
             if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
+                body = message.get("body", b"")
+                seen += len(body)
                 if seen > bound:
                     raise HTTPException(TOO_LARGE, f"at most {bound} bytes are taken here")
+                brackets += body.count(b"[") + body.count(b"{")
+                if brackets > MAX_BRACKETS and scope["path"] != IMPORTS:
+                    raise HTTPException(HTTPStatus.BAD_REQUEST, f"more than {MAX_BRACKETS} opening brackets")
             return message
 
         await self._app(scope, bounded, send)

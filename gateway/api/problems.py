@@ -85,6 +85,15 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(NotFound("no such resource", todo="See /openapi.json for what there is."))
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return problem_response(
+            Malformed(
+                "the request cannot be read",
+                expected="a JSON body that fits its model",
+                got=str(error.detail),
+                todo="See /openapi.json.",
+            )
+        )
     phrase = "Too large" if error.status_code == TOO_LARGE else HTTPStatus(error.status_code).phrase
     document = {
         "type": f"/problems/{phrase.lower().replace(' ', '-')}",
