@@ -4,6 +4,7 @@ Nothing that a peer sends is trusted: it is decoded into our own structs, its si
 on chain says whether that key speaks for the carrier now.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -22,11 +23,19 @@ from ledger.chain.bindings import (
     result_carrier_registry_is_key_of,
 )
 from ledger.chain.bound import Struct
-from ledger.errors import GscError, Malformed, NotFound, Unavailable
+from ledger.errors import Conflict, GscError, Malformed, NotFound, Unavailable
 from ledger.identity import Address, CarrierCode, ascii32
 
 TIMEOUT_SECONDS = 30.0
-MAX_ANSWER_BYTES = 2**31
+"""Without a byte from the peer."""
+WHOLE_ANSWER_SECONDS = 900.0
+"""From the first byte to the last: a peer that drips holds a worker no longer."""
+MAX_ANSWER_BYTES = 2**20
+"""Of an answer or a problem document."""
+MAX_TOLD_CHARACTERS = 300
+"""Of each sentence of a peer's refusal that we pass on."""
+CHUNK_BYTES = 2**16
+PLAIN = {"Accept-Encoding": "identity"}
 S = TypeVar("S", bound=Struct)
 
 PROPOSALS: Mapping[str, type[Struct]] = {
@@ -74,6 +83,12 @@ def require_key(gateway: Gateway, carrier: CarrierCode, struct: Struct, signatur
     return signer
 
 
+class TooMuch(Conflict):
+    """A peer sends more bytes than what we asked for can have; the rest was not read."""
+
+    slug = "peer-sends-too-much"
+
+
 class Peer:
     """Another carrier's gateway."""
 
@@ -81,31 +96,60 @@ class Peer:
         self.carrier = carrier
         self.url = url
 
-    def reveal(self, struct: Struct, signature: bytes) -> bytes:
-        """The archive file of one sealed batch, unchecked. Raises PeerRefused or Unavailable."""
-        response = self._post("/peer/v1/reveals", {"request": _hex(encode(struct)), "signature": _hex(signature)})
-        return response.content
+    def reveal(self, struct: Struct, signature: bytes, most_bytes: int) -> bytes:
+        """The archive file of one sealed batch, unchecked. Raises PeerRefused, Unavailable, TooMuch."""
+        body = {"request": _hex(encode(struct)), "signature": _hex(signature)}
+        return self._post("/peer/v1/reveals", body, most_bytes)
 
     def propose(self, kind: str, struct: Struct, signer: CarrierCode, signature: bytes) -> bytes | None:
-        """The peer's signature over the same struct, None while its desk has not agreed. Raises PeerRefused."""
-        body = {"kind": kind, "struct": _hex(encode(struct)), "signer": signer, "signature": _hex(signature)}
-        answer = self._post("/peer/v1/proposals", body).json()
-        given = answer.get("signature")
-        return bytes.fromhex(given[2:]) if isinstance(given, str) and given.startswith("0x") else None
+        """The peer's signature over the same struct, None while its desk has not agreed.
 
-    def _post(self, path: str, body: Mapping[str, object]) -> httpx.Response:
+        Raises PeerRefused, Unavailable, TooMuch, Malformed for an answer that is none.
+        """
+        body = {"kind": kind, "struct": _hex(encode(struct)), "signer": signer, "signature": _hex(signature)}
+        content = self._post("/peer/v1/proposals", body, MAX_ANSWER_BYTES)
+        given = _document(content).get("signature", "")
+        if given is None:
+            return None
         try:
-            with httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-                response = client.post(path, json=body)
+            return bytes.fromhex(str(given).removeprefix("0x"))
+        except ValueError:
+            raise Malformed(
+                f"{self.carrier}'s gateway gives no signature", expected="0x and digits, or null", got=told(given)
+            ) from None
+
+    def _post(self, path: str, body: Mapping[str, object], most_bytes: int) -> bytes:
+        try:
+            with (
+                httpx.Client(base_url=self.url, timeout=TIMEOUT_SECONDS, trust_env=False) as client,
+                client.stream("POST", path, json=body, headers=PLAIN) as response,
+            ):
+                refused = response.status_code != httpx.codes.OK
+                content = self._received(response, MAX_ANSWER_BYTES if refused else most_bytes)
         except httpx.HTTPError as error:
             raise Unavailable(
                 f"{self.carrier}'s gateway does not answer",
-                got=f"{self.url}: {error}",
+                got=f"{self.url}: {told(error)}",
                 todo="Try again once it runs; nothing was changed.",
             ) from None
-        if response.status_code >= 400:
-            raise _refused(self.carrier, response)
-        return response
+        if refused:
+            raise _refused(self.carrier, response.status_code, content)
+        return content
+
+    def _received(self, response: httpx.Response, most_bytes: int) -> bytes:
+        """The body as it came, up to a bound: nothing is unpacked, and what the headers promise does not count."""
+        content = bytearray()
+        ends_at = time.monotonic() + WHOLE_ANSWER_SECONDS
+        for piece in response.iter_raw(CHUNK_BYTES):
+            content += piece
+            if len(content) > most_bytes or time.monotonic() > ends_at:
+                raise TooMuch(
+                    f"{self.carrier}'s gateway answers with more than there is",
+                    expected=f"at most {most_bytes} bytes within {WHOLE_ANSWER_SECONDS:.0f} s",
+                    got=f"{len(content)} bytes and no end",
+                    todo=f"Ask {self.carrier} to repair its gateway; nothing was kept.",
+                )
+        return bytes(content)
 
 
 def peer_of(gateway: Gateway, carrier: CarrierCode) -> Peer:
@@ -117,25 +161,34 @@ def peer_of(gateway: Gateway, carrier: CarrierCode) -> Peer:
     return Peer(carrier, url)
 
 
-def _refused(carrier: CarrierCode, response: httpx.Response) -> GscError:
-    problem: Any
-    try:
-        problem = msgspec.json.decode(response.content)
-    except msgspec.DecodeError:
-        problem = {}
-    if not isinstance(problem, dict):
-        problem = {}
-    if response.status_code >= 500 and response.status_code != 503:
-        return Unavailable(f"{carrier}'s gateway failed", got=f"HTTP {response.status_code}")
-    detail = str(problem.get("detail", f"HTTP {response.status_code}"))[:500]
+def told(words: object) -> str:
+    """What a peer says, fit for a line of ours: short, printable, on one line."""
+    text = " ".join(str(words)[: 4 * MAX_TOLD_CHARACTERS].split())
+    return "".join(each if each.isprintable() else "?" for each in text)[:MAX_TOLD_CHARACTERS]
+
+
+def _refused(carrier: CarrierCode, status: int, content: bytes) -> GscError:
+    if not 400 <= status < 500 and status != httpx.codes.SERVICE_UNAVAILABLE:
+        return Unavailable(f"{carrier}'s gateway failed", got=f"HTTP {status}")
+    problem = _document(content)
+    expected, got = (told(problem[name]) if problem.get(name) is not None else None for name in ("expected", "got"))
     return PeerRefused(
-        f"{carrier}'s gateway refuses: {detail}",
-        expected=problem.get("expected"),
-        got=problem.get("got"),
-        todo=str(problem.get("todo", "")),
+        f"{carrier}'s gateway refuses: {told(problem.get('detail', f'HTTP {status}'))}",
+        expected=expected,
+        got=got,
+        todo=told(problem.get("todo", "")),
         peer=carrier,
-        peer_problem=str(problem.get("type", "")),
+        peer_problem=told(problem.get("type", "")),
     )
+
+
+def _document(content: bytes) -> Mapping[str, Any]:
+    """The JSON object of an answer, empty if it is none."""
+    try:
+        found = msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _hex(raw: bytes) -> str:

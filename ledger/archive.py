@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ledger.errors import Conflict, Malformed, RootMismatch
@@ -20,6 +21,12 @@ from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
 
 _FORMAT = b"gsc.batch.1"
+_TEXTS = tuple(field.name for field in RATED_SCHEMA if field.type == pa.string())
+_MOST_TEXT_BYTES = 256
+"""Of one text; what a leaf holds has at most 32."""
+_ROW_BYTES = 1024
+_FOOTER_BYTES = 2**20
+_MOST_BYTES = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +64,28 @@ def write(batch: UsageBatch, folder: Path) -> Path:
 
 
 def read(path: Path, most: int = MAX_COUNT) -> UsageBatch:
-    """Read a file of at most that many rows and seal them again, whatever the file's name says. Raises Malformed."""
+    """Read a file of at most that many rows and seal them again, whatever the file's name says. Raises Malformed.
+
+    The file may come from a carrier that means harm: its columns, rows and the length of its texts are checked before
+    they take memory, and texts are UTF-8 or refused.
+    """
     try:
         with pq.ParquetFile(path) as file:
             if file.metadata.num_rows > most:
                 raise Malformed("the archive file is too long", expected=f"{most} rows", got=file.metadata.num_rows)
-            table = file.read()
+            found, metadata = file.schema_arrow.remove_metadata(), file.schema_arrow.metadata or {}
+        scope, secret = _scope_and_secret(metadata, path)
+        if found != RATED_SCHEMA:
+            raise Malformed("the archive file has other columns", expected=RATED_SCHEMA.names, got=found.names[:20])
+        plain = _rows_of(path)
     except (OSError, pa.ArrowException) as error:
         raise Malformed("the archive file cannot be read", expected="a Parquet file", got=str(error)[:200]) from None
-    scope, secret = _scope_and_secret(table.schema.metadata or {}, path)
-    plain = table.replace_schema_metadata(None)
-    if plain.schema != RATED_SCHEMA:
-        raise Malformed("the archive file has other columns", expected=RATED_SCHEMA.names, got=plain.schema.names)
     return seal(plain, scope, secret)
+
+
+def most_bytes(count: int) -> int:
+    """How long a file of that many rows can be: what asks another carrier for one reads no further."""
+    return min(_FOOTER_BYTES + count * _ROW_BYTES, _MOST_BYTES)
 
 
 def read_by_root(folder: Path, root: Root) -> UsageBatch:
@@ -98,6 +114,20 @@ def check_against(batch: UsageBatch, declared: DeclaredTotals) -> None:
 def totals_of(batch: UsageBatch) -> DeclaredTotals:
     """What a truthful declaration of the batch says."""
     return DeclaredTotals(batch.root, batch.count, batch.quantity, batch.amount_micros, batch.from_ms, batch.to_ms)
+
+
+def _rows_of(path: Path) -> pa.Table:
+    """The rows. Texts come as dictionaries first: one long text repeated a million times is a few bytes of file."""
+    with pq.ParquetFile(path, read_dictionary=_TEXTS) as file:
+        table = file.read().replace_schema_metadata(None)
+    for name in _TEXTS:
+        for chunk in table[name].chunks:
+            longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
+            if longest > _MOST_TEXT_BYTES:
+                raise Malformed(f"{name} is too long", expected=f"at most {_MOST_TEXT_BYTES} bytes", got=longest)
+    plain = table.cast(RATED_SCHEMA)
+    plain.validate(full=True)
+    return plain
 
 
 def _metadata(batch: UsageBatch) -> dict[bytes, bytes]:

@@ -14,7 +14,7 @@ from gateway.peers import Peer, peer_of
 from gateway.requests import REQUEST_SECONDS, RevealRequest
 from ledger import archive
 from ledger.archive import DeclaredTotals
-from ledger.errors import GscError, PeriodStillOpen, RootMismatch
+from ledger.errors import Conflict, GscError, PeriodStillOpen, RootMismatch
 from ledger.identity import BatchId, CarrierCode, Root, ascii32
 from ledger.period import Period
 from ledger.sealing import UsageBatch
@@ -57,7 +57,8 @@ def reveal(
 ) -> RevealAnswer:
     """Fetch every batch the partner declared for the period and check each against the chain.
 
-    A file that is not what was declared is refused and not kept: RootMismatch is raised once all others are in.
+    A file that is not what was declared (or too long for it, or under a root that stands for other records) is refused
+    and not kept: RootMismatch is raised once all others are in.
     Raises PeriodStillOpen, PeerRefused, Unavailable.
     """
     held = partnership_with(gateway.settings, partner)
@@ -67,11 +68,11 @@ def reveal(
         declared = list_declarations(connection, held.id, period, partner)
         have = {row.batch_id for row in list_revealed(connection, held.id, period) if row.refusal is None}
     missing = [row for row in declared if row.batch_id not in have]
-    refusals: list[RootMismatch] = []
+    refusals: list[Conflict] = []
     for row in () if dry_run else missing:
         try:
             _fetch(gateway, peer_of(gateway, partner), held, row, randomness)
-        except RootMismatch as refusal:
+        except Conflict as refusal:
             _remember(gateway, row, "", str(refusal))
             refusals.append(refusal)
     answer = _answer(gateway, held, period, declared, 0 if dry_run else len(missing), dry_run)
@@ -108,7 +109,8 @@ def _fetch(
         nonce=randomness(32),
         deadline=gateway.now_s + REQUEST_SECONDS,
     )
-    content = peer.reveal(request, gateway.signer.sign(request).signature)
+    most_bytes = archive.most_bytes(row.count)
+    content = peer.reveal(request, gateway.signer.sign(request).signature, most_bytes)
     batch = _checked(content, row)
     path = archive.write(batch, gateway.settings.archive_path)
     _remember(gateway, row, path.name, None)
@@ -172,7 +174,7 @@ def _answer(
     return RevealAnswer(held.partner, period, batches, fetched, dry_run)
 
 
-def _all_of(refusals: list[RootMismatch], answer: RevealAnswer) -> RootMismatch:
+def _all_of(refusals: list[Conflict], answer: RevealAnswer) -> RootMismatch:
     first = refusals[0]
     wrong = [batch for batch in answer.batches if batch.refusal is not None]
     return RootMismatch(

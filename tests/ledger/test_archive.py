@@ -9,10 +9,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger import archive
-from ledger.archive import DeclaredTotals, archive_name, check_against, read, read_by_root, totals_of, write
+from ledger.archive import (
+    DeclaredTotals,
+    archive_name,
+    check_against,
+    most_bytes,
+    read,
+    read_by_root,
+    totals_of,
+    write,
+)
 from ledger.errors import Conflict, Malformed, RootMismatch
 from ledger.identity import CarrierCode, Root
 from ledger.sealing import seal
+from ledger.usage import RATED_SCHEMA
 from tests.ledger.records import SCOPE, SECRET, rated
 
 
@@ -123,3 +133,56 @@ def test_other_columns_are_refused(tmp_path: Path) -> None:
 
 def test_the_files_name_is_the_root_in_hexadecimal() -> None:
     assert archive_name(bytes(31) + b"\x0f") == "00" * 31 + "0f.parquet"
+
+
+def _forged(path: Path, table: pa.Table, **written: object) -> Path:
+    """A file with the metadata of a sealed one and whatever rows a hostile carrier likes."""
+    sealed = write(seal(rated(3), SCOPE, SECRET), path / "sealed")
+    metadata = pq.read_schema(sealed).metadata
+    pq.write_table(table.replace_schema_metadata(metadata), path / "forged.parquet", **written)
+    return path / "forged.parquet"
+
+
+@pytest.mark.parametrize("column", ["a_party", "destination", "code"])
+def test_one_long_text_repeated_is_refused_before_it_fills_the_memory(tmp_path: Path, column: str) -> None:
+    """Here 20 MB in a few kilobytes of file; with a million rows it would be a terabyte."""
+    place = RATED_SCHEMA.get_field_index(column)
+    long = pa.array(["7" * 100_000]).dictionary_encode().take(pa.array([0] * 200))
+    table = rated(200).set_column(place, pa.field(column, long.type, nullable=False), long)
+    path = _forged(tmp_path, table.cast(RATED_SCHEMA), compression="zstd")
+    assert path.stat().st_size < 100_000
+
+    with pytest.raises(Malformed, match=f"{column} is too long"):
+        read(path)
+
+
+def test_a_text_that_is_not_utf8_is_refused_when_it_is_read_and_not_when_it_is_shown(tmp_path: Path) -> None:
+    place = RATED_SCHEMA.get_field_index("destination")
+    broken = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xff\xfe"], pa.binary()).buffers())
+    path = _forged(tmp_path, rated(1).set_column(place, RATED_SCHEMA.field(place), broken))
+
+    with pytest.raises(Malformed, match="cannot be read"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        rated(3).drop_columns(["code"]),
+        rated(3).append_column("extra", pa.array([1, 2, 3])),
+        rated(3).set_column(3, "start_ms", pa.array([1.0, 2.0, 3.0])),
+        rated(3).set_column(1, "a_party", pa.array(["1", None, "3"])),
+        rated(3).set_column(1, "a_party", pa.array([["1"], ["2"], ["3"]])),
+    ],
+    ids=["one missing", "one more", "floats", "nulls", "lists"],
+)
+def test_a_file_with_other_columns_is_refused(tmp_path: Path, table: pa.Table) -> None:
+    with pytest.raises(Malformed, match="other columns"):
+        read(_forged(tmp_path, table))
+
+
+def test_how_long_a_file_may_be_grows_with_its_rows_and_has_an_end(tmp_path: Path) -> None:
+    path = write(seal(rated(500), SCOPE, SECRET), tmp_path)
+
+    assert path.stat().st_size < most_bytes(500) < most_bytes(501) < 2**21
+    assert most_bytes(2**32 - 1) == 2**31
