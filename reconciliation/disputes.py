@@ -11,6 +11,7 @@ from ledger.identity import CarrierCode
 from ledger.money import Micros, show_micros
 from ledger.period import Period
 from ledger.service import Service
+from ledger.usage import BatchScope
 from reconciliation.finding import Cause, Finding, Severity, mirrored
 from reconciliation.reconcile import Reconciliation
 
@@ -41,18 +42,27 @@ class DisputeProposal:
 
 def dispute_proposals(reconciliation: Reconciliation, agreement: Agreement) -> tuple[DisputeProposal, ...]:
     """One proposal for each cause worth a dispute; both sides come to the same causes and amounts."""
-    overcharged = {
-        cause: [at for at, finding in enumerate(reconciliation.findings) if _is_against(reconciliation, finding, cause)]
-        for cause in Cause
-    }
-    volume = sum(_claim(reconciliation, found) for cause, found in overcharged.items() if _is_volume(cause))
-    claimed = _claimed(reconciliation)
+    findings, scope = reconciliation.findings, reconciliation.scope
+    grounds = grounds_of(findings, scope, _claimed(reconciliation), agreement.tolerance)
     proposals = []
-    for cause, found in overcharged.items():
-        rule = _rule(cause, volume, claimed, agreement.tolerance)
-        if found and rule:
-            proposals.append(_proposal(reconciliation, agreement, cause, found, rule))
+    for cause in Cause:
+        found = [at for at in grounds if findings[at].cause == cause]
+        if found:
+            proposals.append(_proposal(reconciliation, agreement, cause, found, grounds[found[0]]))
     return tuple(sorted(proposals, key=lambda proposal: list(Cause).index(proposal.cause)))
+
+
+def grounds_of(
+    findings: Sequence[Finding], scope: BatchScope, claimed_micros: int, tolerance: Tolerance
+) -> dict[int, str]:
+    """By which rule the debtor may dispute a finding: position and rule, in order; the others are let pass.
+
+    `scope.declarer` is our side, `claimed_micros` what the creditor declared in all.
+    """
+    against = {at: finding for at, finding in enumerate(findings) if _is_against(finding, scope)}
+    volume = sum(_overcharge(finding, scope) for finding in against.values() if _is_volume(finding.cause))
+    rules = {at: _rule(finding.cause, volume, claimed_micros, tolerance) for at, finding in against.items()}
+    return {at: rule for at, rule in rules.items() if rule}
 
 
 def volume_is_disputed(volume_micros: int, claimed_micros: int, tolerance: Tolerance) -> bool:
@@ -61,18 +71,14 @@ def volume_is_disputed(volume_micros: int, claimed_micros: int, tolerance: Toler
     return volume_micros > 0 and (share or volume_micros >= tolerance.volume_micros)
 
 
-def _is_against(reconciliation: Reconciliation, finding: Finding, cause: Cause) -> bool:
+def _is_against(finding: Finding, scope: BatchScope) -> bool:
     disputed = finding.severity in (Severity.DISPUTE, Severity.FORGERY)
-    return finding.cause == cause and disputed and _overcharge(reconciliation, finding) > 0
+    return disputed and _overcharge(finding, scope) > 0
 
 
-def _overcharge(reconciliation: Reconciliation, finding: Finding) -> int:
-    scope = reconciliation.scope
+def _overcharge(finding: Finding, scope: BatchScope) -> int:
+    """The creditor's amount minus the debtor's."""
     return finding.difference_micros if scope.declarer == scope.creditor else -finding.difference_micros
-
-
-def _claim(reconciliation: Reconciliation, found: Sequence[int]) -> int:
-    return sum(_overcharge(reconciliation, reconciliation.findings[at]) for at in found)
 
 
 def _is_volume(cause: Cause) -> bool:
@@ -100,7 +106,7 @@ def _proposal(
 ) -> DisputeProposal:
     scope = reconciliation.scope
     findings = [reconciliation.findings[at] for at in found]
-    amount = _claim(reconciliation, found)
+    amount = sum(_overcharge(finding, scope) for finding in findings)
     exceptions = reconciliation.exceptions
     said = "; ".join(finding.explanation for finding in findings)
     return DisputeProposal(

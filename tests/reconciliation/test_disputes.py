@@ -2,7 +2,7 @@ import pytest
 
 from ledger.agreement import Tolerance
 from ledger.money import Micros
-from reconciliation.disputes import DisputeProposal, dispute_proposals, volume_is_disputed
+from reconciliation.disputes import DisputeProposal, dispute_proposals, grounds_of, volume_is_disputed
 from reconciliation.finding import Cause
 from reconciliation.reconcile import reconcile
 from tests.reconciliation.records import CN, Call, agreement, many, scope, table
@@ -43,6 +43,17 @@ def test_a_rate_is_always_disputed() -> None:
 def test_what_they_count_more_than_the_creditor_is_no_dispute() -> None:
     calls = many(100)
     assert proposed(calls[5:], calls) == ()
+
+
+def test_each_finding_is_disputed_by_its_own_rule_or_let_pass() -> None:
+    calls = many(1_000)
+    ours = [call.but(amount=call.lasts_ms // 3 + 2_000) if k == 0 else call for k, call in enumerate(calls)]
+    answer = reconcile(table(ours), table(calls[:-1]), scope=scope(), agreement=agreement())
+
+    grounds = grounds_of(answer.findings, answer.scope, answer.totals.ours_micros, agreement().tolerance)
+
+    said = {finding.cause: grounds.get(at) for at, finding in enumerate(answer.findings)}
+    assert said == {Cause.MISSING_AT_THEIRS: None, Cause.RATE: "a rate dispute is always raised"}
 
 
 def test_both_sides_propose_the_same_causes_and_amounts() -> None:
