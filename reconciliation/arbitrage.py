@@ -5,6 +5,9 @@ between: A's calls go to B through C, A and C share what B loses. *Ring*: A sell
 each dearer than it bought: A pays for its own destination. Both are cycles of negative cost in the graph of all decks,
 whose edges are prices; with three carriers they can be enumerated. Source: ITU-T E.370 and D.99 on refile and
 alternative calling procedures; Bellman and Ford on negative cycles.
+
+A carrier does not know what two others charge each other. Where the deck for the way round is unknown, the last carrier
+still sees the calls of the first arrive through the middle at a lower price: then the calls are the finding.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -81,7 +84,8 @@ def find_arbitrage(
 ) -> tuple[ArbitrageFinding, ...]:
     """All refiles and rings that the decks in force at a moment make possible, the costliest first.
 
-    One finding for each scheme, cycle and destination. Connect fees are left out: they repeat on either way.
+    One finding for each scheme, cycle and destination; one without the middle's deck only if calls went that way.
+    Connect fees are left out: they repeat on either way.
     """
     prices = _prices(decks, at_ms)
     carriers = sorted({carrier for direction in prices for carrier in direction})
@@ -89,7 +93,11 @@ def find_arbitrage(
     for trio in permutations(carriers, 3):
         for scheme, code, gain, destination in _schemes(prices, trio):
             found.setdefault((scheme, trio, destination), []).append((code, gain))
-    findings = [_finding(*key, gains, traffic) for key, gains in found.items()]
+    made = [
+        _finding(*key, gains, traffic, known=key[0] == Scheme.RING or middle_is_known(key[1], decks))
+        for key, gains in found.items()
+    ]
+    findings = [finding for finding in made if finding is not None]
     return tuple(sorted(findings, key=lambda f: (-f.lost_micros - f.at_risk_micros, f.scheme, f.cycle, f.destination)))
 
 
@@ -122,8 +130,10 @@ def _schemes(
     """(scheme, code, gain, destination) for one order of three carriers."""
     first, middle, last = trio
     for code, (direct, destination) in prices.get((last, first), {}).items():
-        bought, resold = prices.get((last, middle), {}).get(code), prices.get((middle, first), {}).get(code)
-        if bought and resold and bought[0] < resold[0] < direct:
+        bought, resold = prices.get((last, middle), {}).get(code), prices.get((middle, first))
+        if bought is None or bought[0] >= direct:
+            continue
+        if resold is None or (code in resold and bought[0] < resold[code][0] < direct):
             yield Scheme.REFILE, code, direct - bought[0], destination
     for code, (sold, destination) in prices.get((first, middle), {}).items():
         onward, back = prices.get((middle, last), {}).get(code), prices.get((last, first), {}).get(code)
@@ -137,11 +147,16 @@ def _finding(
     destination: str,
     gains: Iterable[tuple[str, int]],
     traffic: Traffic,
-) -> ArbitrageFinding:
+    *,
+    known: bool,
+) -> ArbitrageFinding | None:
+    """None if only calls could tell and none went that way."""
     per_code = dict(gains)
     codes = tuple(sorted(per_code))
     gain = max(per_code.values())
     direction, rows = _rerouted(cycle, codes, traffic)
+    if not known and not len(rows):
+        return None
     sent_ms = _milliseconds(traffic.tables[direction], rows) if direction else 0
     direct = traffic.tables.get((cycle[2], cycle[0])) if scheme == Scheme.REFILE else None
     exposed_ms = _milliseconds(direct, np.flatnonzero(_to_codes(direct, codes))) if direct is not None else 0
@@ -158,7 +173,7 @@ def _finding(
         at_risk_micros=at_risk,
         direction=direction,
         rows=rows,
-        explanation=_say(scheme, cycle, destination, gain, sent_ms // MINUTE_MS),
+        explanation=explain(scheme, cycle, destination, gain, sent_ms // MINUTE_MS, known=known),
     )
 
 
@@ -197,10 +212,20 @@ def _cost(milliseconds: int, nanos_per_minute: int) -> Micros:
     return Micros(div_half_even(milliseconds * nanos_per_minute, MINUTE_MS * NANOS_PER_MICRO))
 
 
-def _say(scheme: Scheme, cycle: tuple[CarrierCode, ...], destination: str, gain: int, minutes: int) -> str:
+def explain(
+    scheme: Scheme, cycle: tuple[CarrierCode, ...], destination: str, gain: int, minutes: int, *, known: bool = True
+) -> str:
+    """A refile or ring in a sentence; `gain` in nanos for each minute, `known` if the middle's price is."""
     first, middle, last = cycle
     price = show_micros(gain // NANOS_PER_MICRO, 4)
     sent = f"; {minutes:,} minutes went that way" if minutes else ""
     if scheme == Scheme.RING:
         return f"{first} sells {destination} to {middle} and buys it back of {last}, {price} a minute dearer{sent}"
+    if not known:
+        return f"calls of {first} to {destination} arrive through {middle}: {last} forgoes {price} a minute{sent}"
     return f"{destination} costs {first} less through {middle} than from {last}, which forgoes {price} a minute{sent}"
+
+
+def middle_is_known(cycle: tuple[CarrierCode, ...], decks: Mapping[Direction, DeckHistory]) -> bool:
+    """Whether the way round has its price: what the middle charges the first."""
+    return (cycle[1], cycle[0]) in decks

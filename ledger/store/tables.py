@@ -179,6 +179,29 @@ findings = _table(
     _must("rule", Text),
 )
 
+arbitrages = _table(
+    "arbitrages",
+    Column("period", PeriodKey, primary_key=True, autoincrement=False),
+    Column("number", INT64, primary_key=True, autoincrement=False),
+    _must("scheme", Text),
+    _must("cycle", Text),
+    _must("loser", Carrier),
+    _must("destination", Text),
+    _must("codes", Text),
+    _must("currency", Text),
+    _must("gain_nanos", Whole),
+    _must("count", Whole),
+    _must("minutes", Whole),
+    _must("lost_micros", Whole),
+    _must("exposed_minutes", Whole),
+    _must("at_risk_micros", Whole),
+    _may("creditor", Carrier),
+    _may("debtor", Carrier),
+    _may("evidence_path", Text),
+    _must("explanation", Text),
+    _must("found_at_ms", Whole),
+)
+
 answers = _table(
     "answers",
     Column("caller", Text, primary_key=True),
