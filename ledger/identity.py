@@ -40,5 +40,7 @@ def ascii32(text: str) -> bytes:
 
 
 def text_of_ascii32(raw: bytes) -> str:
-    """The inverse of `ascii32`."""
+    """The inverse of `ascii32`. Raises Malformed: whoever sends 32 bytes sends what it likes."""
+    if not raw.isascii():
+        raise Malformed("not ASCII text of 32 bytes", expected="ASCII, padded with NUL", got=raw.hex())
     return raw.rstrip(b"\0").decode("ascii")

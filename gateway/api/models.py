@@ -84,6 +84,12 @@ class CloseBody(Strict):
     partner: CarrierText | None = None
 
 
+class ArbitrageBody(Strict):
+    """Which month to search; without period the last one declared."""
+
+    period: PeriodText | None = None
+
+
 class PartnerBody(Strict):
     """One partner."""
 
@@ -94,7 +100,7 @@ class RatesBody(Strict):
     """A deck of the decks folder to publish for a partner."""
 
     partner: CarrierText
-    deck: Annotated[str, Field(max_length=200, examples=["uk-2026-09.csv"])]
+    deck: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]+$", examples=["uk-2026-09.csv"])]
     effectiveAt: Annotated[int, Field(ge=0, lt=2**53, description="Seconds since 1970, UTC")]  # noqa: N815
     change: Annotated[str | None, Field(pattern="^(initial|increase|decrease)$")] = None
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Path as PathNumber
 from starlette.concurrency import run_in_threadpool
 
 from gateway import month
 from gateway.answers import as_json
 from gateway.api.guard import OnceRoute, require_desk, require_reader
 from gateway.api.models import (
+    ArbitrageBody,
     CloseBody,
     ConfirmationBody,
     CreditLineBody,
@@ -24,7 +26,9 @@ from gateway.api.models import (
     ResolutionBody,
 )
 from gateway.composition import Gateway, partnership_of_id, partnership_with
+from gateway.month.importing import AUTO
 from gateway.month.sending import submission_by_id, submissions
+from gateway.preset import load_preset
 from ledger.chain.bindings import LimitPolicy, RateChange
 from ledger.errors import Malformed
 from ledger.identity import Address, CarrierCode, carrier_code
@@ -55,7 +59,12 @@ async def post_import(
     batch_days: Annotated[int, Query(alias="batchDays", ge=1, le=31)] = 7,
     dry_run: DryRun = False,
 ) -> Any:
-    """Import a raw CDR file: the body is the file. Malformed rows are quarantined with line and reason."""
+    """Import a raw CDR file: the body is the file. Malformed rows are quarantined with line and reason.
+
+    The preset is one that comes with the gateway, or "auto": one of one's own is a file, and callers name no files.
+    """
+    if preset != AUTO:
+        load_preset(preset)
     with tempfile.NamedTemporaryFile(prefix="gsc-import-", suffix=".csv") as kept:
         await _receive(request.stream(), Path(kept.name))
         answer = await run_in_threadpool(
@@ -143,6 +152,12 @@ def post_reconciliation(body: PartnerMonthBody, gateway: TheGateway, dry_run: Dr
     return as_json(month.reconcile(gateway, _partner(body.partner), parse_period(body.period), dry_run=dry_run))
 
 
+@router.post("/arbitrage")
+def post_arbitrage(body: ArbitrageBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Search our decks and records for calls sent round a price of ours."""
+    return as_json(month.arbitrage(gateway, _period(body.period), dry_run=dry_run))
+
+
 @router.post("/disputes")
 def post_disputes(body: PartnerMonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Open a dispute for each cause outside tolerance that costs us money."""
@@ -211,7 +226,7 @@ def get_submissions(gateway: TheGateway, kind: str | None = None) -> Any:
 
 
 @reads.get("/submissions/{submission_id}")
-def get_submission(submission_id: int, gateway: TheGateway) -> Any:
+def get_submission(submission_id: Annotated[int, PathNumber(ge=1, lt=2**63)], gateway: TheGateway) -> Any:
     """One submission and where it stands."""
     return as_json(submission_by_id(gateway, submission_id))
 

@@ -7,7 +7,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.answers import as_json
 from gateway.api.models import ProposalBody, RevealBody
 from gateway.composition import Gateway, partnership_of_id
+from gateway.month.accepting import check_statement
 from gateway.month.countersigning import Offer, keep_proposal, read_offer, sign_own
+from gateway.month.disputing import check_resolution
 from gateway.month.netting import check_cycle
 from gateway.peers import require_key
 from gateway.reveal import answer_reveal
@@ -43,27 +45,34 @@ def post_proposal(body: ProposalBody, gateway: TheGateway) -> Any:
     desk has signed the same, or null if it has not yet."""
     struct = read_offer(body.kind, body.struct)
     signer = CarrierCode(body.signer)
+    require_key(gateway, signer, struct, body.signature)
     offer = _offer(gateway, body.kind, struct, signer)
     if isinstance(struct, NettingCycle):
-        require_key(gateway, signer, struct, body.signature)
-        check_cycle(gateway, struct)
+        check_cycle(gateway, struct, signer)
         sign_own(gateway, offer)
     given = keep_proposal(gateway, offer, signer, body.signature)
     return {"digest": as_json(gateway.signer.digest(struct)), "signature": as_json(given)}
 
 
 def _offer(gateway: Gateway, kind: str, struct: Struct, signer: CarrierCode) -> Offer:
-    """What the struct is about; its signer must be the counterparty. Raises NotFound."""
+    """What the struct is about: its signer must be the counterparty, its figures those that we draw from the chain.
+
+    Raises NotFound, Refused (naming what differs), Conflict.
+    """
     match struct:
         case Terms():
             return _with_counterparty(gateway, kind, struct, AgreementId(struct.struct_hash()), signer)
         case Statement():
-            return _with_counterparty(gateway, kind, struct, struct.agreement_id, signer, struct.period)
+            offer = _with_counterparty(gateway, kind, struct, struct.agreement_id, signer, struct.period)
+            check_statement(gateway, partnership_of_id(gateway.settings, struct.agreement_id), struct)
+            return offer
         case Resolution():
             gateway.catch_up()
             with reading(gateway.engine) as connection:
                 row = dispute_of(connection, struct.dispute_id)
-            return _with_counterparty(gateway, kind, struct, row.agreement_id, signer, row.period.key)
+            offer = _with_counterparty(gateway, kind, struct, row.agreement_id, signer, row.period.key)
+            check_resolution(row, struct)
+            return offer
         case NettingCycle():
             return Offer(kind, struct)
     raise Malformed("not a proposal", got=type(struct).__name__)

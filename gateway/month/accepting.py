@@ -6,14 +6,14 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
-from gateway.month.countersigning import Offer, collect
+from gateway.month.countersigning import Offer, collect, refuse_difference
 from gateway.month.parts import Submission, period_deadline, stream_of
 from gateway.month.sending import Call, submit
 from ledger.chain.bindings import DisputeState, Statement, StatementLine, calldata_settlement_book_agree_statement
 from ledger.errors import Conflict
 from ledger.identity import CarrierCode, ascii32
 from ledger.money import Micros
-from ledger.period import Period
+from ledger.period import Period, period_of_key
 from ledger.service import Service
 from ledger.store.declarations import closed_by, list_declarations
 from ledger.store.engine import reading, writing
@@ -94,6 +94,17 @@ def draw(connection: Connection, held: Partnership, period: Period) -> Statement
     return draft_of(connection, held, period)
 
 
+def check_statement(gateway: Gateway, held: Partnership, statement: Statement) -> None:
+    """A peer's statement must be the one we draw ourselves. Raises Refused, naming what differs, or Conflict."""
+    gateway.catch_up()
+    with reading(gateway.engine) as connection:
+        drawn = statement_of(held, draw(connection, held, period_of_key(statement.period)))
+    for name in ("lines", "batches_hash", "deadline"):
+        ours, theirs = getattr(drawn, name), getattr(statement, name)
+        if ours != theirs:
+            raise refuse_difference(f"the statement's {name}", _figures(ours), _figures(theirs))
+
+
 def draft_of(connection: Connection, held: Partnership, period: Period) -> StatementDraft:
     """The statement as it stands, closed or not."""
     declared = [
@@ -127,6 +138,17 @@ def statement_of(held: Partnership, draft: StatementDraft) -> Statement:
         batches_hash=draft.batches_hash,
         deadline=period_deadline(draft.period),
     )
+
+
+def _figures(value: object) -> object:
+    """Lines as their figures: creditor's, debtor's, agreed, withheld, in micros."""
+    if not isinstance(value, tuple):
+        return value
+    return [
+        f"{line.creditor.rstrip(bytes(1))!r} {line.service.word} "
+        f"{line.creditor_micros} {line.debtor_micros} {line.agreed_micros} {line.withheld_micros}"
+        for line in value
+    ]
 
 
 def _agreed(connection: Connection, held: Partnership, period: Period) -> StatementRow | None:

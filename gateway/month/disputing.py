@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
-from gateway.month.countersigning import Offer, collect
+from gateway.month.countersigning import Offer, collect, refuse_difference
 from gateway.month.parts import YEAR_SECONDS, Submission, directions, period_deadline, stream_of
 from gateway.month.reconciling import compare
 from gateway.month.sending import Call, submit
@@ -156,6 +156,15 @@ def resolution_of(row: DisputeRow, credited_micros: int) -> Resolution:
         due_micros=row.amount_micros - credited_micros,
         deadline=row.opened_at + YEAR_SECONDS,
     )
+
+
+def check_resolution(row: DisputeRow, resolution: Resolution) -> None:
+    """A peer's resolution must part the whole dispute, under our deadline. Raises Refused, naming what differs."""
+    drawn = resolution_of(row, min(resolution.credited_micros, row.amount_micros))
+    for name in ("credited_micros", "due_micros", "deadline"):
+        ours, theirs = getattr(drawn, name), getattr(resolution, name)
+        if ours != theirs:
+            raise refuse_difference(f"the resolution's {name}", ours, theirs)
 
 
 def evidence_of(held: Partnership, proposal: DisputeProposal) -> bytes:

@@ -31,6 +31,8 @@ from ledger.store.imports import (
 from ledger.usage import BatchScope
 
 DAY_MS = 86_400_000
+AUTO = "auto"
+"""Instead of a preset's name: the one that fits the file best."""
 SHOWN_QUARANTINE = 20
 MAX_RAW_BYTES = 4_096
 
@@ -227,7 +229,7 @@ def _repeated(before: Import, quarantined: list[QuarantinedRow]) -> ImportAnswer
 
 def choose_preset(name: str, path: Path) -> Preset:
     """A preset by name, by its own TOML file, or "auto": the one that fits best. Raises NotFound, Malformed."""
-    if name == "auto":
+    if name == AUTO:
         return sniff(path).preset
     return read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)
 

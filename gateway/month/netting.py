@@ -93,8 +93,8 @@ def net(gateway: Gateway, currency: str, *, dry_run: bool = False) -> NetAnswer:
     return _answer(gateway, drawn, signatures, submission)
 
 
-def check_cycle(gateway: Gateway, cycle: NettingCycle) -> None:
-    """A peer's cycle must be the one we draw ourselves. Raises Refused, naming what differs."""
+def check_cycle(gateway: Gateway, cycle: NettingCycle, proposer: CarrierCode) -> None:
+    """A party's cycle must be the one we draw ourselves, and touch us. Raises Refused, naming what differs."""
     gateway.catch_up()
     currency = text_of_ascii32(cycle.currency)
     with reading(gateway.engine) as connection:
@@ -105,6 +105,9 @@ def check_cycle(gateway: Gateway, cycle: NettingCycle) -> None:
         ours, theirs = getattr(drawn.cycle, name), getattr(cycle, name)
         if ours != theirs:
             raise refuse_difference(f"the netting cycle's {name}", _short(ours), _short(theirs))
+    if not {proposer, gateway.carrier} <= set(drawn.parties):
+        named = f"{proposer} and {gateway.carrier}"
+        raise refuse_difference("who the netting cycle touches", ", ".join(drawn.parties), named)
 
 
 def draw_cycle(connection: Connection, currency: str) -> Drawn | None:
