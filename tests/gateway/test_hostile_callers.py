@@ -134,7 +134,7 @@ def test_opening_a_key_leaves_the_recursion_limit_as_it_was(tmp_path: Path) -> N
         (
             "POST",
             "/v1/rate-decks",
-            {"content": b'{"partner":"GB-B","deck":"\\ud800","effectiveAt":1}\'},
+            {"content": b'{"partner":"GB-B","deck":"\\ud800","effectiveAt":1}'},
         ),
         ("POST", "/v1/imports?preset=%00.toml", {"content": b""}),
         ("POST", "/v1/imports?preset=/etc/anything.toml", {"content": b""}),
