@@ -14,6 +14,7 @@ import hmac
 import json
 import sys
 import zipfile
+import zlib
 from typing import Any
 
 FORMAT = "gsc-evidence/1"
@@ -23,7 +24,14 @@ DECLARATION_TYPE = (
     "bytes32 root,uint32 count,uint64 fromMs,uint64 toMs,uint128 quantity,uint128 amountMicros,bytes32 deckHash,"
     "bytes32 corrects,bytes32 igw,uint64 deadline)"
 )
+MAX_BUNDLE_BYTES = 1 << 28
+"""Of bundle.json when it is unpacked: about 200,000 records with their proofs."""
+SHOWN_TEXTS = {"a_party": "aParty", "b_party": "bParty", "route": "route"}
+"""What a record shows for people, and the leaf's field that proves it; the rest it shows is the carrier's word."""
 LEAF_FIELDS = ("index", "salt", "aParty", "bParty", "startMs", "quantity", "route", "amountMicros")
+
+MALFORMED = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading a bundle that is none raises."""
 
 # KECCAK-256 (the padding of the original submission, as Ethereum uses it)
 _MASK = (1 << 64) - 1
@@ -150,7 +158,9 @@ def root_from(leaf: bytes, proof: list[str]) -> bytes:
     """The root that a leaf and its proof lead to; pairs are hashed in order of size."""
     at = leaf
     for step in proof:
-        other = bytes.fromhex(step[2:])
+        other = _raw(step)
+        if len(other) != 32:
+            raise ValueError(f"a step of a proof has 32 bytes, got {len(other)}")
         at = keccak256(at + other if at < other else other + at)
     return at
 
@@ -185,34 +195,45 @@ def verify_batch(batch: dict[str, Any], domain: dict[str, Any]) -> list[str]:
     """What is wrong with one batch of a bundle: its signature, its id, each of its records. Empty: nothing."""
     declaration, faults = batch["declaration"], []
     digest = declaration_digest(declaration, domain)
-    name = f"batch {batch['batchId'][:12]}… (seq {declaration['seq']})"
+    name = f"batch {told(batch['batchId'])[:12]}… (seq {told(declaration['seq'])})"
     if "0x" + digest.hex() != batch["batchId"]:
         faults.append(f"{name}: the declaration's digest is 0x{digest.hex()}, not the batch id")
+    if declaration["declarer"] != _bytes32(batch["declarer"]):
+        faults.append(f"{name}: it is not {told(batch['declarer'])} that declares it")
     faults += _signature_faults(name, digest, batch)
-    secret = bytes.fromhex(batch["secret"][2:]) if batch.get("secret") else None
+    secret = _raw(batch["secret"]) if batch.get("secret") else None
+    seen: set[int] = set()
     for record in batch["records"]:
-        faults += _record_faults(name, record, declaration, secret)
+        index = int(_value(record["leaf"]["index"]))
+        if index in seen:
+            faults.append(f"{name}: record {index} stands here twice")
+        seen.add(index)
+        faults += _record_faults(name, record, index, declaration, secret)
     return faults
 
 
 def _signature_faults(name: str, digest: bytes, batch: dict[str, Any]) -> list[str]:
     try:
-        signer = recover_signer(digest, bytes.fromhex(batch["signature"][2:]))
+        signer = recover_signer(digest, _raw(batch["signature"]))
     except ValueError as error:
         return [f"{name}: {error}"]
     if signer != batch["signer"].lower():
-        return [f"{name}: signed by {signer}, not by the {batch['declarer']}'s key {batch['signer']}"]
+        return [f"{name}: signed by {signer}, not by {told(batch['declarer'])}'s key {told(batch['signer'])}"]
     return []
 
 
-def _record_faults(name: str, record: dict[str, Any], declaration: dict[str, Any], secret: bytes | None) -> list[str]:
+def _record_faults(
+    name: str, record: dict[str, Any], index: int, declaration: dict[str, Any], secret: bytes | None
+) -> list[str]:
     leaf, faults = record["leaf"], []
-    index = int(leaf["index"])
     reached = root_from(leaf_hash(leaf), record["proof"])
     if "0x" + reached.hex() != declaration["root"]:
         faults.append(f"{name}: record {index} is not under the root: its proof leads to 0x{reached.hex()}")
-    if not index < int(declaration["count"]):
-        faults.append(f"{name}: record {index} lies past the count of {declaration['count']}")
+    if not index < int(_value(declaration["count"])):
+        faults.append(f"{name}: record {index} lies past the count of {told(declaration['count'])}")
+    for shown, field in SHOWN_TEXTS.items():
+        if shown in record.get("shown", {}) and _bytes32(record["shown"][shown]) != leaf[field]:
+            faults.append(f"{name}: record {index} shows a {shown} that is not the leaf's")
     if secret is not None:
         salt = hmac.new(secret, index.to_bytes(8, "big"), hashlib.sha256).hexdigest()
         if "0x" + salt != leaf["salt"]:
@@ -220,29 +241,72 @@ def _record_faults(name: str, record: dict[str, Any], declaration: dict[str, Any
     return faults
 
 
+def told(value: Any) -> str:
+    """A text of the bundle as one short printable piece of a line: what it says cannot look like our own lines."""
+    text = str(value)[:100]
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def _raw(text: Any) -> bytes:
+    """The bytes behind 0x and digits; ValueError for anything else."""
+    if not isinstance(text, str) or not text.startswith("0x"):
+        raise ValueError(f"expected 0x and digits, got {told(text)!r}")
+    return bytes.fromhex(text[2:])
+
+
+def _bytes32(text: Any) -> str:
+    """ASCII text as a word of 32 bytes, left-aligned, in hex; what is none is no word."""
+    if not isinstance(text, str) or not text.isascii() or len(text) > 32 or "\0" in text:
+        return f"not a word: {told(text)!r}"
+    return "0x" + text.encode("ascii").ljust(32, b"\0").hex()
+
+
 def read_bundle(path: str) -> dict[str, Any]:
-    """The bundle.json of a bundle, its format checked; ValueError says what is wrong."""
+    """The bundle.json of a bundle, its format checked; ValueError says what is wrong.
+
+    Every reader must see the same bundle: an entry or a key that stands twice, for which tools differ, is refused.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            content: dict[str, Any] = json.loads(archive.read("bundle.json"))
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"not an evidence bundle: {error}") from None
+            names = archive.namelist()
+            if len(set(names)) != len(names):
+                raise ValueError("not an evidence bundle: an entry of the zip stands twice")
+            with archive.open("bundle.json") as entry:
+                packed = entry.read(MAX_BUNDLE_BYTES + 1)
+        if len(packed) > MAX_BUNDLE_BYTES:
+            raise ValueError(f"not an evidence bundle: bundle.json has more than {MAX_BUNDLE_BYTES} bytes")
+        content: dict[str, Any] = json.loads(packed, object_pairs_hook=_each_once)
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"not an evidence bundle: {type(error).__name__} {told(error)}") from None
     if type(content) is not dict or content.get("format") != FORMAT:
         raise ValueError(f"not an evidence bundle of format {FORMAT}")
     return content
 
 
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("not an evidence bundle: a key stands twice")
+    return found
+
+
 def verify(content: dict[str, Any]) -> tuple[list[str], list[str]]:
     """(what was proven, what is wrong) of a bundle's content."""
-    proven, faults = [], []
+    proven: list[str] = []
+    faults = [] if content["batches"] else ["the bundle holds no batch: nothing is proven"]
+    if str(content["network"]["chainId"]) != str(content["domain"]["chainId"]):
+        faults.append("the network is not the one that the declarations are signed for")
+    ids = [batch["batchId"] for batch in content["batches"]]
+    faults += [f"batch {told(each)[:12]}… stands here twice" for each in sorted(set(ids)) if ids.count(each) > 1]
     for batch in content["batches"]:
         wrong = verify_batch(batch, content["domain"])
         faults += wrong
         if not wrong:
             declaration = batch["declaration"]
             proven.append(
-                f"{batch['declarer']} signed batch {batch['batchId']} (seq {declaration['seq']}, "
-                f"{declaration['count']} records); {len(batch['records'])} of its records are under its root"
+                f"the key {told(batch['signer'])} signed, as {told(batch['declarer'])}, batch {told(batch['batchId'])} "
+                f"(seq {told(declaration['seq'])}, {told(declaration['count'])} records); "
+                f"{len(batch['records'])} of its records are under its root"
             )
     return proven, faults
 
@@ -255,19 +319,20 @@ def main(arguments: list[str]) -> int:
     try:
         content = read_bundle(arguments[0])
         proven, faults = verify(content)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        print(f"verify: {error}", file=sys.stderr)
+    except MALFORMED as error:
+        print(f"verify: {type(error).__name__} {told(error)}", file=sys.stderr)
         return 2
     for line in proven:
         print(f"holds   {line}")
     for line in faults:
         print(f"BROKEN  {line}")
     network = content["network"]
-    print(f"on chain {network['name']} (id {network['chainId']}) anyone can check further:")
+    print(f"on chain {told(network['name'])} (id {told(network['chainId'])}) anyone can check further:")
     for batch in content["batches"]:
-        where = f"transaction {batch['transactionHash']}, block {batch['blockNumber']}"
-        print(f"  {where}: UsageDeclared({batch['batchId']}) from {content['domain']['verifyingContract']}")
-        print(f"  {network['registry']}: {batch['signer']} is a key of {batch['declarer']}")
+        where = f"transaction {told(batch.get('transactionHash'))}, block {told(batch.get('blockNumber'))}"
+        book = told(content["domain"]["verifyingContract"])
+        print(f"  {where}: UsageDeclared({told(batch['batchId'])}) from {book}")
+        print(f"  {told(network.get('registry'))}: {told(batch['signer'])} is a key of {told(batch['declarer'])}")
     return 1 if faults else 0
 
 

@@ -119,8 +119,9 @@ def verify_file(bundle: Path, as_json: bool) -> int:
     try:
         content = verify_bundle.read_bundle(str(bundle))
         proven, faults = verify_bundle.verify(content)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-        raise Malformed("not an evidence bundle", expected="a zip made by `gsc evidence`", got=str(error)) from None
+    except verify_bundle.MALFORMED as error:
+        got = f"{type(error).__name__} {verify_bundle.told(error)}"
+        raise Malformed("not an evidence bundle", expected="a zip made by `gsc evidence`", got=got) from None
     if as_json:
         show_json({"holds": not faults, "proven": proven, "faults": faults, "about": content.get("about", {})})
         return 1 if faults else 0

@@ -6,6 +6,7 @@ import hmac
 import json
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,100 @@ def test_addresses_and_hashes_keep_their_sides_of_a_word() -> None:
     assert verify_bundle.word("0x" + "11" * 20) == bytes(12) + b"\x11" * 20
     assert verify_bundle.word("0x" + "22" * 32) == b"\x22" * 32
     assert verify_bundle.word(5) == bytes(31) + b"\x05"
+
+
+def zipped(path: Path, *entries: tuple[str, str | bytes]) -> Path:
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore", UserWarning)  # zipfile warns of the name that stands twice
+        for name, content in entries:
+            archive.writestr(name, content)
+    return path
+
+
+def test_another_carriers_name_over_ones_own_declaration_is_found() -> None:
+    """The signature is good; only who is said to have declared is not who did."""
+    assert any("it is not GB-B that declares" in fault for fault in faults_after(("batches", 0, "declarer"), "GB-B"))
+
+
+def test_a_number_shown_beside_its_proof_must_be_the_proven_one() -> None:
+    shown = bundle()
+    record = shown["batches"][0]["records"][0]
+    record["shown"] = {"line": 7, "a_party": "8613900000000", "b_party": "442079460123", "route": "gbb-out-1"}
+    assert verify_bundle.verify(shown)[1] == []
+
+    record["shown"]["b_party"] = "442079460999"
+
+    assert any("shows a b_party that is not the leaf's" in fault for fault in verify_bundle.verify(shown)[1])
+
+
+def test_what_stands_twice_proves_nothing_more() -> None:
+    twice = bundle()
+    twice["batches"][0]["records"] *= 2
+    assert any("record 0 stands here twice" in fault for fault in verify_bundle.verify(twice)[1])
+    twice = bundle()
+    twice["batches"] *= 2
+    assert any("stands here twice" in fault for fault in verify_bundle.verify(twice)[1])
+
+
+def test_a_bundle_without_a_batch_or_of_another_network_does_not_hold() -> None:
+    assert verify_bundle.verify({**bundle(), "batches": []}) == ([], ["the bundle holds no batch: nothing is proven"])
+    assert any("the network is not" in fault for fault in faults_after(("network", "chainId"), 1))
+
+
+@pytest.mark.parametrize("step", [5, "0x", "0x11", "0x" + "22" * 33, "1122"])
+def test_a_step_that_is_no_hash_is_refused(step: object) -> None:
+    with pytest.raises(ValueError, match=r"expected 0x|has 32 bytes"):
+        faults_after((*RECORD, "proof"), [step])
+
+
+def test_a_text_of_the_bundle_cannot_pass_for_a_line_of_the_check(tmp_path: Path) -> None:
+    forged = bundle()
+    forged["network"]["name"] = "test\nholds   GB-B owes everything\x1b[2J"
+    forged["batches"][0]["transactionHash"] = "0x00\nholds   all of it"
+    path = zipped(tmp_path / "forged.zip", ("bundle.json", json.dumps(forged)))
+
+    run = subprocess.run([sys.executable, verify_bundle.__file__, str(path)], capture_output=True, text=True)
+
+    assert [line for line in run.stdout.splitlines() if line.startswith("holds")] == [
+        line for line in run.stdout.splitlines() if line.startswith("holds   the key 0x")
+    ]
+    assert "\x1b" not in run.stdout
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("bundle.json", json.dumps(bundle())), ("bundle.json", json.dumps(bundle()))],
+        [("bundle.json", '{"format": "gsc-evidence/1", "format": "gsc-evidence/1"}')],
+        [("bundle.json", "[" * 100_000)],
+        [("bundle.json", '{"a":' * 100_000)],
+        [("bundle.json", "5")],
+        [("bundle.json", b"\xff\xfe")],
+        [("bundle.json", '{"format": "gsc-evidence/1", "batches": 5, "network": 5}')],
+        [("bundle.json", json.dumps({**bundle(), "batches": [5]}))],
+        [("bundle.json", json.dumps({**bundle(), "batches": [{**bundle()["batches"][0], "signer": 5}]}))],
+        [("other.json", "{}")],
+    ],
+)
+def test_a_zip_that_is_no_bundle_is_refused_without_a_traceback(
+    tmp_path: Path, entries: list[tuple[str, str | bytes]]
+) -> None:
+    path = zipped(tmp_path / "hostile.zip", *entries)
+
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", verify_bundle.__file__, str(path)], capture_output=True, text=True
+    )
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith("verify: ")
+    assert "Traceback" not in run.stderr
+
+
+def test_a_bundle_that_unpacks_without_end_is_not_unpacked_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_bundle, "MAX_BUNDLE_BYTES", 1_000)
+    path = zipped(tmp_path / "bomb.zip", ("bundle.json", b" " * 1_000_000))
+
+    with pytest.raises(ValueError, match="more than 1000 bytes"):
+        verify_bundle.read_bundle(str(path))
