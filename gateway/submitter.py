@@ -5,22 +5,14 @@ the stored attempts, and what no block holds is sent again, byte for byte.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from ledger.chain.bindings import (
-    CreditIsStopped,
-    CreditLineExceeded,
-    LineNonceUnexpected,
-    NonceUnexpected,
-    PayeeNonceUnexpected,
-    RateSequenceUnexpected,
-    SequenceUnexpected,
-)
+from gateway.refusals import passes, stands
 from ledger.chain.seen import Block, Receipt
 from ledger.chain.transaction import Transaction, sign_transaction
 from ledger.clock import Clock
@@ -51,10 +43,10 @@ OPENING_GAS = 21_000
 """A plain transfer."""
 IN_FLIGHT_MOST = 32
 """Open raw transactions of one sending key."""
-HOLDS = (CreditLineExceeded, CreditIsStopped)
-"""Refusals that pass by themselves: a line is raised, arrears are paid."""
-SEQUENCES = (SequenceUnexpected, RateSequenceUnexpected, LineNonceUnexpected, NonceUnexpected, PayeeNonceUnexpected)
-"""Refusals that pass when an earlier number arrives."""
+STANDS = "it stands on chain already; nothing is left to do"
+"""Why a submission is final that no transaction of ours carried there."""
+STANDS_SOON = "it stands on chain already, in a block that is not final"
+NOWHERE = {"tx_hash": None, "block_number": None, "block_hash": None}
 ENDED = (SubmissionState.FINAL, SubmissionState.REVERTED, SubmissionState.HELD, SubmissionState.NEEDS_OPERATOR)
 """States in which nothing more happens without a new block or a person."""
 
@@ -234,12 +226,20 @@ class Submitter:
         if deep and receipt.succeeded:
             self._end(attempt, row, SubmissionState.FINAL, error=None, reason=None, **where)
         elif deep:
-            refusal = self._why(row, receipt)
-            state = SubmissionState.HELD if _passes(refusal) else SubmissionState.REVERTED
-            self._end(attempt, row, state, error=_name_of(refusal), reason=str(refusal), **where)
+            self._failed(attempt, row, receipt, where)
         elif row.state != SubmissionState.MINED or row.block_hash != receipt.block_hash:
             error = None if receipt.succeeded else "Reverted"
             self._move(row, SubmissionState.MINED, error=error, reason=None, **where)
+
+    def _failed(self, attempt: AttemptRow, row: SubmissionRow, receipt: Receipt, where: Mapping[str, object]) -> None:
+        """A final block says that the call failed: what we wanted stands already, or may pass later, or is refused."""
+        refusal = self._why(row, receipt)
+        there = self._stands(row, refusal, receipt.block_number)
+        if there:
+            self._end(attempt, row, SubmissionState.FINAL, error=None, reason=STANDS, **NOWHERE)
+        elif there is not None:
+            state = SubmissionState.HELD if passes(refusal) else SubmissionState.REVERTED
+            self._end(attempt, row, state, error=_name_of(refusal), reason=str(refusal), **where)
 
     def _why(self, row: SubmissionRow, receipt: Receipt) -> ContractRefused:
         """What the contract said at the block that holds the failure, or at the one before."""
@@ -274,10 +274,40 @@ class Submitter:
         refusal = alarm or self._preflight(row, "latest")
         if refusal is None:
             return self._queue(row)
-        held = alarm is not None or _passes(refusal)
+        held = alarm is not None or passes(refusal)
+        if not held and self._already(row, refusal, head):
+            return False
         state = SubmissionState.HELD if held else SubmissionState.REVERTED
         self._move(row, state, error=_name_of(refusal), reason=str(refusal), tried_at_block=head)
         return False
+
+    def _already(self, row: SubmissionRow, refusal: ContractRefused, head: int) -> bool:
+        """Whether the refusal says that it is done; then it is final as soon as the block that says so is."""
+        there = self._stands(row, refusal, "latest")
+        if there is False:
+            return False
+        final = there and self._stood(row, head - self._confirmations + 1)
+        state = SubmissionState.FINAL if final else SubmissionState.HELD
+        error = None if final else _name_of(refusal)
+        self._move(row, state, error=error, reason=STANDS if final else STANDS_SOON, tried_at_block=None)
+        return True
+
+    def _stood(self, row: SubmissionRow, block: int) -> bool:
+        """Whether it stood in the state of a block that is final."""
+        if block < 0:
+            return False
+        try:
+            refusal = self._preflight(row, block)
+        except NodeRefused:  # it no longer keeps the state of that block
+            return False
+        return refusal is not None and self._stands(row, refusal, block) is True
+
+    def _stands(self, row: SubmissionRow, refusal: ContractRefused, block: int | Literal["latest"]) -> bool | None:
+        def view(asked: bytes) -> bytes:
+            return self._chain.call(row.target, asked, sender=self.sender, block=block, gas=row.gas)
+
+        with reading(self._engine) as connection:
+            return stands(row, refusal, view, connection)
 
     def _alarm_for(self, row: SubmissionRow) -> ContractRefused | None:
         """A breach of a rule stops what moves money, for its agreement."""
@@ -338,14 +368,6 @@ class Submitter:
             if move(connection, row, state, self._clock.now_ms(), **columns):
                 close_attempt(connection, attempt.tx_hash)
                 self._moved += 1
-
-
-def _passes(refusal: ContractRefused) -> bool:
-    """Whether a refusal may pass without other content."""
-    if isinstance(refusal, SEQUENCES):
-        expected, got = refusal.expected, refusal.got
-        return isinstance(expected, int) and isinstance(got, int) and got > expected
-    return isinstance(refusal, HOLDS)
 
 
 def _name_of(refusal: ContractRefused) -> str:
