@@ -95,6 +95,8 @@ class Settings:
     trunks: Mapping[str, TrunkSetting] = field(default_factory=lambda: MappingProxyType({}))
     capacity: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Circuits of each trunk, ours and the partners': more calls at once are evidence of forgery."""
+    numbers: Mapping[CarrierCode, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """How the numbers of each partner's own callers begin: tells whose call arrives through another."""
     unallocated: tuple[str, ...] = ()
     """Number ranges that nobody holds, as the regulators publish them."""
 
@@ -176,7 +178,8 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
     values["peers"] = _peers(_table(raw, "peers"))
     values["trunks"] = _trunks(_table(raw, "trunks"))
     values["capacity"] = _capacity(_table(raw, "capacity"))
-    values["unallocated"] = _ranges(raw.get("unallocated", []))
+    values["numbers"] = _numbers(_table(raw, "numbers"))
+    values["unallocated"] = _ranges(raw.get("unallocated", []), "unallocated")
     return Settings(**values)
 
 
@@ -192,7 +195,7 @@ def dump_settings(settings: Settings) -> str:
         f"archive = {_quoted(settings.archive.as_posix())}",
         f"agreements = {_quoted(settings.agreements.as_posix())}",
         f"decks = {_quoted(settings.decks.as_posix())}",
-        f"unallocated = [{', '.join(_quoted(each) for each in settings.unallocated)}]",
+        f"unallocated = [{_quoted_all(settings.unallocated)}]",
         "",
         "[listen]",
         f"host = {_quoted(settings.listen.host)}",
@@ -206,6 +209,8 @@ def dump_settings(settings: Settings) -> str:
         *(f"{_quoted(code)} = {_quoted(url)}" for code, url in sorted(settings.peers.items())),
     ]
     lines += ["", "[capacity]", *(f"{_quoted(name)} = {number}" for name, number in sorted(settings.capacity.items()))]
+    lines += ["", "[numbers]"]
+    lines += [f"{_quoted(code)} = [{_quoted_all(ranges)}]" for code, ranges in sorted(settings.numbers.items())]
     for name, trunk in sorted(settings.trunks.items()):
         lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
         lines += [f"direction = {_quoted(trunk.direction)}"]
@@ -225,7 +230,8 @@ def init_home(settings: Settings) -> Path:
     folders = (settings.home, settings.keys_path, settings.inbox_path, settings.work_path)
     for folder in (*folders, settings.archive_path, settings.agreements_path, settings.decks_path):
         folder.mkdir(parents=True, exist_ok=True)
-    settings.keys_path.chmod(0o700)
+    for folder in (settings.keys_path, settings.inbox_path, settings.work_path, settings.archive_path):
+        folder.chmod(0o700)
     if not path.exists():
         write_atomically(path, text.encode("utf-8"))
     operator_token(settings)
@@ -297,11 +303,15 @@ def _capacity(raw: Mapping[str, Any]) -> Mapping[str, int]:
     return MappingProxyType(dict(raw))
 
 
-def _ranges(raw: object) -> tuple[str, ...]:
+def _numbers(raw: Mapping[str, Any]) -> Mapping[CarrierCode, tuple[str, ...]]:
+    return MappingProxyType({carrier_code(code): _ranges(raw[code], f"numbers.{code}") for code in raw})
+
+
+def _ranges(raw: object, where: str) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(
         isinstance(each, str) and each.isascii() and each.isdigit() for each in raw
     ):
-        raise Malformed("unallocated is no list of number ranges", expected='["447700900"]', got=repr(raw)[:80])
+        raise Malformed(f"{where} is no list of number ranges", expected='["447700900"]', got=repr(raw)[:80])
     return tuple(raw)
 
 
@@ -338,3 +348,7 @@ def _one_of(kind: type[Word], value: str, where: str) -> Word:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _quoted_all(texts: tuple[str, ...]) -> str:
+    return ", ".join(map(_quoted, texts))

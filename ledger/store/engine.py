@@ -6,7 +6,8 @@ nobody else changes before it commits (default isolation breaches credit limits)
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -41,6 +42,7 @@ def engine_of(url: str) -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"))
+    _keep_private(parsed)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_MS / 1000})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -80,6 +82,15 @@ def _parsed(url: str) -> URL:
     if parsed is None or parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise Malformed("not a store", expected="sqlite:///FILE or postgresql://...", got=url.partition(":")[0])
     return parsed
+
+
+def _keep_private(url: URL) -> None:
+    """A new file is its owner's alone, and so are the journals SQLite puts beside it: it holds rows with numbers."""
+    name = url.database or ":memory:"
+    if name.startswith((":memory:", "file:")) or Path(name).exists():
+        return
+    with suppress(OSError):  # SQLite says itself why it cannot make a file
+        Path(name).touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

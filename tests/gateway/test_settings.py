@@ -36,6 +36,7 @@ def full(home: Path) -> Settings:
         peers=MappingProxyType({GB_B: "http://127.0.0.1:8102"}),
         trunks=MappingProxyType({'odd "name"': TrunkSetting(GB_B, TrunkDirection.IN)}),
         capacity=MappingProxyType({"gbb-in-1": 60}),
+        numbers=MappingProxyType({GB_B: ("44",)}),
         unallocated=("447700900",),
     )
 
@@ -70,6 +71,7 @@ def test_an_unknown_key_is_refused_and_the_known_ones_are_named(
         {"carrier": "CN-T", "trunks": {"a": {"partner": "GB-B", "direction": "up"}}},
         {"carrier": "CN-T", "capacity": {"a": 0}},
         {"carrier": "CN-T", "unallocated": ["+44"]},
+        {"carrier": "CN-T", "numbers": {"GB-B": "44"}},
         {"carrier": "CN-T", "peers": "GB-B"},
     ],
 )
@@ -113,3 +115,11 @@ def test_a_relative_database_lies_in_the_home_and_another_url_is_left_alone(tmp_
     assert full(tmp_path).database_url == f"sqlite:///{home / 'gsc.sqlite'}"
     other = parse_settings(home, {"carrier": "CN-T", "database": "postgresql://db/gsc"})
     assert other.database_url == "postgresql://db/gsc"
+
+
+def test_folders_with_numbers_and_keys_are_their_owners_alone(tmp_path: Path) -> None:
+    """Imported files, rated records, sealed ones with their secrets: all hold traffic that a competitor would read."""
+    init_home(full(tmp_path))
+
+    for name in ("keys", "inbox", "work", "archive"):
+        assert (name, stat.S_IMODE((tmp_path / name).stat().st_mode)) == (name, 0o700)

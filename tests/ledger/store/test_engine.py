@@ -1,5 +1,6 @@
 """Is the store opened so that what is committed stays, and what two writers do adds up?"""
 
+import stat
 import threading
 from pathlib import Path
 
@@ -40,6 +41,17 @@ def test_sqlite_is_durable_and_strict(tmp_path: Path) -> None:
     engine.dispose()
     assert pragmas == {"journal_mode": "wal", "synchronous": 2}
     assert keys == 1
+
+
+def test_only_its_owner_can_read_the_store_and_its_journals(tmp_path: Path) -> None:
+    """Quarantined rows are raw CDRs: whoever else works on this machine has no business with them."""
+    engine = open_store(f"sqlite:///{tmp_path / 'gsc.db'}")
+    with writing(engine) as connection:
+        lock(connection, "a row")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    engine.dispose()
+
+    assert modes == {"gsc.db": 0o600, "gsc.db-wal": 0o600, "gsc.db-shm": 0o600}
 
 
 def test_text_in_an_integer_column_is_refused_by_sqlite_itself(tmp_path: Path) -> None:
