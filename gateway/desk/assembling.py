@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.desk.drawing import waterfall
+from gateway.desk.stepping import next_command, steps_of
 from gateway.desk.views import (
     BatchRow,
     CreditRow,
@@ -17,7 +18,6 @@ from gateway.desk.views import (
     ServiceRow,
     State,
     StatementView,
-    Step,
 )
 from gateway.month.accepting import draft_of
 from gateway.month.paying import aged_of
@@ -27,23 +27,29 @@ from ledger.period import Period
 from ledger.store import findings as stored_findings
 from ledger.store.batches import SealedBatch, list_batches, list_revealed
 from ledger.store.credit import list_credit
-from ledger.store.declarations import DeclarationRow, closed_by, list_declarations
+from ledger.store.declarations import DeclarationRow, list_declarations
 from ledger.store.engine import reading
 from ledger.store.findings import latest_reconciliations, list_findings
-from ledger.store.imports import unsealed_usage
 from ledger.store.latest import rows_of, table_of
 from ledger.store.outbox import SubmissionRow, find_submission
 from ledger.store.settlement import DisputeRow as StoredDispute
 from ledger.store.settlement import PayableRow as StoredPayable
-from ledger.store.settlement import StatementRow, list_disputes, list_payables, list_statements
+from ledger.store.settlement import (
+    StatementLineRow,
+    StatementRow,
+    list_disputes,
+    list_payables,
+    list_statement_lines,
+    list_statements,
+)
 from ledger.store.states import SubmissionState
 from ledger.store.tables import chain_logs
+from reconciliation.disputes import grounds_of
 from reconciliation.finding import Cause, Finding, Severity, mirrored
-from reconciliation.statement import StatementDraft
+from reconciliation.statement import StatementDraft, StatementLine
 
-STEPS = ("import", "rate", "seal", "declare", "close", "reveal", "reconcile", "dispute", "accept", "net", "pay")
 OPEN_DISPUTES = (DisputeState.GENERATED, DisputeState.UNDER_INVESTIGATION)
-_SEVERITY = {Severity.NOTICE: Mood.NOTE, Severity.DISPUTE: Mood.WARN, Severity.FORGERY: Mood.BAD}
+_SEVERITY = {Severity.DISPUTE: Mood.WARN, Severity.FORGERY: Mood.BAD}
 _STAGES = {
     ArrearsStage.CURRENT: State("current"),
     ArrearsStage.OVERDUE: State("overdue", Mood.WARN),
@@ -63,8 +69,9 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
         disputes = list_disputes(connection, held.id, period)
         declared = list_declarations(connection, held.id, period)
         payables = payable_rows(connection, [held], now_ms)
-        steps = _steps(connection, gateway, held, period, agreed, bool(findings), bool(disputes), payables)
-        rows = _service_rows(gateway, held, draft, findings, agreed, declared)
+        steps = steps_of(connection, gateway, held, period, agreed)
+        lines = lines_of(connection, draft, agreed)
+        rows = _service_rows(gateway, held, lines, findings, agreed, declared)
         return StatementView(
             partner=partner,
             period=str(period),
@@ -83,15 +90,27 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
             payables=payables,
             batches=_batch_rows(connection, gateway, held, period, declared),
             statement_id=_hex(agreed.statement_id) if agreed else "",
-            batches_hash=_hex(draft.batches_hash),
+            batches_hash=_hex(agreed.batches_hash if agreed and agreed.batches_hash else draft.batches_hash),
             agreed_at=agreed.agreed_at if agreed else None,
             agreed_block=_agreed_block(connection, held, period),
             due_at=agreed.due_at if agreed else None,
             by_silence=agreed.by_silence if agreed else False,
-            net_micros=draft.agreed_for(gateway.carrier) - draft.agreed_for(partner),
+            net_micros=net_of(lines, gateway.carrier),
             disputed_micros=sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES),
-            next_command=_next_command(steps, partner, period),
+            next_command=next_command(connection, steps, held, period, agreed, gateway.carrier),
         )
+
+
+def lines_of(
+    connection: Connection, draft: StatementDraft, agreed: StatementRow | None
+) -> Sequence[StatementLine | StatementLineRow]:
+    """The lines as both signed them; before that, as they stand."""
+    return draft.lines if agreed is None else list_statement_lines(connection, agreed.statement_id)
+
+
+def net_of(lines: Sequence[StatementLine | StatementLineRow], carrier: CarrierCode) -> int:
+    """What the lines leave a carrier, both directions: positive is owed to it."""
+    return sum(line.agreed_micros if line.creditor == carrier else -line.agreed_micros for line in lines)
 
 
 def finding_rows(connection: Connection, held: Partnership, period: Period) -> list[FindingRow]:
@@ -99,15 +118,30 @@ def finding_rows(connection: Connection, held: Partnership, period: Period) -> l
     disputed = {
         (row.creditor, row.service, row.reason): row.state for row in list_disputes(connection, held.id, period)
     }
+    agreed = any(row.agreed_at for row in list_statements(connection, held.id, period))
     rows: list[FindingRow] = []
     runs = latest_reconciliations(connection, held.id, period)
     for run in sorted(runs, key=lambda each: (each.scope.creditor, each.scope.service)):
-        for stored in list_findings(connection, run.id or 0):
-            finding = finding_of(stored)
+        findings = [finding_of(stored) for stored in list_findings(connection, run.id or 0)]
+        claimed = run.ours_micros if run.scope.declarer == run.scope.creditor else run.theirs_micros
+        grounds = grounds_of(findings, run.scope, claimed, held.agreement.tolerance)
+        for position, finding in enumerate(findings):
             as_debtor = finding.cause if finding.creditor == held.partner else mirrored(finding.cause)
-            state = disputed.get((finding.creditor, finding.service, as_debtor.value))
-            rows.append(FindingRow(len(rows) + 1, finding, _finding_state(finding, state)))
+            dispute = disputed.get((finding.creditor, finding.service, as_debtor.value))
+            state = finding_state(finding, position in grounds, dispute, agreed=agreed)
+            rows.append(FindingRow(len(rows) + 1, finding, state))
     return rows
+
+
+def finding_state(finding: Finding, disputable: bool, dispute: DisputeState | None, *, agreed: bool) -> State:
+    """What became of a finding, or still may: after the statement nobody disputes it any more."""
+    if finding.severity is Severity.NOTICE:
+        return State("notice")
+    if not disputable:
+        return State("let_pass")
+    if dispute is not None:
+        return _dispute_state(dispute)
+    return State("not_disputed") if agreed else State(finding.severity.value, _SEVERITY[finding.severity])
 
 
 def finding_of(row: stored_findings.FindingRow) -> Finding:
@@ -175,14 +209,14 @@ def batch_row_of(row: DeclarationRow, state: State, transaction: bytes) -> Batch
 def _service_rows(
     gateway: Gateway,
     held: Partnership,
-    draft: StatementDraft,
+    lines: Sequence[StatementLine | StatementLineRow],
     findings: Sequence[FindingRow],
     agreed: StatementRow | None,
     declared: Sequence[DeclarationRow],
 ) -> list[ServiceRow]:
     counts = _counts(declared)
     rows = []
-    for line in draft.lines:
+    for line in lines:
         ours_is_creditor = line.creditor == gateway.carrier
         ours, theirs = (
             (line.creditor_micros, line.debtor_micros)
@@ -234,12 +268,6 @@ def _counts(declared: Sequence[DeclarationRow]) -> Mapping[tuple[object, ...], i
 
 def _is_of(finding: Finding, row: ServiceRow) -> bool:
     return (finding.creditor, finding.service.word) == (row.creditor, row.service)
-
-
-def _finding_state(finding: Finding, disputed: DisputeState | None) -> State:
-    if disputed is not None and finding.severity is not Severity.NOTICE:
-        return _dispute_state(disputed)
-    return State(finding.severity.value, _SEVERITY[finding.severity])
 
 
 def _dispute_state(state: DisputeState) -> State:
@@ -333,59 +361,6 @@ def _submission_state(row: SubmissionRow) -> State:
         SubmissionState.NEEDS_OPERATOR: Mood.BAD,
     }
     return State(row.state.value, moods.get(row.state, Mood.NOTE))
-
-
-def _steps(
-    connection: Connection,
-    gateway: Gateway,
-    held: Partnership,
-    period: Period,
-    agreed: StatementRow | None,
-    reconciled: bool,
-    disputed: bool,
-    payables: Sequence[PayableRow],
-) -> list[Step]:
-    """Which steps of the month are done: what comes after a done one is done too."""
-    batches = list_batches(connection, held.id, period)
-    waiting = [
-        usage
-        for usage in unsealed_usage(connection)
-        if usage.scope.agreement_id == held.id and usage.scope.period == period
-    ]
-    declared = list_declarations(connection, held.id, period, gateway.carrier)
-    closed = closed_by(connection, held.id, period)
-    revealed = [row for row in list_revealed(connection, held.id, period) if row.refusal is None]
-    theirs = list_declarations(connection, held.id, period, held.partner)
-    done = {
-        "import": bool(batches or waiting),
-        "seal": bool(batches) and not waiting,
-        "declare": bool(batches) and len(declared) >= len(batches),
-        "close": gateway.carrier in closed,
-        "reveal": bool(theirs) and len(revealed) >= len(theirs),
-        "reconcile": reconciled,
-        "dispute": disputed or agreed is not None,
-        "accept": agreed is not None,
-        "net": bool(payables),
-        "pay": bool(payables) and not any(row.outstanding_micros for row in payables),
-    }
-    last = max((position for position, word in enumerate(STEPS) if done.get(word)), default=-1)
-    return [
-        Step(word, "done" if position <= last else "now" if position == last + 1 else "todo")
-        for position, word in enumerate(STEPS)
-    ]
-
-
-def _next_command(steps: Sequence[Step], partner: CarrierCode, period: Period) -> str:
-    word = next((step.word for step in steps if step.standing == "now"), None)
-    if word is None:
-        return ""
-    if word == "import":
-        return "gsc import FILE --preset PRESET"
-    if word in ("net", "pay"):
-        return f"gsc {word}"
-    if word == "dispute":
-        return f"gsc dispute --partner {partner} --period {period}"
-    return f"gsc {word} --partner {partner} --period {period}"
 
 
 def _agreed_block(connection: Connection, held: Partnership, period: Period) -> int | None:

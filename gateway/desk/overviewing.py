@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnerships
-from gateway.desk.assembling import OPEN_DISPUTES, credit_rows, payable_rows
+from gateway.desk.assembling import OPEN_DISPUTES, credit_rows, lines_of, net_of, payable_rows
 from gateway.desk.views import (
     Attention,
     Health,
@@ -130,10 +130,9 @@ def _partner_row(
     draft = draft_of(connection, held, period)
     agreed = next((row for row in list_statements(connection, held.id, period) if row.agreed_at), None)
     disputes = list_disputes(connection, held.id, period)
-    ours = sum(line.creditor_micros if line.creditor == gateway.carrier else line.debtor_micros for line in draft.lines)
-    theirs = sum(
-        line.debtor_micros if line.creditor == gateway.carrier else line.creditor_micros for line in draft.lines
-    )
+    signed = lines_of(connection, draft, agreed)
+    ours = sum(line.creditor_micros if line.creditor == gateway.carrier else line.debtor_micros for line in signed)
+    theirs = sum(line.debtor_micros if line.creditor == gateway.carrier else line.creditor_micros for line in signed)
     disputed = sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES)
     lines = credit_rows(connection, held)
     between = [row for row in payables if {row.debtor, row.creditor} == set(held.carriers)]
@@ -144,7 +143,7 @@ def _partner_row(
         currency=held.currency,
         ours_micros=ours,
         theirs_micros=theirs,
-        net_micros=draft.agreed_for(gateway.carrier) - draft.agreed_for(held.partner),
+        net_micros=net_of(signed, gateway.carrier),
         disputed_micros=disputed,
         overdue_micros=sum(row.outstanding_micros for row in between if row.days_overdue > 0),
         credit=next((line for line in lines if line.creditor == held.partner), None),

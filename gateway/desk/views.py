@@ -1,4 +1,4 @@
-"""What does each desk page show? Values only: built by gateway.desk.reading, drawn by the templates."""
+"""What does each desk page show? Values only: built by gateway.desk.assembling, drawn by the templates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.api.app import build_app
 from gateway.desk import drawing
-from gateway.desk.assembling import STEPS
 from gateway.desk.drawing import choose_language, money, percent, seconds, waterfall, words_of
+from gateway.desk.stepping import STEPS
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
