@@ -124,6 +124,10 @@ class Client:
     def reconcile(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
         return self._post("/v1/reconciliations", {"partner": partner, "period": period}, dry_run)
 
+    def arbitrage(self, period: str | None = None, *, dry_run: bool = False) -> Json:
+        """Search a month for detours; the last one declared if none is named."""
+        return self._post("/v1/arbitrage", {"period": period}, dry_run)
+
     def dispute(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
         return self._post("/v1/disputes", {"partner": partner, "period": period}, dry_run)
 

@@ -9,6 +9,7 @@ from gateway.api.guard import require_reader
 from gateway.composition import Gateway, partnership_with, partnerships
 from gateway.health import health_of
 from gateway.month.accepting import draft_of
+from gateway.month.bypassing import found_arbitrage
 from ledger.identity import AgreementId, carrier_code
 from ledger.period import parse_period
 from ledger.store.agreements import list_agreements
@@ -108,6 +109,12 @@ def get_findings(gateway: TheGateway, partner: str, period: str) -> Any:
             }
             for run in latest_reconciliations(connection, held.id, month_)
         ]
+
+
+@router.get("/arbitrage")
+def get_arbitrage(gateway: TheGateway, period: str) -> Any:
+    """What the latest search of a month for arbitrage found."""
+    return as_json(found_arbitrage(gateway, parse_period(period)))
 
 
 @router.get("/disputes")

@@ -18,9 +18,11 @@ from gateway.desk.views import (
 )
 from gateway.health import GatewayHealth
 from gateway.month.accepting import draft_of
+from gateway.month.bypassing import arbitrage_of
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.store.agreements import list_agreements
+from ledger.store.arbitrages import list_arbitrages
 from ledger.store.batches import list_revealed
 from ledger.store.declarations import list_declarations
 from ledger.store.engine import reading
@@ -46,7 +48,7 @@ def overview(gateway: Gateway, health: GatewayHealth, asked: Period | None) -> O
             attention=_attention(connection, gateway, known, period, payables, health),
             partners=[_partner_row(connection, gateway, held, period, payables) for held in known if period],
             payables=payables,
-            arbitrage=(),
+            arbitrage=[arbitrage_of(row) for row in list_arbitrages(connection, period)] if period else [],
             health=Health(health.head, health.chain_time, health.lag, dict(health.outbox), health.chain_reachable),
         )
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from gateway.api.guard import require_reader
 from gateway.composition import Gateway
 from gateway.desk.assembling import statement_view
+from gateway.desk.bypasses import arbitrage_view
 from gateway.desk.drawing import Page, choose_language, count, draw, words_of
 from gateway.desk.overviewing import overview
 from gateway.desk.records import finding_view, record_view
@@ -75,6 +76,17 @@ def get_record(request: Request, partner: str, period: str, number: int, record:
     def drawn(gateway: Gateway, health: GatewayHealth) -> HTMLResponse:
         view = record_view(gateway, carrier_code(partner), parse_period(period), number, record)
         return _page(request, "record.html", health, view=view)
+
+    return _or_problem(request, drawn)
+
+
+@router.get("/arbitrage/{period}/{number}")
+def get_arbitrage(request: Request, period: str, number: int, after: Annotated[int, Query(ge=0)] = 0) -> HTMLResponse:
+    """The records of one finding of arbitrage."""
+
+    def drawn(gateway: Gateway, health: GatewayHealth) -> HTMLResponse:
+        view = arbitrage_view(gateway, parse_period(period), number, after)
+        return _page(request, "arbitrage.html", health, view=view)
 
     return _or_problem(request, drawn)
 

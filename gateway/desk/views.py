@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.month.bypassing import FoundArbitrage
 from ledger.money import div_half_even
 from reconciliation.finding import Finding
 
@@ -238,7 +239,7 @@ class OverviewView:
     attention: Sequence[Attention]
     partners: Sequence[PartnerRow]
     payables: Sequence[PayableRow]
-    arbitrage: Sequence[str]
+    arbitrage: Sequence[FoundArbitrage]
     health: Health
 
 

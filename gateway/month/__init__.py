@@ -2,6 +2,7 @@
 
 from gateway.month.accepting import accept
 from gateway.month.agreeing import grant_credit, publish_rates, sign_agreement
+from gateway.month.bypassing import arbitrage
 from gateway.month.declaring import close, declare, declare_root
 from gateway.month.disputing import dispute, resolve, withdraw
 from gateway.month.importing import import_usage
@@ -15,6 +16,7 @@ from gateway.month.sealing import seal
 __all__ = [
     "accept",
     "age",
+    "arbitrage",
     "close",
     "confirm",
     "declare",

@@ -40,6 +40,8 @@ class ArbitrageRow:
     creditor: CarrierCode | None
     """Of the records that show it."""
     debtor: CarrierCode | None
+    declarer: CarrierCode | None
+    """Whose count they are."""
     evidence_path: str | None
     """Parquet of these records."""
     explanation: str

@@ -197,6 +197,7 @@ arbitrages = _table(
     _must("at_risk_micros", Whole),
     _may("creditor", Carrier),
     _may("debtor", Carrier),
+    _may("declarer", Carrier),
     _may("evidence_path", Text),
     _must("explanation", Text),
     _must("found_at_ms", Whole),

@@ -33,6 +33,7 @@ from scripts.traffic.carriers import CARRIERS, CarrierPlan, trunks_of
 
 CHAIN_BEGINS = int(datetime(2026, 9, 1, tzinfo=UTC).timestamp())
 COUNTRIES = {"CN-T": "CN", "GB-B": "GB", "US-A": "US"}
+NUMBERS = {CarrierCode("CN-T"): ("86",), CarrierCode("GB-B"): ("44",), CarrierCode("US-A"): ("1",)}
 MEMBERS_DELAY_S = 86_400
 NETWORK_FILE = "network.toml"
 _DEPLOYER, _FIRST_SENDER, _FIRST_MEMBER = 0, 1, 5
@@ -142,4 +143,5 @@ def _settings(plan: CarrierPlan, home: Path, chain_url: str, port: int, urls: Ma
         switch=Switch(zone=plan.zone, country=COUNTRIES[plan.code]),
         peers={code: url for code, url in urls.items() if code != plan.code},
         trunks=trunks,
+        numbers={code: ranges for code, ranges in NUMBERS.items() if code != plan.code},
     )

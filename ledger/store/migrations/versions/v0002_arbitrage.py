@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("at_risk_micros", WHOLE, nullable=False),
         sa.Column("creditor", sa.Text(), nullable=True),
         sa.Column("debtor", sa.Text(), nullable=True),
+        sa.Column("declarer", sa.Text(), nullable=True),
         sa.Column("evidence_path", sa.Text(), nullable=True),
         sa.Column("explanation", sa.Text(), nullable=False),
         sa.Column("found_at_ms", WHOLE, nullable=False),
