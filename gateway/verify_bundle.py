@@ -304,8 +304,8 @@ def verify(content: dict[str, Any]) -> tuple[list[str], list[str]]:
         if not wrong:
             declaration = batch["declaration"]
             proven.append(
-                f"the key {told(batch['signer'])} signed, as {told(batch['declarer'])}, batch {told(batch['batchId'])} "
-                f"(seq {told(declaration['seq'])}, {told(declaration['count'])} records); "
+                f"{told(batch['declarer'])} signed batch {told(batch['batchId'])} (seq {told(declaration['seq'])}, "
+                f"{told(declaration['count'])} records) if {told(batch['signer'])} is its key; "
                 f"{len(batch['records'])} of its records are under its root"
             )
     return proven, faults

@@ -262,7 +262,7 @@ def test_a_text_of_the_bundle_cannot_pass_for_a_line_of_the_check(tmp_path: Path
     run = subprocess.run([sys.executable, verify_bundle.__file__, str(path)], capture_output=True, text=True)
 
     assert [line for line in run.stdout.splitlines() if line.startswith("holds")] == [
-        line for line in run.stdout.splitlines() if line.startswith("holds   the key 0x")
+        line for line in run.stdout.splitlines() if line.startswith("holds   CN-T signed batch 0x")
     ]
     assert "\x1b" not in run.stdout
 
