@@ -1,7 +1,6 @@
 """Both have closed: what did the other side seal, where do the two differ, and who bypasses whom?"""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,16 +11,13 @@ from gateway.client import Client, GatewayRefused, Json
 from ledger import archive
 from ledger.chain.bindings import UsageRecord, calldata_usage_ledger_includes, result_usage_ledger_includes
 from ledger.chain.client import ChainClient
-from ledger.deck import deck_history, load_deck
 from ledger.identity import BatchId, CarrierCode, Root
 from ledger.sealing import OpenedLeaf, open_leaf
-from reconciliation.arbitrage import Scheme, Traffic, find_arbitrage
 from reconciliation.finding import Severity
 from scripts.demo.expecting import Way
 from scripts.demo.stage import Stage, micros, other
 from scripts.demo.telling import usd
 from scripts.traffic import Plant, Planted
-from scripts.traffic.prices import change_ms
 
 RAISED_MICROS = 1_000_000
 """By how much the planted forger alters one sealed record."""
@@ -182,41 +178,23 @@ def _plants(stage: Stage, kind: Planted) -> Iterator[Plant]:
 
 
 def find_bypass(stage: Stage) -> None:
-    """US-A's engine looks for its own traffic coming in through a third carrier, in decks and records."""
+    """Each desk searches what it knows; US-A finds calls of CN-T coming in through GB-B, the others find nothing."""
     telling = stage.telling
     cn, gb, us = (CarrierCode(code) for code in ("CN-T", "GB-B", "US-A"))
-    with telling.step("arbitrage", "decks and traffic are searched for detours that pay") as step:
-        decks = {
-            way: deck_history(
-                (paper.effective_s * 1000, load_deck(paper.path))
-                for paper in stage.files.papers.decks
-                if (paper.creditor, paper.debtor) == way
-            )
-            for way in ((us, cn), (us, gb), (gb, cn))
-        }
-        with ThreadPoolExecutor(2) as pool:
-            handed, direct = pool.map(lambda debtor: _sold_by(stage, us, debtor), (gb, cn))
-        traffic = Traffic({(us, gb): handed, (us, cn): direct}, {cn: ("86",), gb: ("44",), us: ("1",)})
-        found = find_arbitrage(decks, change_ms(stage.truth.month), traffic)
-        planted = [(Scheme.REFILE, (cn, gb, us), "United States Alaska")]
-        telling.expect("triangles", planted, [(each.scheme, each.cycle, each.destination) for each in found])
-        triangle = found[0]
-        telling.expect("tromboned calls", stage.truth.tromboned_calls, len(triangle.rows))
+    with telling.step("arbitrage", "each desk searches its decks and records for detours that pay") as step:
+        answers = stage.at_every_desk(lambda _, desk: desk.arbitrage(stage.month))
+        found = {code: answer["findings"] for code, answer in answers.items()}
+        planted = [("refile", [cn, gb, us], us, "United States Alaska")]
+        seen = [(each["scheme"], each["cycle"], each["loser"], each["destination"]) for each in found[us]]
+        telling.expect("triangles", planted, seen)
+        telling.expect("what the others find", {cn: [], gb: []}, {code: found[code] for code in (cn, gb)})
+        triangle = found[us][0]
+        telling.expect("tromboned calls", stage.truth.tromboned_calls, triangle["count"])
+        telling.expect("decks of others that US-A knows", False, f"{gb} to {cn}" in answers[us]["decks"])
+        lost, at_risk = micros(triangle["lost"]), micros(triangle["atRisk"])
         telling.problem(
             "arbitrage",
-            f"{triangle.explanation}: {len(triangle.rows)} calls, USD {usd(triangle.lost_micros)} lost to {us}, "
-            f"USD {usd(triangle.at_risk_micros)} more could move",
+            f"{triangle['explanation']}: {triangle['count']} calls, USD {usd(lost)} lost to {us}, "
+            f"USD {usd(at_risk)} more could move",
         )
-        step.facts |= {"tromboned": len(triangle.rows), "lost_micros": str(triangle.lost_micros)}
-
-
-def _sold_by(stage: Stage, creditor: CarrierCode, debtor: CarrierCode) -> pa.Table:
-    """The creditor's own sealed records of a direction, out of its archive."""
-    declared = stage.desks[creditor].usage_batches(debtor, stage.month)["declared"]
-    folder = stage.home(creditor).home / "archive"
-    roots = [
-        Root(bytes.fromhex(row["root"][2:]))
-        for row in declared
-        if row["scope"]["declarer"] == row["scope"]["creditor"] == creditor
-    ]
-    return pa.concat_tables([archive.read_by_root(folder, root).table for root in roots])
+        step.facts |= {"tromboned": triangle["count"], "lost_micros": str(lost)}
