@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ledger.agreement import Agreement
-from ledger.errors import GscError, Malformed, RowMalformed
+from ledger.errors import GscError, Malformed, Refused, RowMalformed
 from ledger.identity import AgreementId, CarrierCode, carrier_code
 from ledger.money import Micros, parse_micros
 from ledger.period import Period
@@ -100,6 +100,9 @@ def reconcile_records(
 ) -> Reconciliation:
     """`reconcile_files` after reading, with the whole answer."""
     declarer = ours or agreement.low
+    if declarer not in (agreement.low, agreement.high):
+        expected = f"{agreement.low} or {agreement.high}"
+        raise Refused("we are no party of the agreement", expected=expected, got=declarer)
     claimant = creditor or agreement.counterparty(declarer)
     month = period or _month(us.table, them.table, agreement)
     scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
@@ -224,9 +227,7 @@ def _rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
                 if cells:
                     yield reader.line_num, Row(header, cells)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Malformed(
-            f"{path.name} cannot be read as CSV", expected="UTF-8, RFC 4180", got=str(error)[:200]
-        ) from None
+        raise Malformed(f"{path} cannot be read as CSV", expected="UTF-8, RFC 4180", got=str(error)[:200]) from None
 
 
 def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> None:

@@ -142,7 +142,7 @@ def rate(
         from gateway.cli.pure_verbs import rate_files, told_missing
 
         if deck is None or agreement is None:
-            raise told_missing("rate USAGE with: --deck and --agreement are needed; or rate")
+            raise told_missing("rate", "USAGE with --deck and --agreement; or a home folder")
         rate_files(usage, deck, agreement, None if dry_run else out, json)
         return
     from gateway import month
@@ -243,11 +243,11 @@ def reconcile(
 
     if ours is not None:
         if theirs is None or agreement is None:
-            raise told_missing("reconcile OURS with: THEIRS and --agreement are needed; or reconcile")
+            raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
         reconcile_two_files(ours, theirs, agreement, us, creditor, json)
         return
     if partner is None or period is None:
-        raise told_missing("reconcile: --partner and --period are needed; or reconcile")
+        raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
     from gateway import month
     from ledger.period import parse_period
 
@@ -290,7 +290,8 @@ def dispute(
 
     answer = month.dispute(_home(home), _code(partner), parse_period(period), dry_run=dry_run)
     rows = [
-        [each.dispute_id.hex()[:16], each.reason, each.count, str(each.amount), each.state] for each in answer.disputes
+        [f"0x{each.dispute_id.hex()}", each.reason, each.count, str(each.amount), each.state]
+        for each in answer.disputes
     ]
     after = f"gsc accept --partner {partner} --period {period}"
     _end(answer, json, [f"withheld {answer.total}"], after, ["dispute", "reason", "records", "amount", "state"], rows)
@@ -414,7 +415,7 @@ def evidence(
     json: Json = False,
 ) -> None:
     """Export a dispute or a month's statement as a bundle that a stranger verifies offline."""
-    from gateway.cli.pure_verbs import told_missing
+    from gateway.cli.pure_verbs import refused_unless_writable, told_missing
     from gateway.evidence import dispute_bundle, statement_bundle
     from ledger.period import parse_period
 
@@ -423,8 +424,9 @@ def evidence(
     elif partner is not None and period is not None:
         content = statement_bundle(_home(home), _code(partner), parse_period(period))
     else:
-        raise told_missing("export: --dispute, or --partner and --period, are needed; or export")
-    out.write_bytes(content)
+        raise told_missing("evidence", "--dispute; or --partner and --period")
+    with refused_unless_writable(out):
+        out.write_bytes(content)
     _end({"bundle": str(out), "bytes": len(content)}, json, [f"{out}: {len(content):,} bytes"], f"gsc verify {out}")
 
 

@@ -1,6 +1,7 @@
 """Which verbs need no chain and no database? rate, reconcile, net on plain files, and verify on a bundle."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def rate_files(usage: Path, deck: Path, agreement_path: Path, out: Path | None, 
     rating = rate(read.table, deck_history([(0, priced)]), agreement)
     total = sum(rating.rated["amount_micros"].to_pylist())
     if out is not None:
-        with out.open("w", encoding="utf-8", newline="") as stream:
+        with refused_unless_writable(out), out.open("w", encoding="utf-8", newline="") as stream:
             write_rated(rating.rated, stream)
     reasons = [{"line": row["line"], "reason": row["reason"]} for row in rating.refused.to_pylist()]
     reasons += [{"line": row.line, "reason": row.reason} for row in read.quarantined]
@@ -128,6 +129,17 @@ def verify_file(bundle: Path, as_json: bool) -> int:
     return verify_bundle.main([str(bundle)])
 
 
-def told_missing(what: str) -> Malformed:
+def told_missing(verb: str, needed: str) -> Malformed:
     """The refusal of a command without what it works on."""
-    return Malformed(f"nothing to {what}", expected="files, or a carrier's home folder with --home", todo="See --help.")
+    return Malformed(f"gsc {verb} lacks what it works on", expected=needed, todo=f"See gsc {verb} --help.")
+
+
+@contextmanager
+def refused_unless_writable(out: Path) -> Iterator[None]:
+    """Raises Malformed when a file named on the command line cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise Malformed(
+            "the file cannot be written", expected="a file in a folder we may write", got=str(error)
+        ) from None

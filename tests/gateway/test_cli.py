@@ -26,8 +26,8 @@ def test_help_imports_nothing_heavy() -> None:
     ("arguments", "code", "said"),
     [
         (["rate", "nothing.csv", "--deck", "d.csv", "--agreement", "a.toml"], 2, "agreement file cannot be read"),
-        (["rate", "nothing.csv"], 2, "--deck and --agreement are needed"),
-        (["reconcile"], 2, "--partner and --period are needed"),
+        (["rate", "nothing.csv"], 2, "USAGE with --deck and --agreement"),
+        (["reconcile"], 2, "--partner and --period"),
         (["close"], 2, "Missing option"),
         (["nonsense"], 2, "No such command"),
         (["serve", "--home", "."], 2, "gsc init"),
@@ -49,6 +49,25 @@ def test_a_refusal_is_one_message_on_stderr(
     assert said in streams.err.replace("\n", " ")
     assert "Traceback" not in streams.err
     assert streams.out == ""
+
+
+def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = {
+        "usage.csv": "a_party,b_party,start,quantity\n1,44,2026-10-05T08:00:00Z,1000\n",
+        "deck.csv": "destination,code,rate,increment\nUnited Kingdom,44,0.0080,1/1\n",
+        "agreement.toml": 'carriers = ["CN-T", "GB-B"]\ncurrency = "USD"\nservices = ["voice"]\nzone = "UTC"\n'
+        "valid_from = 2026-09-01\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    usage, deck, agreement = (str(tmp_path / name) for name in texts)
+    out = str(tmp_path / "nowhere" / "rated.csv")
+
+    assert run(["rate", usage, "--deck", deck, "--agreement", agreement, "--out", out]) == 2
+
+    said = capsys.readouterr().err
+    assert "the file cannot be written" in said
+    assert "nowhere" in said
 
 
 def test_a_home_is_made_once_and_made_again_without_change(

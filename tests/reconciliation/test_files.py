@@ -4,7 +4,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ledger.errors import Malformed, RowMalformed
+from ledger.errors import Malformed, Refused, RowMalformed
+from ledger.identity import CarrierCode
 from ledger.period import Period
 from reconciliation.files import net_file, read_records, reconcile_files
 from tests.reconciliation.records import CN, GB, agreement, many, table
@@ -101,6 +102,15 @@ def test_side_creditor_and_period_may_be_named(tmp_path: Path) -> None:
     path = write(tmp_path, "ours.csv", HEADER + ROW)
     answer = reconcile_files(path, path, agreement(), ours=GB, creditor=GB, period=Period(2026, 11))
     assert (answer["ours"], answer["creditor"], answer["period"]) == (GB, GB, "2026-11")
+
+
+def test_a_side_that_is_no_party_is_refused_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path, "ours.csv", HEADER + ROW)
+
+    with pytest.raises(Refused) as caught:
+        reconcile_files(path, path, agreement(), ours=CarrierCode("XX-X"))
+
+    assert (caught.value.expected, caught.value.got) == ("CN-T or GB-B", "XX-X")
 
 
 def test_two_empty_files_need_a_period(tmp_path: Path) -> None:
