@@ -30,16 +30,23 @@ class MerkleTree:
     def __len__(self) -> int:
         return (len(self.nodes) + 1) // 2
 
+    def leaf(self, index: int) -> bytes:
+        """The hash of leaf `index`, in the order given to `build`. Raises Malformed."""
+        hashed: bytes = self.nodes[self._node_of(index)].tobytes()
+        return hashed
+
     def proof(self, index: int) -> tuple[bytes, ...]:
         """The siblings from leaf `index` (in the order given to `build`) up to the root. Raises Malformed."""
-        if not 0 <= index < len(self):
-            raise Malformed("no such leaf", expected=f"0 to {len(self) - 1}", got=index)
-        place = index if self.places is None else int(self.places[index])
-        node, siblings = len(self.nodes) - 1 - place, []
+        node, siblings = self._node_of(index), []
         while node > 0:
             siblings.append(self.nodes[node + 1 if node % 2 else node - 1].tobytes())
             node = (node - 1) // 2
         return tuple(siblings)
+
+    def _node_of(self, index: int) -> int:
+        if not 0 <= index < len(self):
+            raise Malformed("no such leaf", expected=f"0 to {len(self) - 1}", got=index)
+        return len(self.nodes) - 1 - (index if self.places is None else int(self.places[index]))
 
 
 def build(leaves: Words, *, sort_leaves: bool = False) -> MerkleTree:

@@ -1,5 +1,6 @@
 """What is one finding made of, down to one call, its leaf, its proof and its transaction?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,7 +31,7 @@ from ledger.errors import GscError, NotFound
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.sealing import UsageBatch, leaf_is_in, open_leaf
-from ledger.store.declarations import DeclarationRow
+from ledger.store.declarations import CloseRow, DeclarationRow, list_closes
 from ledger.store.engine import reading
 from ledger.store.findings import latest_reconciliation, latest_reconciliations, list_findings
 from ledger.store.imports import list_imports
@@ -170,9 +171,10 @@ def _seal(gateway: Gateway, held: Partnership, book: Book, row: int | None) -> S
     with reading(gateway.engine) as connection:
         transaction = transaction_of(connection, declared)
         name, line = _raw(gateway, connection, declared, batch, index)
+        closes = list_closes(connection, held.id, declared.scope.period)
     return SealView(
         side=_record_side(declared, index, batch.table.slice(index, 1).to_pylist()[0]),
-        checks=_checks(held, declared, batch, index, transaction),
+        checks=_checks(held, declared, batch, index, transaction, closes),
         batch=batch_row_of(declared, State("final", Mood.GOOD), transaction),
         raw_line=line,
         raw_file=name,
@@ -180,18 +182,28 @@ def _seal(gateway: Gateway, held: Partnership, book: Book, row: int | None) -> S
 
 
 def _checks(
-    held: Partnership, declared: DeclarationRow, batch: UsageBatch, index: int, transaction: bytes
+    held: Partnership,
+    declared: DeclarationRow,
+    batch: UsageBatch,
+    index: int,
+    transaction: bytes,
+    closes: Sequence[CloseRow],
 ) -> list[Check]:
     opened = open_leaf(batch, index)
     totals = totals_of(batch)
     said = f"{declared.count:,} records, {Money(held.currency, declared.amount_micros)}"
     where = f"transaction 0x{transaction.hex()}, block {declared.block_number}, seq {declared.seq}"
     return [
-        Check("leaf", opened.leaf.index == index, f"leaf {index}: 0x{opened.leaf.hash().hex()}"),
+        Check("leaf", batch.tree.leaf(index) == opened.leaf.hash(), f"leaf {index}: 0x{opened.leaf.hash().hex()}"),
         Check("root", leaf_is_in(declared.root, opened), f"0x{declared.root.hex()} by {len(opened.proof)} hashes"),
         Check("totals", totals == declared_totals(declared), said),
-        Check("chain", True, where),
+        Check("chain", declared_unseen(declared, closes), where),
     ]
+
+
+def declared_unseen(declared: DeclarationRow, closes: Sequence[CloseRow]) -> bool:
+    """Was it declared before both sides had closed? Only then are records revealed."""
+    return len(closes) < 2 or declared.block_number <= max(close.block_number for close in closes)
 
 
 def _raw(

@@ -39,10 +39,12 @@ def get_style() -> Response:
 @router.get("")
 def get_overview(request: Request, period: Annotated[str | None, Query()] = None) -> HTMLResponse:
     """What needs a person, then every partner."""
-    gateway = _gateway(request)
-    health = health_of(gateway)
-    view = overview(gateway, health, parse_period(period) if period else None)
-    return _page(request, "overview.html", health, view=view)
+
+    def drawn(gateway: Gateway, health: GatewayHealth) -> HTMLResponse:
+        view = overview(gateway, health, parse_period(period) if period else None)
+        return _page(request, "overview.html", health, view=view)
+
+    return _or_problem(request, drawn)
 
 
 @router.get("/statements/{partner}/{period}")
@@ -99,7 +101,7 @@ def _or_problem(request: Request, drawn: Callable[[Gateway, GatewayHealth], HTML
         return drawn(gateway, health)
     except GscError as error:
         title = error.slug.replace("-", " ").capitalize()
-        page = _page(request, "problem.html", health, title=title, detail=error.message, todo=error.todo)
+        page = _page(request, "problem.html", health, title=title, error=error)
         page.status_code = error.status
         return page
 

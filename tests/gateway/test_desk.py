@@ -138,6 +138,19 @@ def test_an_empty_desk_says_the_next_command_in_both_languages(tmp_path: Path) -
     assert "default-src 'none'" in english.headers["Content-Security-Policy"]
 
 
+def test_a_period_that_is_none_is_refused_on_a_page_with_what_was_expected(tmp_path: Path) -> None:
+    gateway = lonely_gateway(tmp_path)
+    browser = Browser(build_app(gateway))
+    pages = [browser.get("/desk?period=foo"), browser.get("/desk/statements/GB-B/foo")]
+    gateway.close()
+
+    for page in pages:
+        assert page.status_code == 422
+        assert page.headers["content-type"].startswith("text/html")
+        assert "YYYY-MM" in page.text
+        assert "foo" in page.text
+
+
 def test_what_a_partner_wrote_cannot_become_markup(tmp_path: Path) -> None:
     gateway = lonely_gateway(tmp_path)
     page = Browser(build_app(gateway)).get("/desk/statements/%3Cscript%3Ealert(1)%3C%2Fscript%3E/2026-10")

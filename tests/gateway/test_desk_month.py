@@ -6,6 +6,7 @@ import pytest
 
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.desk.assembling import finding_rows, finding_state, statement_view
+from gateway.desk.records import declared_unseen
 from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import (
@@ -17,10 +18,11 @@ from ledger.chain.bindings import (
     StatementAgreed,
     StatementLineAgreed,
 )
-from ledger.identity import Address, CarrierCode, ascii32
+from ledger.identity import Address, AgreementId, BatchId, CarrierCode, Root, ascii32
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.service import Service
+from ledger.store.declarations import CloseRow, DeclarationRow
 from ledger.store.engine import reading, writing
 from ledger.store.findings import FindingRow, ReconciliationRow, record_reconciliation
 from ledger.usage import BatchScope
@@ -159,3 +161,37 @@ def test_a_disputed_finding_shows_its_dispute_also_after_the_statement() -> None
     state = finding_state(finding, True, DisputeState.CREDITED, agreed=True)
 
     assert state.word == "credited"
+
+
+@pytest.mark.parametrize(
+    ("declared_in", "closed_in", "unseen"),
+    [(5, [], True), (5, [7], True), (8, [7], True), (8, [7, 9], True), (10, [7, 9], False)],
+)
+def test_a_declaration_is_made_unseen_until_both_have_closed(
+    declared_in: int, closed_in: list[int], unseen: bool
+) -> None:
+    scope = BatchScope(AgreementId(bytes(32)), CN_T, GB_B, Service.VOICE, OCTOBER)
+    declared = DeclarationRow(
+        batch_id=BatchId(bytes(32)),
+        scope=scope,
+        seq=1,
+        root=Root(bytes(32)),
+        count=1,
+        from_ms=0,
+        to_ms=0,
+        quantity=0,
+        amount_micros=Micros(0),
+        deck_hash=bytes(32),
+        corrects=bytes(32),
+        igw="",
+        deadline=0,
+        declared_at=0,
+        block_number=declared_in,
+        log_index=0,
+    )
+    closes = [
+        CloseRow(scope.agreement_id, carrier, OCTOBER, 1, 1, 0, block)
+        for carrier, block in zip((CN_T, GB_B), closed_in, strict=False)
+    ]
+
+    assert declared_unseen(declared, closes) is unseen
