@@ -107,7 +107,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     """Our own mistake: the log has it under a number, the answer tells nothing else."""
     number = uuid4().hex[:12]
-    _log.error("unexpected error %s at %s %s", number, request.method, request.url.path, exc_info=error)
+    _log.error("unexpected error %s at %s %r", number, request.method, request.url.path, exc_info=error)
     document = {
         "type": "/problems/our-mistake",
         "title": "Our mistake",

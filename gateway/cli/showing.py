@@ -51,8 +51,13 @@ def state_of(submission: Mapping[str, Any] | None) -> str:
     return f"{submission['state']} ({reason.split(' (')[0]})" if reason else str(submission["state"])
 
 
+def printable(text: str) -> str:
+    """Text of a file or of another carrier, without the characters that a terminal obeys."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(str(value))
 
 
 def _is_number(text: str) -> bool:

@@ -145,7 +145,7 @@ def _figures(value: object) -> object:
     if not isinstance(value, tuple):
         return value
     return [
-        f"{line.creditor.rstrip(bytes(1))!r} {line.service.word} "
+        f"{line.creditor.rstrip(bytes(1)).decode('ascii', 'replace')} {line.service.word} "
         f"{line.creditor_micros} {line.debtor_micros} {line.agreed_micros} {line.withheld_micros}"
         for line in value
     ]
