@@ -14,6 +14,7 @@ What a carrier made
                     record_revealed, list_revealed
     findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
     idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer
+    arbitrages      replace_arbitrages, list_arbitrages           what the latest search of a period found
     proposals       record_proposal, signatures_of, list_proposals, struct_of
 
 What it says to the chain

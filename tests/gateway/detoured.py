@@ -30,7 +30,7 @@ THEIR_AGREEMENT = AgreementId(b"\x0c" * 32)
 
 
 def us_gateway(home: Path, *, numbers: bool = True) -> Gateway:
-    """US-A, which asks of CN-T 9 cents a minute to Alaska and of GB-B 3; elsewhere 1 of both. No records yet."""
+    """US-A, which asks of CN-T 9 hundredths a minute to Alaska and of GB-B 3; elsewhere 1 of both. No records yet."""
     gateway = lonely_gateway(home, "US-A")
     known = {CN: ("86",), GB: ("44",)} if numbers else {}
     gateway = replace(gateway, settings=replace(gateway.settings, numbers=known))
@@ -55,10 +55,10 @@ def agreed(gateway: Gateway, agreement_id: AgreementId, low: CarrierCode, high: 
 
 
 def published(
-    gateway: Gateway, agreement_id: AgreementId, creditor: CarrierCode, cents: dict[str, int], *, given: bool = True
+    gateway: Gateway, agreement_id: AgreementId, creditor: CarrierCode, prices: dict[str, int], *, given: bool = True
 ) -> None:
-    """The chain says the hash of a deck; its file lies in the decks folder if it was given to us."""
-    deck = rate_deck("USD", [Rate(PLACES[code], code, Nanos(price * 10**7)) for code, price in cents.items()])
+    """The chain says the hash of a deck, prices in hundredths; its file is in the decks folder if given to us."""
+    deck = rate_deck("USD", [Rate(PLACES[code], code, Nanos(price * 10**7)) for code, price in prices.items()])
     hashed = deck_hash(deck)
     if given:
         (gateway.settings.decks_path / f"{hashed.hex()}.csv").write_text(dump_deck(deck))
