@@ -157,6 +157,12 @@ def rate(
         for each in answer.scopes
         for missing in each.missing_decks
     ]
+    lines += [f"{answer.taken_up:,} that had no price before have one now"] if answer.taken_up else []
+    lines += [
+        f"{each.partner}, owed to {each.creditor}, {each.period}: {each.count:,} stay without a batch, {each.why}"
+        f"{f' ({each.priced:,} have a price now, {each.amount})' if each.priced else ''}. {each.todo}"
+        for each in answer.left
+    ]
     _end(answer, json, lines, "gsc seal", ["partner", "owed to", "period", "records", "unpriced", "amount"], rows)
 
 
@@ -210,8 +216,13 @@ def close(
         [each.partner, each.creditor_seq, each.debtor_seq, each.submission.state if each.submission else "on chain"]
         for each in answer.closes
     ]
+    lines = [
+        f"{each.partner}: {each.unpriced:,} records have no price and are in no batch; the close leaves them behind"
+        for each in answer.closes
+        if each.unpriced
+    ]
     after = f"gsc reveal --partner PARTNER --period {period}, once the partner has closed"
-    _end(answer, json, [], after, ["partner", "seq as creditor", "seq as debtor", "state"], rows)
+    _end(answer, json, lines, after, ["partner", "seq as creditor", "seq as debtor", "state"], rows)
 
 
 def reveal(

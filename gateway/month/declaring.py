@@ -8,6 +8,7 @@ from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
 from gateway.month.parts import Submission, period_deadline, stream_of, wanted_partnerships
 from gateway.month.sending import Call, submission_of, submit
+from gateway.month.unpriced import left_unpriced
 from ledger.chain.bindings import Declaration, PeriodClose, calldata_usage_ledger_close_period
 from ledger.chain.bindings import calldata_usage_ledger_declare as calldata_declare
 from ledger.errors import Conflict
@@ -55,6 +56,8 @@ class ClosedAnswer:
     closed_at: int | None
     """Seconds; None until the chain has it."""
     submission: Submission | None
+    unpriced: int
+    """Records that had no price and are in no batch: the close leaves them behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +187,10 @@ def _declared(
 def _close_one(gateway: Gateway, held: Partnership, period: Period, dry_run: bool) -> ClosedAnswer:
     with writing(gateway.engine) as connection:
         lock(connection, f"declare {held.id.hex()}")
+        left = left_unpriced(connection, held.id, period)
         for row in list_closes(connection, held.id, period):
             if row.declarer == gateway.carrier:
-                return ClosedAnswer(held.partner, period, row.creditor_seq, row.debtor_seq, row.closed_at, None)
+                return ClosedAnswer(held.partner, period, row.creditor_seq, row.debtor_seq, row.closed_at, None, left)
         _refuse_unfinished(gateway, connection, held, period)
         close_ = PeriodClose(
             agreement_id=held.id,
@@ -207,7 +211,7 @@ def _close_one(gateway: Gateway, held: Partnership, period: Period, dry_run: boo
             agreement_id=held.id,
         )
         submission = submit(gateway, connection, call, dry_run=dry_run)
-    return ClosedAnswer(held.partner, period, close_.creditor_seq, close_.debtor_seq, None, submission)
+    return ClosedAnswer(held.partner, period, close_.creditor_seq, close_.debtor_seq, None, submission, left)
 
 
 def _refuse_unfinished(gateway: Gateway, connection: Connection, held: Partnership, period: Period) -> None:

@@ -11,16 +11,20 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
-from ledger.deck import DeckHistory, RateDeck, deck_hash, deck_history, decks_hash, load_deck
-from ledger.errors import GscError, NotFound
+from gateway.month.decks import Decks, deck_files, direction_decks
+from gateway.month.unpriced import LeftUnpriced, set_aside, take_up, write_whole
+from ledger.deck import decks_hash
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
+from ledger.rating import REFUSED_SCHEMA
 from ledger.rating import rate as rate_table
 from ledger.service import Service
-from ledger.store.agreements import list_rate_notices
 from ledger.store.engine import reading
 from ledger.store.imports import UsageFile, unsealed_usage
+
+__all__ = ["RateAnswer", "RatedScope", "deck_files", "rate", "rated_deck_hash", "rated_path"]
+NOTHING = REFUSED_SCHEMA.empty_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +51,19 @@ class RateAnswer:
     """What the waiting usage costs."""
 
     scopes: tuple[RatedScope, ...]
+    taken_up: int
+    """Records without a price when the rest of their file was sealed, that have one now; a further batch of theirs."""
+    left: tuple[LeftUnpriced, ...]
+    """Those that stay: nothing is lost, and nothing is declared of them."""
     dry_run: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Decks:
-    """The decks of one direction that we hold, and the names of published ones that we do not."""
-
-    history: DeckHistory
-    missing: tuple[str, ...]
 
 
 def rate(
     gateway: Gateway, partner: CarrierCode | None = None, period: Period | None = None, *, dry_run: bool = False
 ) -> RateAnswer:
-    """Rate every waiting usage file. Raises NotFound if no deck of a direction is known."""
+    """Rate every waiting usage file, and what sealed files left without a price. Raises NotFound without any deck."""
     gateway.catch_up()
+    taken, left = take_up(gateway, partner, period, dry_run=dry_run)
     with reading(gateway.engine) as connection:
         waiting = [
             (usage, partnership_of_id(gateway.settings, usage.scope.agreement_id))
@@ -70,48 +71,15 @@ def rate(
             if period is None or usage.scope.period == period
         ]
         wanted = [(usage, held) for usage, held in waiting if partner in (None, held.partner)]
-        decks = {usage.scope: decks_of(gateway, connection, held, usage) for usage, held in wanted}
+        decks = {usage.scope: _decks_of(gateway, connection, held, usage) for usage, held in wanted}
+    parts = [_rate_file(gateway, usage, held, decks[usage.scope], dry_run) for usage, held in wanted]
+    if dry_run:  # otherwise they are among the waiting files by now
+        parts += [_rated_scope(each.usage, each.held, each.rating.rated, NOTHING, each.decks.missing) for each in taken]
     sums: dict[object, RatedScope] = {}
-    for usage, held in wanted:
-        part = _rate_file(gateway, usage, held, decks[usage.scope], dry_run)
-        sums[usage.scope] = _added(sums.get(usage.scope), part)
-    return RateAnswer(tuple(sums.values()), dry_run)
-
-
-def decks_of(gateway: Gateway, connection: Connection, held: Partnership, usage: UsageFile) -> Decks:
-    """The decks of a usage file's direction, in the order and with the dates of the chain. Raises NotFound."""
-    scope = usage.scope
-    return direction_decks(gateway, connection, held, scope.creditor, scope.service)
-
-
-def direction_decks(
-    gateway: Gateway, connection: Connection, held: Partnership, creditor: CarrierCode, service: Service
-) -> Decks:
-    """The decks of a direction that we hold a file of. Raises NotFound."""
-    files = deck_files(gateway.settings.decks_path, held.currency, service)
-    notices = list_rate_notices(connection, held.id, creditor, service)
-    known = {notice.effective_at * 1000: files[notice.deck_hash] for notice in notices if notice.deck_hash in files}
-    missing = tuple(f"0x{notice.deck_hash.hex()}" for notice in notices if notice.deck_hash not in files)
-    if not known:
-        raise NotFound(
-            f"no rate deck of {creditor} to {gateway.carrier if creditor != gateway.carrier else held.partner}",
-            expected="a CSV in the decks folder whose hash is published on chain",
-            got=", ".join(missing) or "no published deck",
-            todo="Publish it with `gsc publish-rates`, or ask the creditor for the file.",
-        )
-    return Decks(deck_history(known.items()), missing)
-
-
-def deck_files(folder: Path, currency: str, service: Service) -> Mapping[bytes, RateDeck]:
-    """Every deck file of the folder that is in this currency, by hash."""
-    found: dict[bytes, RateDeck] = {}
-    for path in sorted(folder.glob("**/*.csv")):
-        try:
-            deck = load_deck(path, currency, service)
-        except GscError:
-            continue  # another currency, or no deck: the hash on chain decides what is needed
-        found[deck_hash(deck)] = deck
-    return found
+    for part in parts:
+        scope = part.partner, part.creditor, part.service, part.period
+        sums[scope] = _added(sums.get(scope), part)
+    return RateAnswer(tuple(sums.values()), sum(len(each.rating.rated) for each in taken), left, dry_run)
 
 
 def rated_path(gateway: Gateway, usage: UsageFile) -> Path:
@@ -124,15 +92,21 @@ def rated_deck_hash(table: pa.Table) -> bytes:
     return bytes.fromhex((table.schema.metadata or {})[b"deck_hash"].decode("ascii"))
 
 
+def _decks_of(gateway: Gateway, connection: Connection, held: Partnership, usage: UsageFile) -> Decks:
+    """In the order and with the dates of the chain. Raises NotFound."""
+    scope = usage.scope
+    return direction_decks(gateway, connection, held, scope.creditor, scope.service)
+
+
 def _rate_file(gateway: Gateway, usage: UsageFile, held: Partnership, decks: Decks, dry_run: bool) -> RatedScope:
     table = pq.read_table(gateway.settings.home / usage.path).replace_schema_metadata(None)
     rating = rate_table(table, decks.history, held.agreement)
     if not dry_run:
         span = pc.min_max(table["start_ms"]).as_py()
         used = decks_hash(decks.history, span["min"], span["max"])
-        _write(rated_path(gateway, usage), rating.rated.replace_schema_metadata({b"deck_hash": used.hex().encode()}))
-    if not dry_run and len(rating.refused):
-        _write(gateway.settings.work_path / "unpriced" / f"{usage.id}.parquet", rating.refused)
+        rated = rating.rated.replace_schema_metadata({b"deck_hash": used.hex().encode()})
+        set_aside(gateway, usage, rating.refused)
+        write_whole(rated_path(gateway, usage), rated)
     return _rated_scope(usage, held, rating.rated, rating.refused, decks.missing)
 
 
@@ -175,10 +149,3 @@ def _added(sum_: RatedScope | None, part: RatedScope) -> RatedScope:
         reasons=reasons,
         missing_decks=part.missing_decks,
     )
-
-
-def _write(path: Path, table: pa.Table) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    pq.write_table(table, partial, compression="zstd")
-    partial.replace(path)

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from gateway.answers import Money
 from gateway.composition import Gateway, partnership_with
 from gateway.month.books import book_of, require_revealed, table_of
+from gateway.month.decks import direction_decks
 from gateway.month.parts import Direction, directions
-from gateway.month.rating import direction_decks
 from ledger.deck import DeckHistory
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode

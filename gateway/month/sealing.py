@@ -59,7 +59,8 @@ def seal(
     with reading(gateway.engine) as connection:
         waiting = [usage for usage in unsealed_usage(connection) if _wanted(gateway, usage, partner, period)]
     _refuse_unrated(gateway, waiting)
-    for usage in () if dry_run else waiting:
+    now = [usage for usage in waiting if _priced(gateway, usage)]
+    for usage in () if dry_run else now:
         _seal_file(gateway, usage, randomness)
     with reading(gateway.engine) as connection:
         sealed = [
@@ -67,7 +68,7 @@ def seal(
             for batch in list_batches(connection, period=period)
         ]
     mine = tuple(answer for answer in sealed if partner in (None, answer.partner))
-    return SealAnswer(mine, len(waiting), dry_run)
+    return SealAnswer(mine, len(now), dry_run)
 
 
 def _wanted(gateway: Gateway, usage: UsageFile, partner: CarrierCode | None, period: Period | None) -> bool:
@@ -85,11 +86,15 @@ def _refuse_unrated(gateway: Gateway, waiting: list[UsageFile]) -> None:
         )
 
 
+def _priced(gateway: Gateway, usage: UsageFile) -> bool:
+    """Whether anything in it has a price yet; otherwise it waits, set aside."""
+    rows: int = pq.read_metadata(rated_path(gateway, usage)).num_rows
+    return rows > 0
+
+
 def _seal_file(gateway: Gateway, usage: UsageFile, randomness: Callable[[int], bytes]) -> None:
     """Archive first, then remember: a crash between the two leaves a file nobody speaks of, and nothing else."""
     table = pq.read_table(rated_path(gateway, usage))
-    if not len(table):
-        return  # nothing in it has a price yet: it waits, quarantined
     deck = rated_deck_hash(table)
     batch = seal_table(table.replace_schema_metadata(None), usage.scope, randomness(32))
     path = archive.write(batch, gateway.settings.archive_path)

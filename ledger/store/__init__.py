@@ -8,13 +8,14 @@ Every function takes a `Connection` first, so that the caller decides what is on
 
 What a carrier made
     engine          open_store(url), engine_of, writing, reading, lock(connection, name)
-    imports         find_import, list_imports, record_import, list_quarantined, add_usage, unsealed_usage, mark_sealed
+    imports         find_import, list_imports, record_import, list_quarantined, add_usage, unsealed_usage, mark_sealed,
+                    partly_sealed, later_usage, move_usage
     documents       keep_document, document, list_documents       agreement files and decks by hash
     batches         record_batch, declare_batch, batch_of_root, batch_of_id, list_batches,
                     record_revealed, list_revealed
     findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
-    idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer
     arbitrages      replace_arbitrages, list_arbitrages           what the latest search of a period found
+    idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer
     proposals       record_proposal, signatures_of, list_proposals, struct_of
 
 What it says to the chain

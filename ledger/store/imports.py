@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from ledger.errors import Conflict, NotFound
 from ledger.identity import Root
 from ledger.store.rows import all_of, one_of
-from ledger.store.tables import imports, quarantined_rows, usage_tables
+from ledger.store.tables import batches, imports, quarantined_rows, usage_tables
 from ledger.usage import BatchScope
 
 
@@ -45,6 +45,7 @@ class UsageFile:
     scope: BatchScope
     path: str
     count: int
+    """Records it stands for: those of its batch and those still without a price. Not those moved to a later file."""
     quantity: int
     root: Root | None
     """The batch it was sealed into, None while it waits."""
@@ -122,6 +123,33 @@ def unsealed_usage(connection: Connection, scope: BatchScope | None = None) -> l
     for name, value in (scope._asdict() if scope else {}).items():
         query = query.where(usage_tables.c[name] == value)
     return all_of(UsageFile, connection.execute(query))
+
+
+def partly_sealed(connection: Connection) -> list[tuple[UsageFile, int]]:
+    """Sealed usage with records that are in no batch, oldest first; each with how many they are."""
+    query = select(usage_tables, (usage_tables.c.count - batches.c.count).label("left"))
+    query = query.join(batches, batches.c.root == usage_tables.c.root).where(usage_tables.c.count > batches.c.count)
+    found = connection.execute(query.order_by(usage_tables.c.id)).all()
+    usages = connection.execute(select(usage_tables).where(usage_tables.c.id.in_([row.id for row in found])))
+    by_id = {usage.id: usage for usage in all_of(UsageFile, usages)}
+    return [(by_id[row.id], row.left) for row in found]
+
+
+def later_usage(connection: Connection, usage: UsageFile) -> list[UsageFile]:
+    """Usage of the same import and scope that was added later: what was moved out of this file is there."""
+    query = select(usage_tables).where(usage_tables.c.import_id == usage.import_id, usage_tables.c.id > usage.id)
+    for name, value in usage.scope._asdict().items():
+        query = query.where(usage_tables.c[name] == value)
+    return all_of(UsageFile, connection.execute(query.order_by(usage_tables.c.id)))
+
+
+def move_usage(connection: Connection, usage: UsageFile, *, path: str, count: int, quantity: int) -> int:
+    """Let a new usage file stand for some records of another one; its id. Raises Conflict if that one changed."""
+    unchanged = (usage_tables.c.id == usage.id) & (usage_tables.c.count == usage.count)
+    values = {"count": usage.count - count, "quantity": usage.quantity - quantity}
+    if connection.execute(update(usage_tables).where(unchanged).values(values)).rowcount != 1:
+        raise Conflict("this usage file was changed meanwhile", got=usage.id, todo="Try again.")
+    return add_usage(connection, usage.import_id, usage.scope, path=path, count=count, quantity=quantity)
 
 
 def mark_sealed(connection: Connection, usage_ids: Iterable[int], root: Root) -> None:

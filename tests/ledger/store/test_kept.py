@@ -39,9 +39,12 @@ from ledger.store.imports import (
     QuarantinedRow,
     add_usage,
     find_import,
+    later_usage,
     list_imports,
     list_quarantined,
     mark_sealed,
+    move_usage,
+    partly_sealed,
     record_import,
     unsealed_usage,
 )
@@ -120,6 +123,25 @@ def test_usage_waits_until_it_is_sealed_and_is_sealed_once(engine: Engine) -> No
         assert unsealed_usage(connection) == []
         with pytest.raises(NotFound):
             mark_sealed(connection, [usage_id], ROOT)
+
+
+def test_records_moved_to_a_later_file_are_counted_once(engine: Engine) -> None:
+    with writing(engine) as connection:
+        import_id = import_file(connection)
+        add_usage(connection, import_id, SCOPE, path="u", count=5, quantity=500)
+        (usage,) = unsealed_usage(connection)
+        record_batch(connection, BATCH)
+        mark_sealed(connection, [usage.id], ROOT)
+        assert [(each.id, left) for each, left in partly_sealed(connection)] == [(usage.id, 2)]
+        (usage, _), *_ = partly_sealed(connection)
+        assert later_usage(connection, usage) == []
+        move_usage(connection, usage, path="u-2", count=2, quantity=200)
+        with pytest.raises(Conflict):
+            move_usage(connection, usage, path="u-3", count=1, quantity=1)
+        assert partly_sealed(connection) == []
+        (moved,) = unsealed_usage(connection)
+        assert later_usage(connection, usage) == [moved]
+        assert (moved.path, moved.count, moved.quantity, moved.scope) == ("u-2", 2, 200, SCOPE)
 
 
 def test_usage_is_not_sealed_into_a_batch_that_does_not_exist(engine: Engine) -> None:

@@ -1,0 +1,52 @@
+"""Which rate decks are in force in a direction? Those whose hashes stand on chain and whose files we hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from gateway.composition import Gateway, Partnership
+from ledger.deck import DeckHistory, RateDeck, deck_hash, deck_history, load_deck
+from ledger.errors import GscError, NotFound
+from ledger.identity import CarrierCode
+from ledger.service import Service
+from ledger.store.agreements import list_rate_notices
+
+
+@dataclass(frozen=True, slots=True)
+class Decks:
+    """The decks of one direction that we hold, and the names of published ones that we do not."""
+
+    history: DeckHistory
+    missing: tuple[str, ...]
+
+
+def direction_decks(
+    gateway: Gateway, connection: Connection, held: Partnership, creditor: CarrierCode, service: Service
+) -> Decks:
+    """The decks of a direction that we hold a file of. Raises NotFound."""
+    files = deck_files(gateway.settings.decks_path, held.currency, service)
+    notices = list_rate_notices(connection, held.id, creditor, service)
+    known = {notice.effective_at * 1000: files[notice.deck_hash] for notice in notices if notice.deck_hash in files}
+    missing = tuple(f"0x{notice.deck_hash.hex()}" for notice in notices if notice.deck_hash not in files)
+    if not known:
+        raise NotFound(
+            f"no rate deck of {creditor} to {gateway.carrier if creditor != gateway.carrier else held.partner}",
+            expected="a CSV in the decks folder whose hash is published on chain",
+            got=", ".join(missing) or "no published deck",
+            todo="Publish it with `gsc publish-rates`, or ask the creditor for the file.",
+        )
+    return Decks(deck_history(known.items()), missing)
+
+
+def deck_files(folder: Path, currency: str, service: Service) -> Mapping[bytes, RateDeck]:
+    """Every deck file of the folder that is in this currency, by hash."""
+    found: dict[bytes, RateDeck] = {}
+    for path in sorted(folder.glob("**/*.csv")):
+        try:
+            deck = load_deck(path, currency, service)
+        except GscError:
+            continue  # another currency, or no deck: the hash on chain decides what is needed
+        found[deck_hash(deck)] = deck
+    return found
