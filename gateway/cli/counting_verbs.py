@@ -1,0 +1,220 @@
+"""Which commands count the month? From raw records to two books that are compared, on files or in a home folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.parts import (
+    AgreementFile,
+    DryRun,
+    Home,
+    Json,
+    MaybeMonth,
+    MaybePartner,
+    MonthOption,
+    Partner,
+    code_of,
+    end,
+    home_of,
+    maybe_code,
+    maybe_month,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands, in their order."""
+    app.command("import")(import_)
+    app.command("rate")(rate)
+    app.command("seal")(seal)
+    app.command("declare")(declare)
+    app.command("close")(close)
+    app.command("reveal")(reveal)
+    app.command("reconcile")(reconcile)
+    app.command("arbitrage")(arbitrage)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="Raw CDR file of a switch", exists=True, dir_okay=False)],
+    preset: Annotated[str, typer.Option(help="asterisk, freeswitch, freeswitch_b, csv, a TOML file, or auto")] = "auto",
+    batch_days: Annotated[int, typer.Option(min=1, max=31, help="Days in one sealed batch")] = 7,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Import a raw CDR file; malformed rows are quarantined with line and reason."""
+    from gateway import month
+
+    answer = month.import_usage(home_of(home), file, preset, batch_days=batch_days, dry_run=dry_run)
+    lines = [
+        f"{answer.file_name}: {answer.accepted:,} calls, {answer.not_billable:,} not billable, "
+        f"{answer.quarantined:,} quarantined{', imported before' if answer.repeated else ''}"
+    ]
+    lines += [f"quarantined line {row.line}: {row.reason}" for row in answer.quarantine]
+    end(answer, json, lines, "gsc rate")
+
+
+def rate(
+    usage: Annotated[Path | None, typer.Argument(help="Usage file (CSV or Parquet), without a home folder")] = None,
+    deck: Annotated[Path | None, typer.Option("--deck", help="Rate deck (CSV), with USAGE")] = None,
+    agreement: AgreementFile = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the rated records go (CSV), with USAGE")] = None,
+    partner: MaybePartner = None,
+    period: MaybeMonth = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Price usage: a plain file under one deck, or what waits in a home folder under the published decks."""
+    if usage is not None:
+        from gateway.cli.pure_verbs import rate_files, told_missing
+
+        if deck is None or agreement is None:
+            raise told_missing("rate", "USAGE with --deck and --agreement; or a home folder")
+        rate_files(usage, deck, agreement, None if dry_run else out, json)
+        return
+    from gateway import month
+
+    answer = month.rate(home_of(home), maybe_code(partner), maybe_month(period), dry_run=dry_run)
+    rows = [
+        [each.partner, each.creditor, str(each.period), each.count, each.refused, str(each.amount)]
+        for each in answer.scopes
+    ]
+    lines = [
+        f"{each.partner}: the file of deck {missing} is not in the decks folder"
+        for each in answer.scopes
+        for missing in each.missing_decks
+    ]
+    lines += [f"{answer.taken_up:,} that had no price before have one now"] if answer.taken_up else []
+    lines += [
+        f"{each.partner}, owed to {each.creditor}, {each.period}: {each.count:,} stay without a batch, {each.why}"
+        f"{f' ({each.priced:,} have a price now, {each.amount})' if each.priced else ''}. {each.todo}"
+        for each in answer.left
+    ]
+    end(answer, json, lines, "gsc seal", ["partner", "owed to", "period", "records", "unpriced", "amount"], rows)
+
+
+def seal(
+    partner: MaybePartner = None,
+    period: MaybeMonth = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Seal rated usage into batches, each under one Merkle root."""
+    from gateway import month
+
+    answer = month.seal(home_of(home), maybe_code(partner), maybe_month(period), dry_run=dry_run)
+    rows = [
+        [each.root.hex()[:16], each.partner, each.creditor, str(each.period), each.count, str(each.amount), each.state]
+        for each in answer.batches
+    ]
+    headings = ["root", "partner", "owed to", "period", "records", "amount", "state"]
+    end(answer, json, [f"{answer.sealed_now} sealed now"], "gsc declare", headings, rows)
+
+
+def declare(
+    partner: MaybePartner = None,
+    period: MaybeMonth = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Sign the declaration of every sealed batch and put it into the outbox."""
+    from gateway import month
+
+    answer = month.declare(home_of(home), maybe_code(partner), maybe_month(period), dry_run=dry_run)
+    rows = [
+        [each.partner, each.creditor, each.seq, each.count, str(each.amount), each.submission.state]
+        for each in answer.declarations
+    ]
+    headings = ["partner", "owed to", "seq", "records", "amount", "state"]
+    end(answer, json, [], "gsc close --period PERIOD, once all are final", headings, rows)
+
+
+def close(
+    period: MonthOption, partner: MaybePartner = None, home: Home = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Close a period: all of it is declared."""
+    from gateway import month
+    from ledger.period import parse_period
+
+    answer = month.close(home_of(home), parse_period(period), maybe_code(partner), dry_run=dry_run)
+    rows = [
+        [each.partner, each.creditor_seq, each.debtor_seq, each.submission.state if each.submission else "on chain"]
+        for each in answer.closes
+    ]
+    lines = [
+        f"{each.partner}: {each.unpriced:,} records have no price and are in no batch; the close leaves them behind"
+        for each in answer.closes
+        if each.unpriced
+    ]
+    after = f"gsc reveal --partner PARTNER --period {period}, once the partner has closed"
+    end(answer, json, lines, after, ["partner", "seq as creditor", "seq as debtor", "state"], rows)
+
+
+def reveal(
+    partner: Partner, period: MonthOption, home: Home = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Fetch the partner's sealed records and check each file against the chain."""
+    from gateway import month
+    from ledger.period import parse_period
+
+    answer = month.reveal(home_of(home), code_of(partner), parse_period(period), dry_run=dry_run)
+    lines = [f"{len(answer.batches)} batches of {partner}, {answer.fetched_now} fetched now; each is what was declared"]
+    end(answer, json, lines, f"gsc reconcile --partner {partner} --period {period}")
+
+
+def reconcile(
+    ours: Annotated[Path | None, typer.Argument(help="Our rated usage (CSV or Parquet), without a home folder")] = None,
+    theirs: Annotated[Path | None, typer.Argument(help="Their rated usage")] = None,
+    agreement: AgreementFile = None,
+    us: Annotated[str | None, typer.Option("--us", help="Which carrier OURS is; the lower one if not given")] = None,
+    creditor: Annotated[str | None, typer.Option("--creditor", help="Who is owed; the other carrier")] = None,
+    partner: MaybePartner = None,
+    period: MaybeMonth = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Match ours against theirs and explain every difference: two plain files, or a month of a home folder."""
+    from gateway.cli.pure_verbs import reconcile_two_files, told_missing
+
+    if ours is not None:
+        if theirs is None or agreement is None:
+            raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
+        reconcile_two_files(ours, theirs, agreement, us, creditor, json)
+        return
+    if partner is None or period is None:
+        raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
+    from gateway import month
+    from ledger.period import parse_period
+
+    answer = month.reconcile(home_of(home), code_of(partner), parse_period(period), dry_run=dry_run)
+    rows = [
+        [each.creditor, finding.cause.value, finding.severity, finding.count, str(finding.difference)]
+        for each in answer.directions
+        for finding in each.findings
+    ]
+    lines = [
+        f"owed to {each.creditor}: ours {each.ours}, theirs {each.theirs}, {each.exact:,} of {each.pairs:,} pairs equal"
+        for each in answer.directions
+    ]
+    after = f"gsc dispute --partner {partner} --period {period}"
+    end(answer, json, lines, after, ["owed to", "cause", "severity", "records", "difference"], rows)
+
+
+def arbitrage(period: MaybeMonth = None, home: Home = None, dry_run: DryRun = False, json: Json = False) -> None:
+    """Search our decks and records for calls sent round a price of ours."""
+    from gateway import month
+
+    answer = month.arbitrage(home_of(home), maybe_month(period), dry_run=dry_run)
+    rows = [
+        [each.scheme, each.loser, each.destination, each.count, each.minutes, str(each.lost), str(each.at_risk)]
+        for each in answer.findings
+    ]
+    lines = [f"{each.number}. {each.explanation}" for each in answer.findings] or [f"{answer.period}: none found"]
+    if answer.without_numbers:
+        lines.append(f"not in [numbers] of gsc.toml: {', '.join(answer.without_numbers)}; its callers cannot be told")
+    headings = ["scheme", "who loses", "destination", "calls", "minutes", "lost", "at risk"]
+    end(answer, json, lines, f"the records are on the desk, /desk?period={answer.period}", headings, rows)

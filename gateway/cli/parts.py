@@ -1,0 +1,80 @@
+"""What do the commands of the month share? Options, and how a command begins and ends."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from gateway.composition import Gateway
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="The carrier's home folder", envvar="GSC_HOME", show_default="this folder")
+]
+Json = Annotated[bool, typer.Option("--json", help="The answer as JSON")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing")]
+Partner = Annotated[str, typer.Option("--partner", help="The other carrier: GB-B")]
+MaybePartner = Annotated[str | None, typer.Option("--partner", help="The other carrier; all of them if not given")]
+MonthOption = Annotated[str, typer.Option("--period", help="Accounting month: 2026-10")]
+MaybeMonth = Annotated[str | None, typer.Option("--period", help="Accounting month: 2026-10")]
+AgreementFile = Annotated[Path | None, typer.Option("--agreement", help="Agreement file (TOML)")]
+
+
+def home_of(home: Path | None) -> "Gateway":
+    """The gateway of the home folder."""
+    from gateway.cli.opening import opened
+
+    return opened(home or Path())
+
+
+def code_of(text: str) -> Any:
+    """A carrier's code. Raises Malformed."""
+    from ledger.identity import carrier_code
+
+    return carrier_code(text)
+
+
+def maybe_code(text: str | None) -> Any:
+    """A carrier's code, if one is given. Raises Malformed."""
+    return None if text is None else code_of(text)
+
+
+def maybe_month(text: str | None) -> Any:
+    """A period, if one is given. Raises Malformed."""
+    from ledger.period import parse_period
+
+    return None if text is None else parse_period(text)
+
+
+def id_of(text: str) -> bytes:
+    """32 bytes. Raises Malformed."""
+    from ledger.errors import Malformed
+
+    try:
+        raw = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        raw = b""
+    if len(raw) != 32:
+        raise Malformed("not an id", expected="64 hexadecimal digits", got=text[:80])
+    return raw
+
+
+def end(
+    answer: object,
+    json: bool,
+    lines: list[str],
+    after: str,
+    headings: list[str] | None = None,
+    rows: Sequence[Sequence[object]] | None = None,
+) -> None:
+    """Show the answer, and what comes next."""
+    from gateway.cli.showing import show_json, show_next, show_rows
+
+    if json:
+        show_json(answer)
+        return
+    show_rows(headings or [], rows or [])
+    for line in lines:
+        typer.echo(line)
+    show_next(after)

@@ -1,0 +1,192 @@
+"""Which commands settle the month? From a dispute to a paid, or late, statement, and the evidence of it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.parts import (
+    DryRun,
+    Home,
+    Json,
+    MaybeMonth,
+    MaybePartner,
+    MonthOption,
+    Partner,
+    code_of,
+    end,
+    home_of,
+    id_of,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands, in their order."""
+    app.command("dispute")(dispute)
+    app.command("resolve")(resolve)
+    app.command("accept")(accept)
+    app.command("net")(net)
+    app.command("pay")(pay)
+    app.command("confirm")(confirm)
+    app.command("age")(age)
+    app.command("evidence")(evidence)
+    app.command("verify")(verify)
+
+
+def dispute(
+    partner: Partner, period: MonthOption, home: Home = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Open a dispute for each cause outside the agreement's tolerance that costs us money."""
+    from gateway import month
+    from ledger.period import parse_period
+
+    answer = month.dispute(home_of(home), code_of(partner), parse_period(period), dry_run=dry_run)
+    rows = [
+        [f"0x{each.dispute_id.hex()}", each.reason, each.count, str(each.amount), each.state]
+        for each in answer.disputes
+    ]
+    after = f"gsc accept --partner {partner} --period {period}"
+    end(answer, json, [f"withheld {answer.total}"], after, ["dispute", "reason", "records", "amount", "state"], rows)
+
+
+def resolve(
+    dispute_id: Annotated[str, typer.Argument(help="The dispute's id")],
+    credited: Annotated[str, typer.Option("--credited", help="How much is given up; the rest is due")],
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Agree how a dispute ends; on chain once both have signed the same figures."""
+    from gateway import month
+    from ledger.money import parse_micros
+
+    answer = month.resolve(home_of(home), id_of(dispute_id), parse_micros(credited), dry_run=dry_run)
+    signed = " and ".join(answer.signed_by) or "nobody"
+    end(answer, json, [f"credited {answer.credited}, due {answer.due}; signed by {signed}"], "gsc accept")
+
+
+def accept(
+    partner: Partner, period: MonthOption, home: Home = None, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Agree to the month's statement; on chain once both desks have."""
+    from gateway import month
+    from ledger.period import parse_period
+
+    answer = month.accept(home_of(home), code_of(partner), parse_period(period), dry_run=dry_run)
+    rows = [
+        [each.creditor, each.service.word, str(each.creditor_amount), str(each.debtor_amount), str(each.agreed)]
+        for each in answer.lines
+    ]
+    signed = " and ".join(answer.signed_by) or "nobody"
+    lines = [f"statement {answer.statement_id.hex()[:16]}, net to us {answer.net}, signed by {signed}"]
+    end(answer, json, lines, "gsc net", ["owed to", "service", "creditor says", "debtor says", "agreed"], rows)
+
+
+def net(
+    file: Annotated[Path | None, typer.Argument(help="Obligations (CSV), without a home folder")] = None,
+    currency: Annotated[str, typer.Option(help="Which items, with --home")] = "USD",
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Set obligations off against each other: a plain file, or all items that wait on chain."""
+    if file is not None:
+        from gateway.cli.pure_verbs import net_obligations
+
+        net_obligations(file, json)
+        return
+    from gateway import month
+
+    answer = month.net(home_of(home), currency, dry_run=dry_run)
+    rows = [[leg.debtor, leg.creditor, str(leg.amount)] for leg in answer.legs]
+    lines = [f"{answer.items} items, gross {answer.gross}, netted {answer.netted}, remaining {answer.remaining}"]
+    if answer.missing:
+        lines.append(f"not signed by {', '.join(answer.missing)}")
+    end(answer, json, lines, "gsc age", ["debtor", "pays", "amount"], rows)
+
+
+def pay(
+    payable_id: Annotated[str, typer.Argument(help="The payable's id, from `gsc age`")],
+    amount: Annotated[str | None, typer.Option("--amount", help="All that is outstanding if not given")] = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Pay one of our payables in the settlement token."""
+    from gateway import month
+    from ledger.money import parse_micros
+
+    micros = parse_micros(amount) if amount else None
+    answer = month.pay(home_of(home), id_of(payable_id), micros, dry_run=dry_run)
+    end(answer, json, [f"{answer.debtor} pays {answer.creditor} {answer.amount} of {answer.outstanding}"], "gsc age")
+
+
+def confirm(
+    payable_id: Annotated[str, typer.Argument(help="The payable's id, from `gsc age`")],
+    amount: Annotated[str, typer.Option("--amount", help="What arrived")],
+    reference: Annotated[str, typer.Option("--reference", help="The bank's reference; counts once")],
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """As creditor, confirm that money arrived at the bank."""
+    from gateway import month
+    from ledger.money import parse_micros
+
+    answer = month.confirm(home_of(home), id_of(payable_id), parse_micros(amount), reference, dry_run=dry_run)
+    end(answer, json, [f"{answer.amount} from {answer.debtor} confirmed"], "gsc age")
+
+
+def age(home: Home = None, dry_run: DryRun = False, json: Json = False) -> None:
+    """Age what is open; take what is owed to us up the ladder where it is ripe."""
+    from gateway import month
+
+    answer = month.age(home_of(home), dry_run=dry_run)
+    rows = [
+        [
+            f"0x{each.payable_id.hex()}",
+            each.debtor,
+            each.creditor,
+            str(each.outstanding),
+            str(each.interest),
+            each.days_overdue,
+            each.stage,
+        ]
+        for each in answer.payables
+    ]
+    headings = ["payable", "debtor", "creditor", "outstanding", "interest", "days late", "stage"]
+    end(answer, json, [], "gsc pay PAYABLE, or gsc confirm PAYABLE", headings, rows)
+
+
+def evidence(
+    out: Annotated[Path, typer.Option("--out", help="Where the bundle goes (zip)")],
+    dispute_id: Annotated[str | None, typer.Option("--dispute", help="A dispute's id")] = None,
+    partner: MaybePartner = None,
+    period: MaybeMonth = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Export a dispute or a month's statement as a bundle that a stranger verifies offline."""
+    from gateway.cli.pure_verbs import refused_unless_writable, told_missing
+    from gateway.evidence import dispute_bundle, statement_bundle
+    from ledger.period import parse_period
+
+    if dispute_id is not None:
+        content = dispute_bundle(home_of(home), id_of(dispute_id))
+    elif partner is not None and period is not None:
+        content = statement_bundle(home_of(home), code_of(partner), parse_period(period))
+    else:
+        raise told_missing("evidence", "--dispute; or --partner and --period")
+    with refused_unless_writable(out):
+        out.write_bytes(content)
+    end({"bundle": str(out), "bytes": len(content)}, json, [f"{out}: {len(content):,} bytes"], f"gsc verify {out}")
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="An evidence bundle (zip)", exists=True, dir_okay=False)],
+    json: Json = False,
+) -> None:
+    """Check a bundle offline: records, root, declaration, signature."""
+    from gateway.cli.pure_verbs import verify_file
+
+    raise typer.Exit(verify_file(bundle, json))
