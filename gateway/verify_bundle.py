@@ -277,7 +277,7 @@ def read_bundle(path: str) -> dict[str, Any]:
             raise ValueError(f"not an evidence bundle: bundle.json has more than {MAX_BUNDLE_BYTES} bytes")
         content: dict[str, Any] = json.loads(packed, object_pairs_hook=_each_once)
     except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
-        raise ValueError(f"not an evidence bundle: {type(error).__name__} {told(error)}") from None
+        raise ValueError(f"not an evidence bundle: {told(error)}") from None
     if type(content) is not dict or content.get("format") != FORMAT:
         raise ValueError(f"not an evidence bundle of format {FORMAT}")
     return content

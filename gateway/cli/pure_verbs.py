@@ -121,7 +121,8 @@ def verify_file(bundle: Path, as_json: bool) -> int:
         content = verify_bundle.read_bundle(str(bundle))
         proven, faults = verify_bundle.verify(content)
     except verify_bundle.MALFORMED as error:
-        got = f"{type(error).__name__} {verify_bundle.told(error)}"
+        told = verify_bundle.told(error)
+        got = f"a bundle without {told}" if isinstance(error, KeyError) else told
         raise Malformed("not an evidence bundle", expected="a zip made by `gsc evidence`", got=got) from None
     if as_json:
         show_json({"holds": not faults, "proven": proven, "faults": faults, "about": content.get("about", {})})
