@@ -44,6 +44,8 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
     both = f"{currency} {show_micros(ours, 2)} ours, {show_micros(theirs, 2)} {them}'s"
     detail = difference.detail.format(creditor=perspective.scope.creditor, debtor=perspective.debtor, currency=currency)
     tail = f": {detail}" if detail else ""
+    one = difference.size == 1
+    differ, were, bear, do = ("differs", "was", "bears", "does") if one else ("differ", "were", "bear", "do")
     holder = "we" if (ours > 0 or theirs == 0) else them
     match cause:
         case Cause.MISSING_AT_THEIRS:
@@ -59,21 +61,21 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
         case Cause.ZERO_DURATION:
             return f"{number} lasted on one side and not on the other, {both}{tail}"
         case Cause.INVENTED:
-            return f"{number} that only {perspective.scope.creditor} holds bear marks of forgery, {only}{tail}"
+            return f"{number} that only {perspective.scope.creditor} holds {bear} marks of forgery, {only}{tail}"
         case Cause.CLOCK_OFFSET | Cause.TIME_ZONE:
             return f"{detail} ({number}); corrected before matching"
         case Cause.DURATION_BIAS | Cause.RATE:
             return f"{detail} ({number}), {both}"
         case Cause.DURATION_WITHIN_TOLERANCE:
-            return f"{number} differ in duration within tolerance, {both}{tail}"
+            return f"{number} {differ} in duration within tolerance, {both}{tail}"
         case Cause.DURATION:
-            return f"{number} differ in duration beyond tolerance, {both}{tail}"
+            return f"{number} {differ} in duration beyond tolerance, {both}{tail}"
         case Cause.DESTINATION:
             return f"{number} fell into different destinations, {both}{tail}"
         case Cause.ROUNDING:
-            return f"{number} were rounded differently, {both}{tail}"
+            return f"{number} {were} rounded differently, {both}{tail}"
         case Cause.ALTERED:
-            return f"{number} do not prove against the declared root, {both}{tail}"
+            return f"{number} {do} not prove against the declared root, {both}{tail}"
 
 
 def counted_noun(count: int, service: Service) -> str:
