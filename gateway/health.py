@@ -31,10 +31,6 @@ class GatewayHealth:
     outbox: Mapping[str, int]
     alarms: tuple[str, ...]
 
-    @property
-    def is_well(self) -> bool:
-        return self.chain_reachable and not self.alarms
-
 
 def health_of(gateway: Gateway) -> GatewayHealth:
     """Ask the chain and the store; a chain that does not answer is a finding, not an error."""

@@ -19,8 +19,3 @@ class Service(IntEnum):
     def word(self) -> str:
         """The service as columns, files and messages write it: "voice"."""
         return self.name.lower()
-
-    @property
-    def quantity_unit(self) -> str:
-        """The base unit of its quantity: "duration_ms"."""
-        return ("duration_ms", "messages", "octets", "circuit_days")[self]

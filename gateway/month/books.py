@@ -10,7 +10,7 @@ from gateway.composition import Gateway
 from gateway.month.parts import Direction
 from ledger import archive
 from ledger.errors import Conflict
-from ledger.identity import BatchId, CarrierCode, Root
+from ledger.identity import BatchId, CarrierCode
 from ledger.period import Period
 from ledger.store.batches import list_revealed
 from ledger.store.declarations import DeclarationRow, list_declarations
@@ -32,15 +32,6 @@ class Book:
             if row < end:
                 return batch, row - (end - batch.count)
         raise IndexError(row)
-
-    def row_of(self, root: Root, index: int) -> int:
-        """The row of the book's table that a leaf is."""
-        before = 0
-        for batch in self.batches:
-            if batch.root == root:
-                return before + index
-            before += batch.count
-        raise IndexError(index)
 
 
 def book_of(gateway: Gateway, direction: Direction, declarer: CarrierCode, period: Period) -> Book:
