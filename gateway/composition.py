@@ -35,7 +35,7 @@ from ledger.chain.bound import Struct
 from ledger.chain.client import ChainClient
 from ledger.chain.network import Network, load_network
 from ledger.clock import Clock
-from ledger.errors import Conflict, Malformed, NotFound
+from ledger.errors import Conflict, GscError, Malformed, NotFound
 from ledger.follow import follow
 from ledger.identity import Address, AgreementId, CarrierCode
 from ledger.store.engine import open_store
@@ -128,11 +128,15 @@ class Gateway:
         self.client.close()
 
 
-def open_gateway(home_settings: Settings, password: str) -> Gateway:
-    """Put a carrier's gateway together. Raises NotFound, Malformed, Refused, Unavailable or ChainMismatch."""
+def open_gateway(home_settings: Settings, password: str, *, pinned: bool = True) -> Gateway:
+    """Put a carrier's gateway together. Raises NotFound, Malformed, Refused, Unavailable or ChainMismatch.
+
+    Not `pinned`, it opens whatever the chain answers: for who looks after a home, and checks the pins first.
+    """
     network = load_network(home_settings.network_path)
     client = ChainClient(home_settings.chain_url, network)
-    client.check_pins()
+    if pinned:
+        _check_pins(client)
     signing_key = open_key(home_settings.keys_path, KeyUse.SIGNING, password)
     return Gateway(
         settings=home_settings,
@@ -143,6 +147,14 @@ def open_gateway(home_settings: Settings, password: str) -> Gateway:
         signer=Signer(home_settings.carrier, signing_key, domains_of(network)),
         sending_key=open_key(home_settings.keys_path, KeyUse.SENDING, password),
     )
+
+
+def _check_pins(client: ChainClient) -> None:
+    try:
+        client.check_pins()
+    except GscError:
+        client.close()
+        raise
 
 
 def domains_of(network: Network) -> Domains:

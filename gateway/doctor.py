@@ -1,6 +1,6 @@
 """Is this home in order? Chain and contracts as pinned, key registered, outbox moving, replay equal to what we hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.composition import Gateway, partnerships
@@ -10,6 +10,7 @@ from ledger.errors import GscError
 from ledger.follow import replay_equals_live
 from ledger.identity import ascii32
 from ledger.store.agreements import list_agreements
+from ledger.store.chain_log import list_alarms
 from ledger.store.engine import reading
 from ledger.store.outbox import list_submissions
 from ledger.store.states import SubmissionState
@@ -27,21 +28,45 @@ class Checked:
 
 
 def examine(gateway: Gateway, *, replay: bool = True) -> list[Checked]:
-    """Every check, whatever the others say."""
-    gateway.catch_up()
-    return [*_checks(gateway), *([_replayed(gateway)] if replay else [])]
+    """Every check, whatever the others say; of another chain than ours nothing is read, and nothing is written."""
+    pinned = _asked("contracts", lambda: _pinned(gateway))
+    found = [_followed(gateway, pinned.holds), pinned]
+    found += [_asked("signing key", lambda: _registered(gateway))] if pinned.holds else []
+    found += _kept(gateway)
+    found += [_asked("replay", lambda: _replayed(gateway))] if replay and pinned.holds else []
+    return found
 
 
-def _checks(gateway: Gateway) -> Iterator[Checked]:
+def _asked(what: str, check: Callable[[], Checked]) -> Checked:
+    """A chain that does not answer, or answers as another one, is a finding."""
+    try:
+        return check()
+    except GscError as error:
+        return Checked(what, False, str(error))
+
+
+def _followed(gateway: Gateway, pinned: bool) -> Checked:
+    """Where we are on the chain, after reading what is new."""
+    error = _asked("chain", lambda: _caught_up(gateway)) if pinned else None
     health = health_of(gateway)
-    yield Checked("chain", health.chain_reachable, f"{health.network}, block {health.head}, {health.lag} behind")
-    yield _pinned(gateway)
-    yield _registered(gateway)
-    yield Checked("alarms", not health.alarms, "; ".join(health.alarms) or "none")
+    if error is not None and not error.holds:
+        return error
+    return Checked("chain", health.chain_reachable, f"{health.network}, block {health.head}, {health.lag} behind")
+
+
+def _caught_up(gateway: Gateway) -> Checked:
+    gateway.catch_up()
+    return Checked("chain", True, "")
+
+
+def _kept(gateway: Gateway) -> Iterator[Checked]:
+    """What the store says, whether the chain answers or not."""
     with reading(gateway.engine) as connection:
+        alarms = [f"{alarm.rule}: {alarm.detail}" for alarm in list_alarms(connection)]
         stuck = list_submissions(connection, STUCK)
         held = list_submissions(connection, [SubmissionState.HELD])
         on_chain = {row.agreement_id for row in list_agreements(connection, gateway.carrier)}
+    yield Checked("alarms", not alarms, "; ".join(alarms) or "none")
     said = ", ".join(f"{row.kind} {row.id}: {row.error}" for row in [*stuck, *held]) or "nothing held or refused"
     yield Checked("outbox", not stuck, said)
     for held_agreement in partnerships(gateway.settings).values():
@@ -51,10 +76,7 @@ def _checks(gateway: Gateway) -> Iterator[Checked]:
 
 
 def _pinned(gateway: Gateway) -> Checked:
-    try:
-        gateway.client.check_pins()
-    except GscError as error:
-        return Checked("contracts", False, str(error))
+    gateway.client.check_pins()
     return Checked("contracts", True, "chain id, genesis and code as pinned")
 
 

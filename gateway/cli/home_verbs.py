@@ -77,7 +77,7 @@ def doctor(home: Home = Path(), replay: bool = True, json: Json = False) -> None
     from gateway.cli.showing import show_json, show_next
     from gateway.doctor import examine
 
-    gateway = opened(home)
+    gateway = opened(home, pinned=False)
     findings = examine(gateway, replay=replay)
     if json:
         show_json(findings)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from gateway.composition import Gateway
 
 
-def opened(home: Path) -> "Gateway":
+def opened(home: Path, *, pinned: bool = True) -> "Gateway":
     """The gateway of a home folder; asks for the keys' password on a terminal. Raises what `open_gateway` does."""
     from gateway.composition import open_gateway
     from gateway.settings import load_settings
 
-    return open_gateway(load_settings(home), password_of_keys())
+    return open_gateway(load_settings(home), password_of_keys(), pinned=pinned)
 
 
 def password_of_keys() -> str:
