@@ -1,0 +1,111 @@
+"""Does a gateway end with the process that started it, when it was told to?"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.client import Client
+from gateway.keystore import PASSWORD_VARIABLE
+from gateway.settings import load_settings
+from tests.gateway.pair import Pair, pair_on_chain
+from tests.scenarios.gateways import CN_T, PASSWORD
+
+pytestmark = pytest.mark.chain
+PATIENCE_SECONDS = 60.0
+PARENT = """
+import subprocess, sys
+gateway = subprocess.Popen([sys.executable, "-m", "gateway", "serve", *sys.argv[1:]])
+print(gateway.pid, flush=True)
+gateway.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    with pair_on_chain(tmp_path_factory.mktemp("pair")) as pair:
+        yield pair
+
+
+def test_a_gateway_told_to_ends_when_its_parent_is_killed(pair: Pair) -> None:
+    home = pair[CN_T].settings.home
+    parent, child = started(home, "--with-parent")
+    try:
+        parent.send_signal(signal.SIGKILL)
+        assert parent.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
+
+        assert is_gone_in_time(child), "the gateway outlives its parent"
+        assert not listens(home)
+    finally:
+        ensure_gone(parent, child)
+
+
+def test_a_gateway_on_its_own_outlives_its_parent_and_ends_by_sigterm(pair: Pair) -> None:
+    """The control: without the option nothing but a signal ends it."""
+    home = pair[CN_T].settings.home
+    parent, child = started(home)
+    try:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(timeout=PATIENCE_SECONDS)
+        with Client.of_home(home) as client:
+            client.wait_until_up(seconds=PATIENCE_SECONDS)
+        assert lives(child)
+
+        os.kill(child, signal.SIGTERM)
+        assert is_gone_in_time(child)
+    finally:
+        ensure_gone(parent, child)
+
+
+def started(home: Path, *options: str) -> "tuple[subprocess.Popen[str], int]":
+    """A parent, and the process id of the gateway it started, which answers."""
+    command = [sys.executable, "-c", PARENT, "--home", str(home), *options]
+    environment = {**os.environ, PASSWORD_VARIABLE: PASSWORD}
+    with (home / "gateway.log").open("ab") as log:
+        parent = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    with Client.of_home(home) as client:
+        client.wait_until_up(seconds=PATIENCE_SECONDS)
+    return parent, child
+
+
+def is_gone_in_time(pid: int) -> bool:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while lives(pid):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked for yet does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def listens(home: Path) -> bool:
+    listen = load_settings(home).listen
+    with socket.socket() as probe:
+        return probe.connect_ex((listen.host, listen.port)) == 0
+
+
+def ensure_gone(parent: "subprocess.Popen[str]", child: int) -> None:
+    """Leave no process behind, whatever the test did."""
+    if parent.poll() is None:
+        parent.kill()
+        parent.wait(timeout=PATIENCE_SECONDS)
+    if parent.stdout is not None:
+        parent.stdout.close()
+    if lives(child):
+        os.kill(child, signal.SIGKILL)
