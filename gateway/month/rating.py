@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
-from gateway.month.decks import Decks, deck_files, direction_decks
+from gateway.month.decks import Decks, direction_decks
 from gateway.month.unpriced import LeftUnpriced, set_aside, take_up, write_whole
 from ledger.deck import decks_hash
 from ledger.identity import CarrierCode
@@ -23,7 +23,6 @@ from ledger.service import Service
 from ledger.store.engine import reading
 from ledger.store.imports import UsageFile, unsealed_usage
 
-__all__ = ["RateAnswer", "RatedScope", "deck_files", "rate", "rated_deck_hash", "rated_path"]
 NOTHING = REFUSED_SCHEMA.empty_table()
 
 
