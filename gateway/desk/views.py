@@ -313,10 +313,9 @@ class RecordView:
     partner: str
     period: str
     currency: str
-    creditor: str
-    cause: str
-    explanation: str
+    finding: Finding
     rule: str
+    """Why the two were paired."""
     finding_number: int
     ours: SealView | None
     theirs: SealView | None

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from gateway.api.app import build_app
 from gateway.desk import drawing
-from gateway.desk.drawing import choose_language, money, percent, seconds, waterfall, words_of
+from gateway.desk.drawing import Page, choose_language, draw, money, percent, seconds, waterfall, words_of
 from gateway.desk.stepping import STEPS
+from gateway.desk.views import RecordView
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
@@ -136,6 +137,29 @@ def test_an_empty_desk_says_the_next_command_in_both_languages(tmp_path: Path) -
     assert "<h1>Not found</h1>" in missing.text
     assert "script-src" not in english.headers["Content-Security-Policy"]
     assert "default-src 'none'" in english.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "because"), ("zh", "GB-B 缺少我方 3 条记录")])
+def test_a_records_page_says_its_finding_in_the_readers_language(language: str, said: str) -> None:
+    finding = Finding(
+        cause=Cause.MISSING_AT_THEIRS,
+        severity=Severity.NOTICE,
+        creditor=CarrierCode("CN-T"),
+        service=Service.VOICE,
+        period=Period(2026, 10),
+        count=3,
+        ours_micros=Micros(1),
+        theirs_micros=Micros(0),
+        route=None,
+        destination=None,
+        day=None,
+        explanation="because",
+        rule="rule",
+    )
+    view = RecordView("GB-B", "2026-10", "USD", finding, "no partner", 1, None, None)
+    page = Page("CN-T", language, asked_language=True, path="/desk", now_s=0, health_text="", health_mood="")
+
+    assert said in draw("record.html", page, view=view)
 
 
 def test_a_period_that_is_none_is_refused_on_a_page_with_what_was_expected(tmp_path: Path) -> None:
