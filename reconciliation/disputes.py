@@ -97,7 +97,8 @@ def _rule(cause: Cause, volume: int, claimed: int, tolerance: Tolerance) -> str:
         return "a rate dispute is always raised"
     if volume_is_disputed(volume, claimed, tolerance):
         amount = show_micros(tolerance.volume_micros, 2)
-        return f"volume disputes reach {tolerance.volume_bps / 100:g} % of the invoice or {amount}"
+        share = show_micros(tolerance.volume_bps * 10_000, 2)
+        return f"volume disputes reach {share} % of the invoice or {amount}"
     return ""
 
 
