@@ -24,7 +24,7 @@ def test_a_volume_from_one_per_cent_of_the_claim_is_disputed() -> None:
     (proposal,) = proposed(calls, calls[3:])
     assert (proposal.cause, proposal.count) == (Cause.MISSING_AT_OURS, 3)
     assert proposal.amount_micros == sum(call.lasts_ms // 3 for call in calls[:3])
-    assert proposal.rule == "volume disputes reach 1 % of the invoice or 1000.00"
+    assert proposal.rule == "volume disputes reach 1.00 % of the invoice or 1000.00"
 
 
 def test_a_volume_from_the_amount_is_disputed_whatever_its_share() -> None:

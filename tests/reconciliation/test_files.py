@@ -81,7 +81,7 @@ def test_two_files_reconcile_to_json(tmp_path: Path) -> None:
             "amount": "0.020000",
             "count": 1,
             "explanation": "USD 0.02: We are missing 1 call that GB-B has, USD 0.02",
-            "rule": "volume disputes reach 1 % of the invoice or 1000.00",
+            "rule": "volume disputes reach 1.00 % of the invoice or 1000.00",
         }
     ]
 
