@@ -146,9 +146,18 @@ class Client:
     def net(self, currency: str = "USD", *, dry_run: bool = False) -> Json:
         return self._post("/v1/netting-cycles", {"currency": currency}, dry_run)
 
-    def pay(self, payable_id: str, amount: str | None = None, *, unit: str = "USD", dry_run: bool = False) -> Json:
+    def pay(
+        self,
+        payable_id: str,
+        amount: str | None = None,
+        *,
+        unit: str = "USD",
+        key: str | None = None,
+        dry_run: bool = False,
+    ) -> Json:
+        """Under one `key` a payment is made once, however often it is asked for."""
         body = {"amount": None if amount is None else {"unit": unit, "value": amount}}
-        return self._post(f"/v1/payables/{payable_id}/payments", body, dry_run)
+        return self._post(f"/v1/payables/{payable_id}/payments", body, dry_run, key)
 
     def confirm(
         self, payable_id: str, amount: str, bank_reference: str, *, unit: str = "USD", dry_run: bool = False
@@ -235,9 +244,10 @@ class Client:
                     raise
             time.sleep(0.05)
 
-    def _post(self, path: str, body: Json | None, dry_run: bool) -> Json:
+    def _post(self, path: str, body: Json | None, dry_run: bool, key: str | None = None) -> Json:
         query = {"dryRun": "true"} if dry_run else {}
-        answer: Json = self._answer(lambda: self._http.post(path, json=body, params=query))
+        headers = {"Idempotency-Key": key} if key else {}
+        answer: Json = self._answer(lambda: self._http.post(path, json=body, params=query, headers=headers))
         return answer
 
     def _get(self, path: str, **query: str | None) -> Json:

@@ -78,7 +78,11 @@ class BoundedBody:
 
 
 class OnceRoute(APIRoute):
-    """A route whose POST may carry an Idempotency-Key: the same request gets the same answer, another one 409."""
+    """A route whose POST may carry an Idempotency-Key: the same request gets the same answer, another one 409.
+
+    The answer is kept after the work, so what dies in between is asked again: every verb finds its own work, and a
+    payment is named by the key in the outbox itself.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi import Path as PathNumber
 from starlette.concurrency import run_in_threadpool
 
@@ -47,6 +47,7 @@ def _gateway(request: Request) -> Gateway:
 
 
 TheGateway = Annotated[Gateway, Depends(_gateway)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same payment")]
 DryRun = Annotated[bool, Query(alias="dryRun", description="Say what would be done, and do nothing")]
 
 
@@ -198,11 +199,13 @@ def post_payee(gateway: TheGateway, payee: Annotated[str | None, Query()] = None
 
 
 @router.post("/payables/{payable_id}/payments")
-def post_payment(payable_id: str, body: PaymentBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
-    """Pay one of our payables in the settlement token."""
+def post_payment(
+    payable_id: str, body: PaymentBody, gateway: TheGateway, key: Key = None, dry_run: DryRun = False
+) -> Any:
+    """Pay one of our payables in the settlement token; under one key once, also if an earlier answer was lost."""
     over = _hex32(payable_id)
     amount = Micros(body.amount.micros(_currency_of(gateway, over))) if body.amount else None
-    return as_json(month.pay(gateway, over, amount, dry_run=dry_run))
+    return as_json(month.pay(gateway, over, amount, key=key, dry_run=dry_run))
 
 
 @router.post("/payables/{payable_id}/confirmations")

@@ -108,6 +108,7 @@ def net(
 def pay(
     payable_id: Annotated[str, typer.Argument(help="The payable's id, from `gsc age`")],
     amount: Annotated[str | None, typer.Option("--amount", help="All that is outstanding if not given")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Names the payment: under one key it is made once")] = None,
     home: Home = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -117,8 +118,9 @@ def pay(
     from ledger.money import parse_micros
 
     micros = parse_micros(amount) if amount else None
-    answer = month.pay(home_of(home), id_of(payable_id), micros, dry_run=dry_run)
-    end(answer, json, [f"{answer.debtor} pays {answer.creditor} {answer.amount} of {answer.outstanding}"], "gsc age")
+    answer = month.pay(home_of(home), id_of(payable_id), micros, key=key, dry_run=dry_run)
+    lines = [f"{answer.debtor} pays {answer.creditor} {answer.amount} of {answer.outstanding}"]
+    end(answer, json, [*lines, *([answer.note] if answer.note else [])], "gsc age")
 
 
 def confirm(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnerships
 from gateway.month.parts import YEAR_SECONDS, Submission, day_deadline, stream_of
+from gateway.month.payments import choose_payment, pay_in_token
 from gateway.month.sending import Call, submit
 from ledger.chain.bindings import (
     ArrearsStage,
@@ -14,12 +15,8 @@ from ledger.chain.bindings import (
     calldata_settlement_book_advance_arrears,
     calldata_settlement_book_confirm_payment,
     calldata_settlement_book_outstanding_of,
-    calldata_settlement_book_pay,
     calldata_settlement_book_set_payee,
-    calldata_settlement_token_allowance,
-    calldata_settlement_token_approve,
     result_settlement_book_outstanding_of,
-    result_settlement_token_allowance,
 )
 from ledger.errors import Malformed, NotFound, Refused
 from ledger.identity import Address, CarrierCode, ascii32
@@ -30,8 +27,6 @@ from ledger.store.latest import latest_of
 from ledger.store.settlement import PayableRow, list_payables, payee_of
 from reconciliation.ageing import Aged, Payable
 from reconciliation.ageing import age as age_payables
-
-MOST_APPROVED = 2**256 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +40,8 @@ class PaymentAnswer:
     outstanding: Money
     """Principal and interest before the payment."""
     submission: Submission | None
+    note: str | None = None
+    """Why nothing new was submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,38 +105,48 @@ def set_payee(gateway: Gateway, payee: Address | None = None, *, dry_run: bool =
 
 
 def pay(
-    gateway: Gateway, payable_id: bytes, amount_micros: Micros | None = None, *, dry_run: bool = False
+    gateway: Gateway,
+    payable_id: bytes,
+    amount_micros: Micros | None = None,
+    *,
+    key: str | None = None,
+    dry_run: bool = False,
 ) -> PaymentAnswer:
-    """Pay one of our payables in the network's settlement token; all that is outstanding unless told otherwise."""
+    """Pay one of our payables in the network's settlement token; all that is outstanding unless told otherwise.
+
+    Under one `key` there is one payment, whenever it is asked for again. Without a key nothing is paid while the same
+    is on its way. Raises RequestConflict for a key of another payment.
+    """
     gateway.catch_up()
     row, held = _payable(gateway, payable_id)
     if row.debtor != gateway.carrier:
         raise Refused("this is not ours to pay", expected=f"{gateway.carrier} as debtor", got=row.debtor)
-    principal, interest = _outstanding(gateway, payable_id)
-    whole = Micros(principal + interest)
-    amount = amount_micros if amount_micros is not None else whole
-    answer = PaymentAnswer(
-        payable_id, row.debtor, row.creditor, Money(held.currency, amount), Money(held.currency, whole), None
+    if amount_micros is not None:
+        _require_amount(amount_micros)
+    whole = Micros(sum(_outstanding(gateway, payable_id)))
+    with writing(gateway.engine) as connection:
+        payment = choose_payment(connection, row, amount_micros, whole, key)
+        due = whole > 0 or payment.submission_id is not None
+        submission = pay_in_token(gateway, connection, held, row, payment, dry_run) if due else None
+    return PaymentAnswer(
+        payable_id=payable_id,
+        debtor=row.debtor,
+        creditor=row.creditor,
+        amount=Money(held.currency, payment.amount_micros),
+        outstanding=Money(held.currency, whole),
+        submission=submission,
+        note=payment.note,
     )
-    if whole == 0:
-        return answer
-    token = gateway.network.tokens.get(held.currency)
-    if token is None:
-        raise NotFound(
-            f"no settlement token for {held.currency}",
-            expected=", ".join(gateway.network.tokens) or "a token",
-            todo="Pay by bank; the creditor confirms it with `gsc confirm`.",
-        )
-    if amount <= 0:
-        raise Malformed("not an amount to pay", expected="more than zero", got=amount)
-    submission = _pay_in_token(gateway, row, token, amount, whole, dry_run)
-    return PaymentAnswer(payable_id, row.debtor, row.creditor, answer.amount, answer.outstanding, submission)
 
 
 def confirm(
     gateway: Gateway, payable_id: bytes, amount_micros: Micros, bank_reference: str, *, dry_run: bool = False
 ) -> PaymentAnswer:
-    """As creditor: say that money arrived at the bank. A bank reference counts once for each payable."""
+    """As creditor: say that money arrived at the bank. A bank reference counts once for each payable.
+
+    What is signed names the submission, so the same again is the same, under whatever key and after whatever crash.
+    """
+    _require_amount(amount_micros)
     gateway.catch_up()
     row, held = _payable(gateway, payable_id)
     if row.creditor != gateway.carrier:
@@ -225,33 +232,9 @@ def _advance(gateway: Gateway, row: PayableRow, dry_run: bool) -> Submission:
         return submit(gateway, connection, call, dry_run=dry_run)
 
 
-def _pay_in_token(
-    gateway: Gateway, row: PayableRow, token: Address, amount: int, outstanding: int, dry_run: bool
-) -> Submission:
-    """Approval and payment go in one stream, so the payment waits for its approval."""
-    book = gateway.network.settlement_book
-    stream = stream_of("token", token, gateway.sender)
-    subject = keccak256(b"".join((row.payable_id, amount.to_bytes(32, "big"), outstanding.to_bytes(32, "big"))))
-    with writing(gateway.engine) as connection:
-        if _allowance(gateway, token) < amount and not dry_run:
-            approval = Call(
-                kind="approve",
-                subject=keccak256(subject + b"approve"),
-                contract="",
-                calldata=calldata_settlement_token_approve(book, MOST_APPROVED),
-                stream=stream,
-                target=token,
-            )
-            submit(gateway, connection, approval)
-        call = Call(
-            kind="pay",
-            subject=subject,
-            contract="SettlementBook",
-            calldata=calldata_settlement_book_pay(row.payable_id, token, amount),
-            stream=stream,
-            agreement_id=row.agreement_id,
-        )
-        return submit(gateway, connection, call, dry_run=dry_run)
+def _require_amount(amount: int) -> None:
+    if amount <= 0:
+        raise Malformed("not an amount to pay", expected="more than zero", got=amount)
 
 
 def _payable(gateway: Gateway, payable_id: bytes) -> tuple[PayableRow, Partnership]:
@@ -270,11 +253,3 @@ def _outstanding(gateway: Gateway, payable_id: bytes) -> tuple[int, int]:
         result_settlement_book_outstanding_of,
     )
     return found.principal_micros, found.interest_micros
-
-
-def _allowance(gateway: Gateway, token: Address) -> int:
-    return gateway.client.view(
-        token,
-        calldata_settlement_token_allowance(gateway.sender, gateway.network.settlement_book),
-        result_settlement_token_allowance,
-    )

@@ -22,7 +22,7 @@ class Answer:
 def ask(connection: Connection, caller: str, key: str, request_hash: bytes, asked_at_ms: int) -> Answer | None:
     """The answer this caller's key was given, None for a request not answered yet.
 
-    Do the work and `answer` in the same transaction: then a request is answered exactly when its work is done.
+    Work that is done in another transaction than `answer` must find itself when it is asked for again.
     Raises RequestConflict if the key stands for another request.
     """
     lock(connection, f"answer {caller} {key}")
