@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.composition import Gateway, partnerships
+from gateway.exposing import broken_exposures
 from gateway.health import health_of
 from ledger.chain.bindings import calldata_carrier_registry_is_key_of, result_carrier_registry_is_key_of
 from ledger.errors import GscError
@@ -33,6 +34,7 @@ def examine(gateway: Gateway, *, replay: bool = True) -> list[Checked]:
     found = [_followed(gateway, pinned.holds), pinned]
     found += [_asked("signing key", lambda: _registered(gateway))] if pinned.holds else []
     found += _kept(gateway)
+    found += [_asked("exposure", lambda: _counted(gateway))]
     found += [_asked("replay", lambda: _replayed(gateway))] if replay and pinned.holds else []
     return found
 
@@ -88,6 +90,13 @@ def _registered(gateway: Gateway) -> Checked:
         result_carrier_registry_is_key_of,
     )
     return Checked("signing key", known, f"{gateway.signer.address} of {gateway.carrier}")
+
+
+def _counted(gateway: Gateway) -> Checked:
+    """The second assertion of the rule that an exposure is what was declared less what was credited and paid."""
+    with reading(gateway.engine) as connection:
+        broken = broken_exposures(connection)
+    return Checked("exposure", not broken, "; ".join(broken) or "as declared, credited, netted and paid")
 
 
 def _replayed(gateway: Gateway) -> Checked:

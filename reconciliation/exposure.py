@@ -19,10 +19,12 @@ class Exposure:
     """Given up: disputes credited, statements agreed below what was declared."""
     paid_micros: Micros
     limit_micros: Micros
+    netted_micros: Micros
+    """What netting put into the direction less what it took from it; negative where it sets off."""
 
     @property
     def used_micros(self) -> Micros:
-        return Micros(self.declared_micros - self.credited_micros - self.paid_micros)
+        return Micros(self.declared_micros - self.credited_micros - self.paid_micros + self.netted_micros)
 
     @property
     def left_micros(self) -> Micros:
@@ -44,16 +46,16 @@ class Forecast:
     """None: never at this pace."""
 
 
-def exposure(declared: int, credited: int, paid: int, limit: int) -> Exposure:
-    """The used part of a line. Raises Conflict if more was credited and paid than declared."""
-    if credited + paid > declared or min(declared, credited, paid, limit) < 0:
+def exposure(declared: int, credited: int, paid: int, limit: int, netted: int = 0) -> Exposure:
+    """The used part of a line. Raises Conflict if more was credited and paid than declared and netted into it."""
+    if credited + paid > declared + netted or min(declared, credited, paid, limit) < 0:
         raise Conflict(
             "exposure would be negative",
-            expected=f"at most {declared} micros credited and paid",
+            expected=f"at most {declared + netted} micros credited and paid",
             got=credited + paid,
             todo="Replay the chain's events: a declaration is missing.",
         )
-    return Exposure(Micros(declared), Micros(credited), Micros(paid), Micros(limit))
+    return Exposure(Micros(declared), Micros(credited), Micros(paid), Micros(limit), Micros(netted))
 
 
 def alerts_at(used_micros: int, limit_micros: int) -> tuple[int, ...]:
@@ -61,12 +63,6 @@ def alerts_at(used_micros: int, limit_micros: int) -> tuple[int, ...]:
     if used_micros <= 0:
         return ()
     return tuple(share for share in ALERT_BPS if used_micros * 10_000 >= limit_micros * share)
-
-
-def new_alerts(before_micros: int, after_micros: int, limit_micros: int) -> tuple[int, ...]:
-    """The alert shares that a change of the use crosses upwards."""
-    known = alerts_at(before_micros, limit_micros)
-    return tuple(share for share in alerts_at(after_micros, limit_micros) if share not in known)
 
 
 def forecast(current: Exposure, declared_lately: int, days: int, now_ms: int) -> Forecast:

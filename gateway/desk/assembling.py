@@ -19,6 +19,7 @@ from gateway.desk.views import (
     State,
     StatementView,
 )
+from gateway.exposing import forecast_of
 from gateway.month.accepting import draft_of
 from gateway.month.paying import aged_of
 from ledger.chain.bindings import ArrearsStage, DisputeState, StatementAgreed
@@ -86,7 +87,7 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
             ],
             findings=findings,
             disputes=[_dispute_row(row, gateway.carrier) for row in disputes],
-            credit=credit_rows(connection, held),
+            credit=credit_rows(connection, held, now_ms),
             payables=payables,
             batches=_batch_rows(connection, gateway, held, period, declared),
             statement_id=_hex(agreed.statement_id) if agreed else "",
@@ -163,8 +164,8 @@ def finding_of(row: stored_findings.FindingRow) -> Finding:
     )
 
 
-def credit_rows(connection: Connection, held: Partnership) -> list[CreditRow]:
-    """The credit lines of an agreement, both directions."""
+def credit_rows(connection: Connection, held: Partnership, now_ms: int) -> list[CreditRow]:
+    """The credit lines of an agreement, both directions, with the moment each is full at this pace."""
     return [
         CreditRow(
             creditor=row.creditor,
@@ -172,6 +173,7 @@ def credit_rows(connection: Connection, held: Partnership) -> list[CreditRow]:
             limit_micros=row.limit_micros,
             exposure_micros=row.exposure_micros,
             stopped=row.stopped,
+            full_at=None if (full := forecast_of(connection, row, now_ms).full_at_ms) is None else full // 1000,
         )
         for row in list_credit(connection, held.id)
     ]

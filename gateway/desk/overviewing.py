@@ -31,6 +31,9 @@ from ledger.store.proposals import list_proposals
 from ledger.store.settlement import list_disputes, list_statements
 from ledger.store.states import SubmissionState
 
+ATTENTION_PERCENT = 75
+"""From this alert share on a line needs a person; half of it is told in its cell alone."""
+
 
 def overview(gateway: Gateway, health: GatewayHealth, asked: Period | None) -> OverviewView:
     """The first page: attention, partners, payables."""
@@ -45,8 +48,8 @@ def overview(gateway: Gateway, health: GatewayHealth, asked: Period | None) -> O
         return OverviewView(
             periods=[str(each) for each in periods],
             period=str(period) if period else "",
-            attention=_attention(connection, gateway, known, period, payables, health),
-            partners=[_partner_row(connection, gateway, held, period, payables) for held in known if period],
+            attention=_attention(connection, gateway, known, period, payables, health, now_ms),
+            partners=[_partner_row(connection, gateway, held, period, payables, now_ms) for held in known if period],
             payables=payables,
             arbitrage=[arbitrage_of(row) for row in list_arbitrages(connection, period)] if period else [],
             health=Health(health.head, health.chain_time, health.lag, dict(health.outbox), health.chain_reachable),
@@ -60,6 +63,7 @@ def _attention(
     period: Period | None,
     payables: Sequence[PayableRow],
     health: GatewayHealth,
+    now_ms: int,
 ) -> list[Attention]:
     found: list[Attention] = []
     if not health.chain_reachable:
@@ -77,7 +81,7 @@ def _attention(
             other = row.debtor if row.creditor == gateway.carrier else row.creditor
             found.append(Attention("overdue", values, Mood.BAD, _href(other, period)))
     for held in known:
-        found += _partner_attention(connection, gateway, held, period)
+        found += _partner_attention(connection, gateway, held, period, now_ms)
     return found
 
 
@@ -93,16 +97,16 @@ def _outbox_attention(connection: Connection) -> list[Attention]:
 
 
 def _partner_attention(
-    connection: Connection, gateway: Gateway, held: Partnership, period: Period | None
+    connection: Connection, gateway: Gateway, held: Partnership, period: Period | None, now_ms: int
 ) -> list[Attention]:
     found = []
     href = _href(held.partner, period)
-    for line in credit_rows(connection, held):
+    for line in credit_rows(connection, held, now_ms):
         values: dict[str, object] = {"creditor": line.creditor, "debtor": line.debtor}
         if line.stopped:
             found.append(Attention("stopped", values, Mood.BAD, href))
-        elif line.used_permille >= 900:
-            found.append(Attention("credit", values | {"percent": line.used_permille // 10}, Mood.WARN, href))
+        elif line.alert_percent >= ATTENTION_PERCENT:
+            found.append(Attention("credit", values | {"percent": line.alert_percent}, line.mood, href))
     if period is None:
         return found
     open_ones = [row for row in list_disputes(connection, held.id, period) if row.state in OPEN_DISPUTES]
@@ -127,6 +131,7 @@ def _partner_row(
     held: Partnership,
     period: Period | None,
     payables: Sequence[PayableRow],
+    now_ms: int,
 ) -> PartnerRow:
     assert period is not None
     draft = draft_of(connection, held, period)
@@ -136,7 +141,7 @@ def _partner_row(
     ours = sum(line.creditor_micros if line.creditor == gateway.carrier else line.debtor_micros for line in signed)
     theirs = sum(line.debtor_micros if line.creditor == gateway.carrier else line.creditor_micros for line in signed)
     disputed = sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES)
-    lines = credit_rows(connection, held)
+    lines = credit_rows(connection, held, now_ms)
     between = [row for row in payables if {row.debtor, row.creditor} == set(held.carriers)]
     state = State("agreed", Mood.GOOD) if agreed else State("disputed", Mood.WARN) if disputed else State("open")
     return PartnerRow(

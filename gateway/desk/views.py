@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gateway.month.bypassing import FoundArbitrage
 from ledger.money import div_half_even
+from reconciliation.exposure import alerts_at
 from reconciliation.finding import Finding
 
 
@@ -118,20 +119,30 @@ class CreditRow:
     limit_micros: int
     exposure_micros: int
     stopped: bool
+    full_at: int | None = None
+    """Seconds; when the line is full at this pace, None for never."""
 
     @property
     def left_micros(self) -> int:
         return self.limit_micros - self.exposure_micros
 
     @property
+    def alert_percent(self) -> int:
+        """The highest alert share of the line that is reached: 50, 75, 90, 100, or 0."""
+        return max(alerts_at(self.exposure_micros, self.limit_micros), default=0) // 100
+
+    @property
     def used_permille(self) -> int:
-        return min(1_000, self.exposure_micros * 1_000 // self.limit_micros) if self.limit_micros else 1_000
+        """What the meter draws; a line of zero is full with the first use."""
+        if self.limit_micros == 0:
+            return 1_000 if self.exposure_micros else 0
+        return min(1_000, self.exposure_micros * 1_000 // self.limit_micros)
 
     @property
     def mood(self) -> Mood:
-        if self.stopped or self.used_permille >= 1_000:
+        if self.stopped or self.alert_percent >= 100:
             return Mood.BAD
-        return Mood.WARN if self.used_permille >= 750 else Mood.GOOD
+        return Mood.WARN if self.alert_percent >= 75 else Mood.GOOD
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,21 +11,24 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.composition import Gateway, open_gateway
+from gateway.composition import Gateway, open_gateway, partnership_with
 from gateway.doctor import Checked, examine
 from gateway.keystore import PASSWORD_VARIABLE
 from gateway.settings import load_settings
+from ledger.chain.bindings import ExposureChanged
 from ledger.chain.network import dump_network, load_network
 from ledger.errors import ChainMismatch, Unavailable
+from ledger.identity import ascii32
 from ledger.store.chain_log import checkpoint
 from ledger.store.engine import reading, writing
+from ledger.store.event_tables import EVENT_TABLES, event_values
 from ledger.store.tables import alarms, chain_logs
 from tests.gateway.homes import NOBODY
 from tests.gateway.pair import Pair, pair_on_chain
-from tests.scenarios.gateways import CN_T, PASSWORD
+from tests.scenarios.gateways import CN_T, GB_B, PASSWORD
 
 pytestmark = pytest.mark.chain
-EVERY_CHECK = ["chain", "contracts", "signing key", "alarms", "outbox", "agreement with GB-B", "replay"]
+EVERY_CHECK = ["chain", "contracts", "signing key", "alarms", "outbox", "agreement with GB-B", "exposure", "replay"]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,24 @@ def test_a_row_that_the_chain_does_not_say_is_found_by_the_replay(home: Path) ->
 
     assert list(broken) == ["replay"]
     assert "chain_logs" in broken["replay"]
+
+
+def test_an_exposure_that_no_declaration_explains_is_told(home: Path) -> None:
+    """The planted fault that shows the engine's own count bites."""
+    gateway = open_gateway(load_settings(home), PASSWORD)
+    held = partnership_with(gateway.settings, GB_B)
+    with writing(gateway.engine) as connection:
+        at = connection.execute(select(chain_logs.c.block_number, chain_logs.c.log_index)).first()
+        assert at is not None
+        event = ExposureChanged(held.id, ascii32(CN_T), 7, 7, 1_000_000_000)
+        raised = event_values(event) | dict(at._mapping)
+        connection.execute(EVENT_TABLES[ExposureChanged].insert().values(raised))
+
+    broken = broken_of(examine(gateway, replay=False))
+    gateway.close()
+
+    assert list(broken) == ["exposure"]
+    assert "is 7 micros on the chain, 0 by the engine" in broken["exposure"]
 
 
 def test_a_stopped_chain_is_found_and_the_store_is_examined_all_the_same(home: Path) -> None:

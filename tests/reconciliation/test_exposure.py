@@ -1,7 +1,7 @@
 import pytest
 
 from ledger.errors import Conflict
-from reconciliation.exposure import Exposure, exposure, forecast, new_alerts
+from reconciliation.exposure import Exposure, exposure, forecast
 
 DAY_MS = 86_400_000
 
@@ -33,10 +33,11 @@ def test_a_line_of_zero_is_full_at_once() -> None:
     assert used(0, limit=0).alerts == ()
 
 
-def test_an_alert_is_new_only_when_it_is_crossed() -> None:
-    assert new_alerts(4_000, 8_000, 10_000) == (5_000, 7_500)
-    assert new_alerts(8_000, 8_500, 10_000) == ()
-    assert new_alerts(8_000, 1_000, 10_000) == ()
+def test_what_netting_took_leaves_the_direction_and_what_it_put_there_joins_it() -> None:
+    assert exposure(9_000, 1_000, 0, 10_000, -5_000).used_micros == 3_000
+    assert exposure(0, 0, 2_000, 10_000, 5_000).used_micros == 3_000
+    with pytest.raises(Conflict):
+        exposure(9_000, 0, 0, 10_000, -9_001)
 
 
 def test_the_forecast_extends_the_mean_day_to_the_limit() -> None:
