@@ -128,8 +128,10 @@ class Client:
         """Search a month for detours; the last one declared if none is named."""
         return self._post("/v1/arbitrage", {"period": period}, dry_run)
 
-    def dispute(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/disputes", {"partner": partner, "period": period}, dry_run)
+    def dispute(self, partner: str, period: str, *, unrevealed: bool = False, dry_run: bool = False) -> Json:
+        """`unrevealed` disputes in full what the partner did not reveal."""
+        body = {"partner": partner, "period": period, "unrevealed": unrevealed}
+        return self._post("/v1/disputes", body, dry_run)
 
     def resolve(self, dispute_id: str, credited: str, *, unit: str = "USD", dry_run: bool = False) -> Json:
         """Both carriers call this with the same figure; the second one's call submits it."""

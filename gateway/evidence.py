@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway import verify_bundle
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
-from gateway.month.books import Book, book_of
+from gateway.month.books import Book, book_of, revealed_book, unrevealed_batches
 from gateway.month.parts import Direction, directions
 from gateway.month.reconciling import compare
 from ledger import archive
@@ -31,6 +31,7 @@ from ledger.store.settlement import DisputeRow, dispute_of, list_statements
 from ledger.store.tables import chain_logs
 from ledger.typed_data import recover
 from reconciliation.disputes import dispute_proposals
+from reconciliation.finding import Cause
 
 SCRIPT = Path(verify_bundle.__file__)
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
@@ -84,8 +85,10 @@ def statement_bundle(gateway: Gateway, partner: CarrierCode, period: Period) -> 
 
 
 def _disputed_leaves(gateway: Gateway, direction: Direction, row: DisputeRow) -> list[tuple[DeclarationRow, list[int]]]:
-    """The leaves of both sides that the disputed findings are about, by batch."""
-    result = compare(gateway, direction, row.period)
+    """The leaves of both sides that the disputed findings are about, by batch; of what is not revealed none."""
+    if row.reason == Cause.NOT_REVEALED:
+        return _unrevealed_declarations(gateway, direction, row)
+    result = compare(gateway, direction, row.period, unrevealed=True)
     proposals = dispute_proposals(result, direction.held.agreement) if result is not None else ()
     rows = next((each.rows for each in proposals if each.cause == row.reason), None)
     if rows is None:
@@ -95,11 +98,26 @@ def _disputed_leaves(gateway: Gateway, direction: Direction, row: DisputeRow) ->
             got=", ".join(each.cause for each in proposals) or "none",
         )
     ours = book_of(gateway, direction, gateway.carrier, row.period)
-    theirs = book_of(gateway, direction, direction.held.partner, row.period)
+    theirs = revealed_book(gateway, direction, row.period)
     return [
         *_by_batch(ours, rows["ours_row"].drop_null().to_pylist()),
         *_by_batch(theirs, rows["theirs_row"].drop_null().to_pylist()),
     ]
+
+
+def _unrevealed_declarations(
+    gateway: Gateway, direction: Direction, row: DisputeRow
+) -> list[tuple[DeclarationRow, list[int]]]:
+    batch_ids = {batch.batch_id for batch in unrevealed_batches(gateway, direction, row.period)}
+    book = book_of(gateway, direction, direction.creditor, row.period)
+    if not batch_ids:
+        raise Conflict(
+            "all that was disputed as not revealed was revealed since",
+            expected="a batch without records",
+            got="none",
+            todo="Withdraw or resolve the dispute.",
+        )
+    return [(batch, []) for batch in book.batches if batch.batch_id in batch_ids]
 
 
 def _by_batch(book: Book, rows: Iterable[int]) -> list[tuple[DeclarationRow, list[int]]]:

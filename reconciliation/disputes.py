@@ -32,9 +32,9 @@ class DisputeProposal:
     count: int
     """Records or pairs."""
     findings: tuple[int, ...]
-    """Positions in `Reconciliation.findings`."""
+    """Positions in `Reconciliation.findings`; none for NOT_REVEALED."""
     rows: pa.Table
-    """The evidence: EXCEPTIONS_SCHEMA (reconcile.py)."""
+    """The evidence: EXCEPTIONS_SCHEMA (reconcile.py); for NOT_REVEALED batch_id in hex and refusal."""
     explanation: str
     rule: str
     """The agreement's rule that allows it."""

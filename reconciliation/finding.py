@@ -45,6 +45,8 @@ class Cause(StrEnum):
     """Records only the creditor holds, with the marks of forgery."""
     ALTERED = "altered"
     """Records that do not prove against the declared root."""
+    NOT_REVEALED = "not_revealed"
+    """Declared by the creditor, its records not revealed, or not what was declared. D.170 has no name for it."""
 
 
 _MIRRORED = {

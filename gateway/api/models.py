@@ -77,6 +77,12 @@ class PartnerMonthBody(Strict):
     period: PeriodText
 
 
+class DisputesBody(PartnerMonthBody):
+    """A month to dispute; `unrevealed` disputes in full what the partner did not reveal."""
+
+    unrevealed: bool = False
+
+
 class CloseBody(Strict):
     """A month to close; without partner with all of them."""
 

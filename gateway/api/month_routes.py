@@ -18,6 +18,7 @@ from gateway.api.models import (
     ConfirmationBody,
     CreditLineBody,
     CycleBody,
+    DisputesBody,
     MonthBody,
     PartnerBody,
     PartnerMonthBody,
@@ -160,9 +161,10 @@ def post_arbitrage(body: ArbitrageBody, gateway: TheGateway, dry_run: DryRun = F
 
 
 @router.post("/disputes")
-def post_disputes(body: PartnerMonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
-    """Open a dispute for each cause outside tolerance that costs us money."""
-    return as_json(month.dispute(gateway, _partner(body.partner), parse_period(body.period), dry_run=dry_run))
+def post_disputes(body: DisputesBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Open a dispute for each cause outside tolerance that costs us money; on request also for what is not revealed."""
+    partner, period = _partner(body.partner), parse_period(body.period)
+    return as_json(month.dispute(gateway, partner, period, unrevealed=body.unrevealed, dry_run=dry_run))
 
 
 @router.post("/disputes/{dispute_id}/resolution")

@@ -34,13 +34,22 @@ def register(app: typer.Typer) -> None:
 
 
 def dispute(
-    partner: Partner, period: MonthOption, home: Home = None, dry_run: DryRun = False, json: Json = False
+    partner: Partner,
+    period: MonthOption,
+    unrevealed: Annotated[
+        bool, typer.Option("--unrevealed", help="Dispute in full what the partner did not reveal, or not as declared")
+    ] = False,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
 ) -> None:
     """Open a dispute for each cause outside the agreement's tolerance that costs us money."""
     from gateway import month
     from ledger.period import parse_period
 
-    answer = month.dispute(home_of(home), code_of(partner), parse_period(period), dry_run=dry_run)
+    answer = month.dispute(
+        home_of(home), code_of(partner), parse_period(period), unrevealed=unrevealed, dry_run=dry_run
+    )
     rows = [
         [f"0x{each.dispute_id.hex()}", each.reason, each.count, str(each.amount), each.state]
         for each in answer.disputes

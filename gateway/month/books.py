@@ -16,6 +16,7 @@ from ledger.store.batches import list_revealed
 from ledger.store.declarations import DeclarationRow, list_declarations
 from ledger.store.engine import reading
 from ledger.usage import RATED_SCHEMA
+from reconciliation.unrevealed import UnrevealedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,25 @@ def table_of(gateway: Gateway, book: Book) -> pa.Table:
     return pa.concat_tables(tables) if tables else RATED_SCHEMA.empty_table()
 
 
+def revealed_book(gateway: Gateway, direction: Direction, period: Period) -> Book:
+    """The partner's batches whose records we hold, each checked when it was revealed."""
+    book = book_of(gateway, direction, direction.held.partner, period)
+    without = {batch.batch_id for batch in unrevealed_batches(gateway, direction, period)}
+    return Book(book.declarer, tuple(batch for batch in book.batches if batch.batch_id not in without))
+
+
+def unrevealed_batches(gateway: Gateway, direction: Direction, period: Period) -> tuple[UnrevealedBatch, ...]:
+    """The partner's batches that were not revealed, or whose file is not what was declared."""
+    book = book_of(gateway, direction, direction.held.partner, period)
+    with reading(gateway.engine) as connection:
+        came = {row.batch_id: row.refusal for row in list_revealed(connection, direction.held.id, period)}
+    return tuple(
+        UnrevealedBatch(batch.batch_id, batch.count, batch.amount_micros, came.get(batch.batch_id))
+        for batch in book.batches
+        if came.get(batch.batch_id, "") is not None
+    )
+
+
 def require_revealed(gateway: Gateway, direction: Direction, period: Period) -> None:
     """Raises Conflict unless all the partner declared of the period was revealed and holds."""
     held = direction.held
@@ -60,5 +80,6 @@ def require_revealed(gateway: Gateway, direction: Direction, period: Period) -> 
             f"{len(missing)} of {held.partner}'s batches of {period} are not revealed, or not what was sealed",
             expected="every declared batch in the archive",
             got=", ".join(each.hex()[:12] for each in missing[:3]),
-            todo=f"Fetch them: `gsc reveal --partner {held.partner} --period {period}`.",
+            todo=f"Fetch them: `gsc reveal --partner {held.partner} --period {period}`. What it does not reveal can be "
+            "disputed in full: `gsc dispute --unrevealed`.",
         )

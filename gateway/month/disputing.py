@@ -1,12 +1,15 @@
 """Verbs *dispute* and *resolve*: what does the debtor not agree to pay, with which evidence, and how does it end?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
+from gateway.month.books import unrevealed_batches
 from gateway.month.countersigning import Offer, collect, refuse_difference
-from gateway.month.parts import YEAR_SECONDS, Submission, directions, period_deadline, stream_of
+from gateway.month.parts import YEAR_SECONDS, Direction, Submission, directions, period_deadline, stream_of
 from gateway.month.reconciling import compare
+from gateway.month.revealing import require_closed
 from gateway.month.sending import Call, submit
 from ledger.canonical import canonical_bytes
 from ledger.chain.bindings import (
@@ -24,10 +27,13 @@ from ledger.keccak import keccak256
 from ledger.money import Micros, show_micros
 from ledger.period import Period
 from ledger.service import Service
+from ledger.store.declarations import closed_by, declared_micros
 from ledger.store.documents import Document, keep_document
 from ledger.store.engine import reading, writing
 from ledger.store.settlement import DisputeRow, dispute_of, list_disputes
 from reconciliation.disputes import DisputeProposal, dispute_proposals
+from reconciliation.finding import Cause
+from reconciliation.unrevealed import unrevealed_proposal
 
 FIRST = 1
 """Nonce of the dispute of a cause: one for each cause, direction, service and period."""
@@ -78,18 +84,26 @@ class ResolutionAnswer:
     submission: Submission | None
 
 
-def dispute(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: bool = False) -> DisputesAnswer:
+def dispute(
+    gateway: Gateway, partner: CarrierCode, period: Period, *, unrevealed: bool = False, dry_run: bool = False
+) -> DisputesAnswer:
     """Open one dispute for each cause that the agreement's tolerance lets us dispute and that costs us money.
 
     Only a debtor disputes, and only by how much the creditor declared more. Raises Conflict before reveal.
+    With `unrevealed` the batches that the creditor did not reveal, or not as declared, are disputed in full, and the
+    others by their causes; raises PeriodStillOpen before both have closed.
     """
     held = partnership_with(gateway.settings, partner)
     gateway.catch_up()
+    if unrevealed:
+        with reading(gateway.engine) as connection:
+            require_closed(held, period, closed_by(connection, held.id, period))
     answers: list[DisputeAnswer] = []
     for direction in directions(held):
         if direction.creditor == partner:
-            result = compare(gateway, direction, period)
+            result = compare(gateway, direction, period, unrevealed=unrevealed)
             proposals = dispute_proposals(result, held.agreement) if result is not None else ()
+            proposals += not_revealed(gateway, direction, period, proposals)
             answers += [_open_one(gateway, held, proposal, dry_run) for proposal in proposals]
     total = sum(answer.amount.micros for answer in answers)
     return DisputesAnswer(partner, period, tuple(answers), Money(held.currency, Micros(total)), dry_run)
@@ -148,6 +162,32 @@ def withdraw(gateway: Gateway, dispute_id: bytes, *, dry_run: bool = False) -> S
         return submit(gateway, connection, call, dry_run=dry_run)
 
 
+def not_revealed(
+    gateway: Gateway, direction: Direction, period: Period, others: Sequence[DisputeProposal]
+) -> tuple[DisputeProposal, ...]:
+    """The dispute of what the creditor did not reveal; with all others no more than it declared.
+
+    Raises Conflict if such a dispute stands over batches of which some were revealed since: they would be disputed
+    twice.
+    """
+    batches = unrevealed_batches(gateway, direction, period)
+    scope = direction.scope(direction.creditor, period)
+    with reading(gateway.engine) as connection:
+        declared = declared_micros(connection, scope)
+        standing = [
+            row
+            for row in list_disputes(connection, direction.held.id, period)
+            if (row.creditor, row.service) == (scope.creditor, scope.service) and row.state != DisputeState.WITHDRAWN
+        ]
+    named = {Cause.NOT_REVEALED, *(each.cause for each in others)}
+    elsewhere = sum(row.amount_micros for row in standing if row.reason not in named)
+    room = declared - elsewhere - sum(each.amount_micros for each in others)
+    proposal = unrevealed_proposal(scope, direction.held.currency, batches, room)
+    open_ones = [row for row in standing if row.reason == Cause.NOT_REVEALED and row.withheld_micros]
+    _refuse_twice(open_ones, proposal, others)
+    return (proposal,) if proposal else ()
+
+
 def resolution_of(row: DisputeRow, credited_micros: int) -> Resolution:
     """What both sign about the end of a dispute; the deadline follows from its opening, so both draw the same."""
     return Resolution(
@@ -171,6 +211,19 @@ def evidence_of(held: Partnership, proposal: DisputeProposal) -> bytes:
     """The canonical bytes of the records behind a dispute; their keccak256 stands on chain."""
     rows = [[str(value) for value in row.values()] for row in proposal.rows.to_pylist()]
     return canonical_bytes("evidence", [held.id, proposal.period.key, proposal.cause.value, proposal.rule, rows])
+
+
+def _refuse_twice(
+    standing: Sequence[DisputeRow], proposal: DisputeProposal | None, others: Sequence[DisputeProposal]
+) -> None:
+    now = proposal.amount_micros if proposal else 0
+    if standing and others and standing[0].amount_micros != now:
+        raise Conflict(
+            "some of what is disputed as not revealed was revealed since; by its causes it would be disputed twice",
+            expected=f"{show_micros(standing[0].amount_micros)} not revealed, as disputed",
+            got=show_micros(now),
+            todo=f"Withdraw or resolve dispute 0x{standing[0].dispute_id.hex()} first.",
+        )
 
 
 def _open_one(gateway: Gateway, held: Partnership, proposal: DisputeProposal, dry_run: bool) -> DisputeAnswer:

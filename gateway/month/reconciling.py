@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from gateway.answers import Money
 from gateway.composition import Gateway, partnership_with
-from gateway.month.books import book_of, require_revealed, table_of
+from gateway.month.books import book_of, require_revealed, revealed_book, table_of
 from gateway.month.decks import direction_decks
 from gateway.month.parts import Direction, directions
 from ledger.deck import DeckHistory
@@ -81,14 +81,18 @@ def reconcile(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run
     return ReconcileAnswer(partner, period, tuple(done), dry_run)
 
 
-def compare(gateway: Gateway, direction: Direction, period: Period) -> Reconciliation | None:
+def compare(
+    gateway: Gateway, direction: Direction, period: Period, *, unrevealed: bool = False
+) -> Reconciliation | None:
     """The engine's answer for one direction, from our archive and what was revealed; None if nobody declared.
 
-    Raises Conflict before reveal, RootMismatch for a file that changed since.
+    With `unrevealed` it does without what the partner did not reveal.
+    Raises otherwise Conflict before reveal, RootMismatch for a file that changed since.
     """
-    require_revealed(gateway, direction, period)
+    if not unrevealed:
+        require_revealed(gateway, direction, period)
     ours = book_of(gateway, direction, gateway.carrier, period)
-    theirs = book_of(gateway, direction, direction.held.partner, period)
+    theirs = revealed_book(gateway, direction, period)
     if not ours.batches and not theirs.batches:
         return None
     return reconcile_tables(
