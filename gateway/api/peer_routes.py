@@ -9,8 +9,8 @@ from gateway.api.models import ProposalBody, RevealBody
 from gateway.composition import Gateway, partnership_of_id
 from gateway.month.accepting import check_statement
 from gateway.month.countersigning import Offer, keep_proposal, read_offer, sign_own
-from gateway.month.disputing import check_resolution
 from gateway.month.netting import check_cycle
+from gateway.month.resolving import check_resolution
 from gateway.peers import require_key
 from gateway.reveal import answer_reveal
 from ledger.chain.bindings import NettingCycle, Resolution, Statement, Terms

@@ -4,12 +4,13 @@ from gateway.month.accepting import accept
 from gateway.month.agreeing import grant_credit, publish_rates, sign_agreement
 from gateway.month.bypassing import arbitrage
 from gateway.month.declaring import close, declare, declare_root
-from gateway.month.disputing import dispute, resolve, withdraw
+from gateway.month.disputing import dispute
 from gateway.month.importing import import_usage
 from gateway.month.netting import net
 from gateway.month.paying import age, confirm, pay, set_payee
 from gateway.month.rating import rate
 from gateway.month.reconciling import reconcile
+from gateway.month.resolving import resolve, withdraw
 from gateway.month.revealing import reveal
 from gateway.month.sealing import seal
 

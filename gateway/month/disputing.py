@@ -1,13 +1,12 @@
-"""Verbs *dispute* and *resolve*: what does the debtor not agree to pay, with which evidence, and how does it end?"""
+"""Verb *dispute*: what does the debtor not agree to pay, and with which evidence?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.answers import Money
-from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
+from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.month.books import unrevealed_batches
-from gateway.month.countersigning import Offer, collect, refuse_difference
-from gateway.month.parts import YEAR_SECONDS, Direction, Submission, directions, period_deadline, stream_of
+from gateway.month.parts import Direction, Submission, directions, period_deadline, stream_of
 from gateway.month.reconciling import compare
 from gateway.month.revealing import require_closed
 from gateway.month.sending import Call, submit
@@ -15,13 +14,9 @@ from ledger.canonical import canonical_bytes
 from ledger.chain.bindings import (
     Dispute,
     DisputeState,
-    Resolution,
-    Withdrawal,
     calldata_settlement_book_open_dispute,
-    calldata_settlement_book_resolve_dispute,
-    calldata_settlement_book_withdraw_dispute,
 )
-from ledger.errors import Conflict, Malformed
+from ledger.errors import Conflict
 from ledger.identity import CarrierCode, ascii32
 from ledger.keccak import keccak256
 from ledger.money import Micros, show_micros
@@ -30,7 +25,7 @@ from ledger.service import Service
 from ledger.store.declarations import closed_by, declared_micros
 from ledger.store.documents import Document, keep_document
 from ledger.store.engine import reading, writing
-from ledger.store.settlement import DisputeRow, dispute_of, list_disputes
+from ledger.store.settlement import DisputeRow, list_disputes
 from reconciliation.disputes import DisputeProposal, dispute_proposals
 from reconciliation.finding import Cause
 from reconciliation.unrevealed import unrevealed_proposal
@@ -71,19 +66,6 @@ class DisputesAnswer:
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResolutionAnswer:
-    """How a dispute ends. Without submission the partner has not signed the same figures yet."""
-
-    dispute_id: bytes
-    partner: CarrierCode
-    credited: Money
-    due: Money
-    signed_by: tuple[CarrierCode, ...]
-    state: str
-    submission: Submission | None
-
-
 def dispute(
     gateway: Gateway, partner: CarrierCode, period: Period, *, unrevealed: bool = False, dry_run: bool = False
 ) -> DisputesAnswer:
@@ -107,59 +89,6 @@ def dispute(
             answers += [_open_one(gateway, held, proposal, dry_run) for proposal in proposals]
     total = sum(answer.amount.micros for answer in answers)
     return DisputesAnswer(partner, period, tuple(answers), Money(held.currency, Micros(total)), dry_run)
-
-
-def resolve(gateway: Gateway, dispute_id: bytes, credited_micros: Micros, *, dry_run: bool = False) -> ResolutionAnswer:
-    """Agree how much of a dispute is credited; the rest is due. Goes on chain once both have signed the same."""
-    gateway.catch_up()
-    with reading(gateway.engine) as connection:
-        row = dispute_of(connection, dispute_id)
-    held = partnership_of_id(gateway.settings, row.agreement_id)
-    if not 0 <= credited_micros <= row.amount_micros:
-        raise Malformed(
-            "more is credited than is disputed",
-            expected=f"0 to {show_micros(row.amount_micros)} {held.currency}",
-            got=show_micros(credited_micros),
-        )
-    resolution = resolution_of(row, credited_micros)
-    if row.state in (DisputeState.CREDITED, DisputeState.PAYMENT_DUE, DisputeState.SETTLED):
-        return _settled(held, row, credited_micros)
-    if dry_run:
-        return _resolution(held, row, resolution, (), None)
-    offer = Offer("resolution", resolution, held.id, row.period)
-    signatures = collect(gateway, offer, [held.partner])
-    submission = None
-    if set(signatures) >= set(held.carriers):
-        debtor = held.agreement.counterparty(row.creditor)
-        call = Call(
-            kind="resolution",
-            subject=gateway.signer.digest(resolution),
-            contract="SettlementBook",
-            calldata=calldata_settlement_book_resolve_dispute(resolution, signatures[row.creditor], signatures[debtor]),
-            stream=stream_of("dispute", dispute_id),
-            agreement_id=held.id,
-        )
-        with writing(gateway.engine) as connection:
-            submission = submit(gateway, connection, call)
-    return _resolution(held, row, resolution, tuple(sorted(signatures)), submission)
-
-
-def withdraw(gateway: Gateway, dispute_id: bytes, *, dry_run: bool = False) -> Submission:
-    """Take one of our disputes back: all of it becomes payable."""
-    gateway.catch_up()
-    with writing(gateway.engine) as connection:
-        row = dispute_of(connection, dispute_id)
-        withdrawal = Withdrawal(dispute_id=dispute_id, deadline=row.opened_at + YEAR_SECONDS)
-        signed = gateway.signer.sign(withdrawal)
-        call = Call(
-            kind="resolution",
-            subject=signed.digest,
-            contract="SettlementBook",
-            calldata=calldata_settlement_book_withdraw_dispute(withdrawal, signed.signature),
-            stream=stream_of("dispute", dispute_id),
-            agreement_id=row.agreement_id,
-        )
-        return submit(gateway, connection, call, dry_run=dry_run)
 
 
 def not_revealed(
@@ -186,25 +115,6 @@ def not_revealed(
     open_ones = [row for row in standing if row.reason == Cause.NOT_REVEALED and row.withheld_micros]
     _refuse_twice(open_ones, proposal, others)
     return (proposal,) if proposal else ()
-
-
-def resolution_of(row: DisputeRow, credited_micros: int) -> Resolution:
-    """What both sign about the end of a dispute; the deadline follows from its opening, so both draw the same."""
-    return Resolution(
-        dispute_id=row.dispute_id,
-        credited_micros=credited_micros,
-        due_micros=row.amount_micros - credited_micros,
-        deadline=row.opened_at + YEAR_SECONDS,
-    )
-
-
-def check_resolution(row: DisputeRow, resolution: Resolution) -> None:
-    """A peer's resolution must part the whole dispute, under our deadline. Raises Refused, naming what differs."""
-    drawn = resolution_of(row, min(resolution.credited_micros, row.amount_micros))
-    for name in ("credited_micros", "due_micros", "deadline"):
-        ours, theirs = getattr(drawn, name), getattr(resolution, name)
-        if ours != theirs:
-            raise refuse_difference(f"the resolution's {name}", ours, theirs)
 
 
 def evidence_of(held: Partnership, proposal: DisputeProposal) -> bytes:
@@ -294,32 +204,4 @@ def _opened(held: Partnership, row: DisputeRow, proposal: DisputeProposal) -> Di
         evidence_hash=row.evidence_hash,
         state=row.state.name.lower(),
         submission=None,
-    )
-
-
-def _settled(held: Partnership, row: DisputeRow, credited_micros: int) -> ResolutionAnswer:
-    if row.credited_micros != credited_micros:
-        raise Conflict(
-            "this dispute ended with other figures",
-            expected=f"{show_micros(row.credited_micros)} {held.currency} credited",
-            got=show_micros(credited_micros),
-        )
-    return _resolution(held, row, resolution_of(row, credited_micros), held.carriers, None)
-
-
-def _resolution(
-    held: Partnership,
-    row: DisputeRow,
-    resolution: Resolution,
-    signed_by: tuple[CarrierCode, ...],
-    submission: Submission | None,
-) -> ResolutionAnswer:
-    return ResolutionAnswer(
-        dispute_id=row.dispute_id,
-        partner=held.partner,
-        credited=Money(held.currency, Micros(resolution.credited_micros)),
-        due=Money(held.currency, Micros(resolution.due_micros)),
-        signed_by=signed_by,
-        state=row.state.name.lower(),
-        submission=submission,
     )

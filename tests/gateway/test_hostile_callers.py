@@ -14,7 +14,7 @@ from gateway.api.app import build_app
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.month import accepting
 from gateway.month.accepting import statement_of
-from gateway.month.disputing import check_resolution, resolution_of
+from gateway.month.resolving import check_resolution, resolution_of
 from gateway.requests import RevealRequest
 from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
