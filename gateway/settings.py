@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.errors import Conflict, Malformed, NotFound
 from ledger.identity import CarrierCode, carrier_code
+from ledger.numbers import numbering_of
 
 SETTINGS_FILE = "gsc.toml"
 DEFAULT_DATABASE = "sqlite:///gsc.sqlite"
@@ -269,6 +270,8 @@ def _listen(raw: Mapping[str, Any]) -> Listen:
 def _switch(raw: Mapping[str, Any]) -> Switch:
     _refuse_unknown(raw, ["zone", "country"], "[switch]")
     country = _text(raw, "country") if "country" in raw else ""
+    if country:
+        numbering_of(country)  # raises Malformed: better now than with the first file
     zone = _text(raw, "zone") if "zone" in raw else "UTC"
     try:
         return Switch(zone=ZoneInfo(zone), country=country)

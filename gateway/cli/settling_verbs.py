@@ -1,7 +1,7 @@
 """Which commands settle the month? From a dispute to a paid, or late, statement, and the evidence of it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,11 +19,15 @@ from gateway.cli.parts import (
     id_of,
 )
 
+if TYPE_CHECKING:
+    from gateway.composition import Gateway
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands, in their order."""
     app.command("dispute")(dispute)
     app.command("resolve")(resolve)
+    app.command("withdraw")(withdraw)
     app.command("accept")(accept)
     app.command("net")(net)
     app.command("pay")(pay)
@@ -69,9 +73,27 @@ def resolve(
     from gateway import month
     from ledger.money import parse_micros
 
-    answer = month.resolve(home_of(home), id_of(dispute_id), parse_micros(credited), dry_run=dry_run)
+    gateway = home_of(home)
+    answer = month.resolve(gateway, id_of(dispute_id), parse_micros(credited), dry_run=dry_run)
     signed = " and ".join(answer.signed_by) or "nobody"
-    end(answer, json, [f"credited {answer.credited}, due {answer.due}; signed by {signed}"], "gsc accept")
+    after = _accept_of(gateway, answer.dispute_id)
+    if answer.signed_by == (gateway.carrier,):
+        after = f"at {answer.partner}: gsc resolve 0x{answer.dispute_id.hex()} --credited {credited}"
+    end(answer, json, [f"credited {answer.credited}, due {answer.due}; signed by {signed}"], after)
+
+
+def withdraw(
+    dispute_id: Annotated[str, typer.Argument(help="The dispute's id")],
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Take one of our disputes back: all of it becomes payable."""
+    from gateway import month
+
+    gateway = home_of(home)
+    answer = month.withdraw(gateway, id_of(dispute_id), dry_run=dry_run)
+    end(answer, json, [f"dispute {dispute_id} withdrawn: {answer.state}"], _accept_of(gateway, id_of(dispute_id)))
 
 
 def accept(
@@ -201,3 +223,14 @@ def verify(
     from gateway.cli.pure_verbs import verify_file
 
     raise typer.Exit(verify_file(bundle, json))
+
+
+def _accept_of(gateway: "Gateway", dispute_id: bytes) -> str:
+    """The command that agrees to the month a dispute belongs to."""
+    from gateway.composition import partnership_of_id
+    from ledger.store.engine import reading
+    from ledger.store.settlement import dispute_of
+
+    with reading(gateway.engine) as connection:
+        row = dispute_of(connection, dispute_id)
+    return f"gsc accept --partner {partnership_of_id(gateway.settings, row.agreement_id).partner} --period {row.period}"

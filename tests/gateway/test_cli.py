@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.app import run
+from ledger.numbers import NUMBERING
 
 HEAVY = {"web3", "numba", "pyarrow", "sqlalchemy", "fastapi", "ortools", "numpy", "httpx", "eth_account"}
 
@@ -104,6 +105,20 @@ def test_keys_without_a_password_are_not_made(
     assert run(["init", "--carrier", "CN-T", "--home", str(tmp_path)]) == 1
     assert "GSC_PASSWORD" in capsys.readouterr().err
     assert not (tmp_path / "keys" / "signing.json").exists()
+
+
+def test_a_country_without_a_numbering_is_refused_with_those_that_have_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GSC_PASSWORD", "x")
+
+    assert run(["init", "--carrier", "CN-T", "--home", str(tmp_path / "home"), "--country", "ZZ", "--local-demo"]) == 2
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert "no numbering is known for this country" in said
+    assert ", ".join(NUMBERING) in said
+    assert "ZZ" in said
+    assert not (tmp_path / "home").exists()
 
 
 def test_netting_a_file_gives_json_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
