@@ -1,7 +1,9 @@
 """Verb *dispute*: what does the debtor not agree to pay, and with which evidence?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
@@ -11,7 +13,9 @@ from gateway.month.reconciling import compare
 from gateway.month.revealing import require_closed
 from gateway.month.sending import Call, submit
 from ledger.canonical import canonical_bytes
+from ledger.chain.abi import decode_all
 from ledger.chain.bindings import (
+    SETTLEMENT_BOOK_OPEN_DISPUTE,
     Dispute,
     DisputeState,
     calldata_settlement_book_open_dispute,
@@ -25,7 +29,10 @@ from ledger.service import Service
 from ledger.store.declarations import closed_by, declared_micros
 from ledger.store.documents import Document, keep_document
 from ledger.store.engine import reading, writing
+from ledger.store.outbox import list_submissions
 from ledger.store.settlement import DisputeRow, list_disputes
+from ledger.store.states import SubmissionState
+from ledger.usage import BatchScope
 from reconciliation.disputes import DisputeProposal, dispute_proposals
 from reconciliation.finding import Cause
 from reconciliation.unrevealed import unrevealed_proposal
@@ -103,6 +110,7 @@ def not_revealed(
     scope = direction.scope(direction.creditor, period)
     with reading(gateway.engine) as connection:
         declared = declared_micros(connection, scope)
+        waiting = _on_their_way(connection, scope, Cause.NOT_REVEALED)
         standing = [
             row
             for row in list_disputes(connection, direction.held.id, period)
@@ -113,7 +121,8 @@ def not_revealed(
     room = declared - elsewhere - sum(each.amount_micros for each in others)
     proposal = unrevealed_proposal(scope, direction.held.currency, batches, room)
     open_ones = [row for row in standing if row.reason == Cause.NOT_REVEALED and row.withheld_micros]
-    _refuse_twice(open_ones, proposal, others)
+    amounts = {row.dispute_id: row.amount_micros for row in open_ones} | waiting
+    _refuse_twice(amounts, proposal, others)
     return (proposal,) if proposal else ()
 
 
@@ -124,15 +133,40 @@ def evidence_of(held: Partnership, proposal: DisputeProposal) -> bytes:
 
 
 def _refuse_twice(
-    standing: Sequence[DisputeRow], proposal: DisputeProposal | None, others: Sequence[DisputeProposal]
+    standing: Mapping[bytes, int], proposal: DisputeProposal | None, others: Sequence[DisputeProposal]
 ) -> None:
     now = proposal.amount_micros if proposal else 0
-    if standing and others and standing[0].amount_micros != now:
+    for dispute_id, amount in standing.items() if others else ():
+        if amount != now:
+            raise Conflict(
+                "some of what is disputed as not revealed was revealed since; by its causes it would be disputed twice",
+                expected=f"{show_micros(amount)} not revealed, as disputed",
+                got=show_micros(now),
+                todo=f"Withdraw or resolve dispute 0x{dispute_id.hex()} first.",
+            )
+
+
+def _on_their_way(connection: Connection, scope: BatchScope, cause: Cause) -> dict[bytes, int]:
+    """Our disputes of a cause that the outbox has and the chain may not have yet: id and amount."""
+    found = {}
+    for row in list_submissions(connection, agreement_id=scope.agreement_id, kind="dispute"):
+        if row.calldata and row.state not in (SubmissionState.FINAL, SubmissionState.REVERTED):
+            struct = decode_all([kind for _, kind in SETTLEMENT_BOOK_OPEN_DISPUTE.inputs], row.calldata[4:])[0]
+            about = (struct.period, struct.creditor, struct.service, struct.reason)
+            if about == (scope.period.key, ascii32(scope.creditor), scope.service, ascii32(cause)):
+                found[row.subject] = struct.amount_micros
+    return found
+
+
+def _refuse_beside(connection: Connection, scope: BatchScope, cause: Cause, dispute_id: bytes) -> None:
+    """One dispute of a cause: what we hold may have changed while the first waits to be mined."""
+    others = [each for each in _on_their_way(connection, scope, cause) if each != dispute_id]
+    if others:
         raise Conflict(
-            "some of what is disputed as not revealed was revealed since; by its causes it would be disputed twice",
-            expected=f"{show_micros(standing[0].amount_micros)} not revealed, as disputed",
-            got=show_micros(now),
-            todo=f"Withdraw or resolve dispute 0x{standing[0].dispute_id.hex()} first.",
+            f"a dispute of cause {cause} with other figures is on its way",
+            expected=f"0x{others[0].hex()}",
+            got=f"0x{dispute_id.hex()}",
+            todo="Wait until it is on chain; then withdraw or resolve it, or keep it.",
         )
 
 
@@ -166,7 +200,9 @@ def _open_one(gateway: Gateway, held: Partnership, proposal: DisputeProposal, dr
         stream=stream_of("dispute", signed.digest),
         agreement_id=held.id,
     )
+    scope = BatchScope(held.id, held.partner, held.partner, proposal.service, proposal.period)
     with writing(gateway.engine) as connection:
+        _refuse_beside(connection, scope, proposal.cause, signed.digest)
         if not dry_run:
             name = f"{proposal.period} {held.partner} {proposal.cause}"
             now_ms = gateway.clock.now_ms()

@@ -197,6 +197,20 @@ def test_what_comes_later_is_not_disputed_twice(gateway: Gateway) -> None:
     assert submitted(gateway) == 1
 
 
+def test_while_a_dispute_waits_to_be_mined_no_second_one_is_opened_beside_it(gateway: Gateway) -> None:
+    """First one of two batches comes, and then the other one too."""
+    declared(gateway, GB, calls(0, 10))
+    declared(gateway, GB, calls(10, 20), seq=2)
+    disputes(gateway)
+    revealed(gateway, calls(0, 10), 1)
+    with pytest.raises(Conflict, match="with other figures is on its way"):
+        disputes(gateway)
+    revealed(gateway, calls(10, 20), 2)
+    with pytest.raises(Conflict, match="disputed twice"):
+        disputes(gateway, unrevealed=False)
+    assert submitted(gateway) == 1
+
+
 def test_api_and_command_dispute_it_on_request_only(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
