@@ -1,6 +1,8 @@
 # What a newcomer needs: `make demo`, then `make test`.
 PYTHON ?= python3
 ARGS ?=
+# test processes: many tests wait for chains and gateways, so one more than two cores
+WORKERS ?= 3
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -16,7 +18,7 @@ demo: install ## three carriers settle October 2026 on a local chain, then a des
 	@$(VENV)/python -m scripts.demo $(ARGS)
 
 test: install check ## every check and every test
-	@$(VENV)/python -m pytest $(ARGS)
+	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
 	@$(VENV)/ruff check .
