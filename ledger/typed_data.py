@@ -70,13 +70,6 @@ def recover(digest_: bytes, signature: bytes) -> Address:
     return address_of_public_key(key)
 
 
-def require_signer(digest_: bytes, signature: bytes, signer: Address) -> None:
-    """Check that `signer` signed the digest. Raises SignatureRefused."""
-    recovered = recover(digest_, signature)
-    if recovered != signer:
-        raise _refused("another key signed", signer, recovered)
-
-
 def address_of_key(private_key: bytes) -> Address:
     """The address of a 32-byte private key."""
     return address_of_public_key(PrivateKey(private_key).public_key)

@@ -21,7 +21,6 @@ from ledger.typed_data import (
     address_of_key,
     digest,
     recover,
-    require_signer,
     sign_digest,
 )
 
@@ -51,9 +50,8 @@ def test_every_malformed_twin_of_a_good_signature_is_refused(vector: dict[str, s
 
 
 @pytest.mark.parametrize("vector", VECTORS["wrong"], ids=lambda vector: vector["name"])
-def test_a_well_formed_signature_of_another_key_or_text_is_refused(vector: dict[str, str]) -> None:
-    with pytest.raises(SignatureRefused, match="another key signed"):
-        require_signer(raw(vector["digest"]), raw(vector["signature"]), Address(vector["signer"]))
+def test_a_well_formed_signature_of_another_key_or_text_recovers_to_another_signer(vector: dict[str, str]) -> None:
+    assert recover(raw(vector["digest"]), raw(vector["signature"])) != vector["signer"]
 
 
 def test_the_library_we_do_not_rely_on_takes_the_high_s_twin() -> None:
@@ -126,7 +124,7 @@ def test_what_a_key_signs_recovers_to_its_address(key: int, message: bytes) -> N
     private_key = key.to_bytes(32, "big")
     signature = sign_digest(private_key, message)
     assert len(signature) == 65
-    require_signer(message, signature, address_of_key(private_key))
+    assert recover(message, signature) == address_of_key(private_key)
 
 
 @given(st.integers(0, 64), st.integers(1, 255))
@@ -134,8 +132,11 @@ def test_a_changed_byte_never_recovers_to_the_signer(position: int, mask: int) -
     message = keccak(b"message")
     signature = bytearray(sign_digest(KEY, message))
     signature[position] ^= mask
-    with pytest.raises(SignatureRefused):
-        require_signer(message, bytes(signature), address_of_key(KEY))
+    try:
+        recovered = recover(message, bytes(signature))
+    except SignatureRefused:
+        return
+    assert recovered != address_of_key(KEY)
 
 
 def _members(name: str) -> list[dict[str, str]]:
