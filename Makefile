@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test check format artifacts clean
+.PHONY: help install demo test mutants check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -17,6 +17,9 @@ demo: install ## three carriers settle October 2026 on a local chain, then a des
 
 test: install check ## every check and every test
 	@$(VENV)/python -m pytest $(ARGS)
+
+mutants: install ## plant every fault in the contracts; at least 95 % must die of a test
+	@$(VENV)/python -m tests.contracts.mutants $(ARGS)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
 	@$(VENV)/ruff check .
