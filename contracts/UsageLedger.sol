@@ -180,6 +180,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
 
         _takePlace(declaration);
+        _requireCrossing(declaration);
         _roots[batchId] = declaration.root;
         bytes32 totalKey = _totalKey(
             declaration.agreementId,
@@ -287,6 +288,14 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (declaration.fromMs > declaration.toMs || declaration.toMs > nowMs) {
             revert EventTimesInvalid(declaration.fromMs, declaration.toMs, nowMs);
         }
+    }
+
+    /// @dev Data and private lines cross a border through an igw that the creditor is licensed for, on all days.
+    function _requireCrossing(Declaration calldata declaration) private view {
+        if (declaration.service < Service.Data) return;
+        REGISTRY.requireCrossing(
+            declaration.creditor, declaration.igw, declaration.fromMs / 1000, declaration.toMs / 1000
+        );
     }
 
     function _requireEverSigned(CarrierId carrier, BatchId batchId, bytes calldata signature) private view {

@@ -106,6 +106,8 @@ interface IUsageLedger {
     error InlineIndexUnexpected(uint64 expected, uint64 got);
     error NotEquivocation(BatchId first, BatchId second);
 
+    /// @notice Data and private lines name the igw they used, and their creditor holds the licence for it on the dates
+    /// of all events; else IgwNotValid or LicenceMissing of the registry. Voice and SMS name none.
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId);
     /// @notice Declares late usage in a period that is still open; `corrected` is the declaration it names in
     /// `corrects`.

@@ -46,6 +46,15 @@ class DisputeState(IntEnum):
     SETTLED = 6
 
 
+class IgwKind(IntEnum):
+    """IgwKind of the contracts."""
+
+    GLOBAL_BUREAU = 0
+    REGIONAL_BUREAU = 1
+    BORDER_BUREAU = 2
+    DIRECT_CHANNEL = 3
+
+
 class LimitPolicy(IntEnum):
     """LimitPolicy of the contracts."""
 
@@ -164,6 +173,27 @@ class Dispute(Struct):
     evidence_hash: bytes
     nonce: int
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class IgwListing(Struct):
+    """IgwListing of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'IgwListing(bytes32 igw,uint8 kind,uint64 validFrom,uint64 validUntil)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("ed4b29efbd35d7c977bc01fa5d6fe375f6cc5529a04ba3453e1627ad4042c450")
+    FIELDS: ClassVar[Fields] = (
+        ("igw", FixedBytes(32)),
+        ("kind", EnumType(IgwKind)),
+        ("valid_from", Integer(64)),
+        ("valid_until", Integer(64)),
+    )
+
+    igw: bytes
+    kind: IgwKind
+    valid_from: int
+    valid_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -660,6 +690,28 @@ class CarrierReinstated(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CarrierRemoved(Event):
+    """CarrierRemoved of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'CarrierRemoved(bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("4b2e74d966928455d094266a915cb5b555ea43013b681de469bd77546c7950a2")
+
+    carrier: bytes
+    removed_at: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierSuspended(Event):
     """CarrierSuspended of CarrierRegistry."""
 
@@ -950,6 +1002,54 @@ class ExposureChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IgwDelisted(Event):
+    """IgwDelisted of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'IgwDelisted(bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("20345710ab5c40cbb6c6e082f1f0518e2689cabd5eb527455b3f3af9ad411749")
+
+    igw: bytes
+    delisted_at: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IgwListed(Event):
+    """IgwListed of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'IgwListed(bytes32,uint8,uint64,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("107eb120f8f0f9200f20b7084da5fc69e1f283a24219aa1a25656b1ba1b51afe")
+
+    igw: bytes
+    kind: IgwKind
+    valid_from: int
+    valid_until: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 96)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            member_of(IgwKind, d[0:32]),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ItemNetted(Event):
     """ItemNetted of SettlementBook."""
 
@@ -1047,6 +1147,126 @@ class KeyRevoked(Event):
         return cls(
             t[1],
             address_of(t[2]),
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceGranted(Event):
+    """LicenceGranted of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'LicenceGranted(bytes32,bytes32,uint64,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("c52aff206a45cb3d365e41e369bd3a55627f8d975526775b18e8dfd5ff32f63a")
+
+    carrier: bytes
+    licence: bytes
+    valid_from: int
+    valid_until: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 64)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            int.from_bytes(d[0:32], "big"),
+            int.from_bytes(d[32:64], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRevoked(Event):
+    """LicenceRevoked of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'LicenceRevoked(bytes32,bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("6e4d3f6e50f43da1a03b63dc6828ace12d99923a9e5a23d8387d788b89d83406")
+
+    carrier: bytes
+    licence: bytes
+    revoked_at: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInvited(Event):
+    """MemberInvited of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'MemberInvited(address,address,uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("57ff8c3065de342518178781cf8cd82078e0253b4e031002aedd00047e1ff18f")
+
+    member: Address
+    replaces: Address
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            address_of(t[1]),
+            address_of(t[2]),
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined(Event):
+    """MemberJoined of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'MemberJoined(address,address,uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("daed5201fd3458f589ba6541658a1a644c12856cc5701bb069e43c9bc812c012")
+
+    member: Address
+    replaces: Address
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            address_of(t[1]),
+            address_of(t[2]),
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved(Event):
+    """MemberRemoved of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'MemberRemoved(address,uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("3ac963493df564de734d98633f1145d21512e282ba4c02d3c1011119bf7f2862")
+
+    member: Address
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            address_of(t[1]),
             int.from_bytes(d[0:32], "big"),
         )
 
@@ -1418,6 +1638,26 @@ class StatementProposed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdChanged(Event):
+    """ThresholdChanged of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'ThresholdChanged(uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("6c4ce60fd690e1216286a10b875c5662555f10774484e58142cedd7a90781baa")
+
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 1, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TokenListed(Event):
     """TokenListed of CarrierRegistry."""
 
@@ -1724,14 +1964,30 @@ class CarrierAlreadyAdmitted(TypedRefusal):
         self._refuse(carrier)
 
 
+class CarrierIsRemoved(TypedRefusal):
+    """Removal is final: nothing is decided about this carrier any more."""
+
+    slug = "carrier-is-removed"
+    SIGNATURE = 'CarrierIsRemoved(bytes32)'
+    SELECTOR = bytes.fromhex("df12bfea")
+    FIELDS = (("carrier", FixedBytes(32)),)
+    MESSAGE = 'Removal is final: nothing is decided about this carrier any more'
+    TODO = 'Correct the request; nothing has changed.'
+
+    carrier: bytes
+
+    def __init__(self, carrier: bytes) -> None:
+        self._refuse(carrier)
+
+
 class CarrierNotActive(TypedRefusal):
-    """The members have suspended this carrier: it can settle, but makes no new business."""
+    """The members have suspended or removed this carrier: it can settle, but makes no new business."""
 
     slug = "carrier-not-active"
     SIGNATURE = 'CarrierNotActive(bytes32)'
     SELECTOR = bytes.fromhex("25dbd523")
     FIELDS = (("carrier", FixedBytes(32)),)
-    MESSAGE = 'The members have suspended this carrier: it can settle, but makes no new business'
+    MESSAGE = 'The members have suspended or removed this carrier: it can settle, but makes no new business'
     TODO = 'Correct the request; nothing has changed.'
 
     carrier: bytes
@@ -1771,6 +2027,21 @@ class CarriersNotSorted(TypedRefusal):
 
     def __init__(self, low: bytes, high: bytes) -> None:
         self._refuse(low, high)
+
+
+class CodeEmpty(TypedRefusal):
+    """Code empty."""
+
+    slug = "code-empty"
+    SIGNATURE = 'CodeEmpty()'
+    SELECTOR = bytes.fromhex("fe9d437b")
+    FIELDS = ()
+    MESSAGE = 'code empty'
+    TODO = 'Correct the request; nothing has changed.'
+
+
+    def __init__(self) -> None:
+        self._refuse()
 
 
 class CorrectedDeclarationMismatch(TypedRefusal):
@@ -2300,6 +2571,42 @@ class ExposureUnderflow(TypedRefusal):
         self._refuse(exposure_micros, reduction_micros)
 
 
+class IgwKindUnexpected(TypedRefusal):
+    """A gateway that is listed again keeps its kind."""
+
+    slug = "igw-kind-unexpected"
+    SIGNATURE = 'IgwKindUnexpected(bytes32,uint8,uint8)'
+    SELECTOR = bytes.fromhex("baafe96e")
+    FIELDS = (("igw", FixedBytes(32)), ("expected", EnumType(IgwKind)), ("got", EnumType(IgwKind)),)
+    MESSAGE = 'A gateway that is listed again keeps its kind'
+    EXPECTED = 'expected'
+    GOT = 'got'
+    TODO = 'Read the current value from the chain and sign again.'
+
+    igw: bytes
+
+    def __init__(self, igw: bytes, expected: IgwKind, got: IgwKind) -> None:
+        self._refuse(igw, expected, got)
+
+
+class IgwNotValid(TypedRefusal):
+    """The international gateway is not listed for all of these times."""
+
+    slug = "igw-not-valid"
+    SIGNATURE = 'IgwNotValid(bytes32,uint64,uint64)'
+    SELECTOR = bytes.fromhex("17427993")
+    FIELDS = (("igw", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),)
+    MESSAGE = 'The international gateway is not listed for all of these times'
+    TODO = 'Name the listed gateway the traffic used, or have the members list it.'
+
+    igw: bytes
+    from_at: int
+    to_at: int
+
+    def __init__(self, igw: bytes, from_at: int, to_at: int) -> None:
+        self._refuse(igw, from_at, to_at)
+
+
 class InitialDeckAlreadyPublished(TypedRefusal):
     """Initial deck already published."""
 
@@ -2486,6 +2793,22 @@ class KeyWindowEmpty(TypedRefusal):
         self._refuse(valid_from, valid_until)
 
 
+class LastMember(TypedRefusal):
+    """Last member."""
+
+    slug = "last-member"
+    SIGNATURE = 'LastMember(address)'
+    SELECTOR = bytes.fromhex("e1888b34")
+    FIELDS = (("member", AddressType()),)
+    MESSAGE = 'last member'
+    TODO = 'Correct the request; nothing has changed.'
+
+    member: Address
+
+    def __init__(self, member: Address) -> None:
+        self._refuse(member)
+
+
 class LengthsMismatch(TypedRefusal):
     """Lengths mismatch."""
 
@@ -2501,6 +2824,25 @@ class LengthsMismatch(TypedRefusal):
 
     def __init__(self, expected: int, got: int) -> None:
         self._refuse(expected, got)
+
+
+class LicenceMissing(TypedRefusal):
+    """No licence of this class covers all of these times."""
+
+    slug = "licence-missing"
+    SIGNATURE = 'LicenceMissing(bytes32,bytes32,uint64,uint64)'
+    SELECTOR = bytes.fromhex("6270ddff")
+    FIELDS = (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),)
+    MESSAGE = 'No licence of this class covers all of these times'
+    TODO = 'The creditor has the members grant its licence for the dates of the usage.'
+
+    carrier: bytes
+    licence: bytes
+    from_at: int
+    to_at: int
+
+    def __init__(self, carrier: bytes, licence: bytes, from_at: int, to_at: int) -> None:
+        self._refuse(carrier, licence, from_at, to_at)
 
 
 class LineNonceUnexpected(TypedRefusal):
@@ -2619,6 +2961,23 @@ class NotEquivocation(TypedRefusal):
 
     def __init__(self, first: BatchId, second: BatchId) -> None:
         self._refuse(first, second)
+
+
+class NotInvited(TypedRefusal):
+    """There is no invitation, or the members have changed since."""
+
+    slug = "not-invited"
+    SIGNATURE = 'NotInvited(address)'
+    SELECTOR = bytes.fromhex("d3c6b2b7")
+    FIELDS = (("sender", AddressType()),)
+    MESSAGE = 'There is no invitation, or the members have changed since'
+    GOT = 'sender'
+    TODO = 'Ask the members for a new invitation.'
+
+    sender: Address
+
+    def __init__(self, sender: Address) -> None:
+        self._refuse(sender)
 
 
 class NotOverdue(TypedRefusal):
@@ -2964,6 +3323,22 @@ class ProposalNotReady(TypedRefusal):
 
     def __init__(self, proposal_id: bytes, approvals: int, threshold: int, ready_at: int, now_at: int) -> None:
         self._refuse(proposal_id, approvals, threshold, ready_at, now_at)
+
+
+class ProposalOutdated(TypedRefusal):
+    """The members or their threshold have changed since the proposal was made: make it again."""
+
+    slug = "proposal-outdated"
+    SIGNATURE = 'ProposalOutdated(bytes32)'
+    SELECTOR = bytes.fromhex("0b548018")
+    FIELDS = (("proposal_id", FixedBytes(32)),)
+    MESSAGE = 'The members or their threshold have changed since the proposal was made: make it again'
+    TODO = 'Make the proposal again under the present members.'
+
+    proposal_id: bytes
+
+    def __init__(self, proposal_id: bytes) -> None:
+        self._refuse(proposal_id)
 
 
 class ProposalUnknown(TypedRefusal):
@@ -3377,14 +3752,65 @@ class TokenNotListed(TypedRefusal):
         self._refuse(token, currency)
 
 
+class ValiditiesTooMany(TypedRefusal):
+    """Validities too many."""
+
+    slug = "validities-too-many"
+    SIGNATURE = 'ValiditiesTooMany(uint256)'
+    SELECTOR = bytes.fromhex("eddd25b1")
+    FIELDS = (("max", Integer(256)),)
+    MESSAGE = 'validities too many'
+    EXPECTED = 'max'
+    TODO = 'Correct the request; nothing has changed.'
+
+    max: int
+
+    def __init__(self, max: int) -> None:
+        self._refuse(max)
+
+
+class ValidityEmpty(TypedRefusal):
+    """Validity empty."""
+
+    slug = "validity-empty"
+    SIGNATURE = 'ValidityEmpty(uint64,uint64)'
+    SELECTOR = bytes.fromhex("c373f5f3")
+    FIELDS = (("valid_from", Integer(64)), ("valid_until", Integer(64)),)
+    MESSAGE = 'validity empty'
+    TODO = 'Correct the request; nothing has changed.'
+
+    valid_from: int
+    valid_until: int
+
+    def __init__(self, valid_from: int, valid_until: int) -> None:
+        self._refuse(valid_from, valid_until)
+
+
+class ValidityOverlaps(TypedRefusal):
+    """What stands ends at `validUntil` (0: it does not end); the next can only follow it."""
+
+    slug = "validity-overlaps"
+    SIGNATURE = 'ValidityOverlaps(uint64,uint64)'
+    SELECTOR = bytes.fromhex("ce82cc3a")
+    FIELDS = (("valid_until", Integer(64)), ("valid_from", Integer(64)),)
+    MESSAGE = 'What stands ends at `validUntil` (0: it does not end); the next can only follow it'
+    TODO = 'Correct the request; nothing has changed.'
+
+    valid_until: int
+    valid_from: int
+
+    def __init__(self, valid_until: int, valid_from: int) -> None:
+        self._refuse(valid_until, valid_from)
+
+
 def constructor_agreement_book(registry: Address) -> bytes:
     """The ABI-encoded arguments AgreementBook is deployed with."""
     return encode_checked([AddressType()], [registry])
 
 
-def constructor_carrier_registry(members: tuple[Address, ...], threshold: int, delay_seconds: int, founding_carriers: tuple[bytes, ...], founding_keys: tuple[Address, ...], tokens: tuple[Address, ...], currencies: tuple[bytes, ...]) -> bytes:
+def constructor_carrier_registry(members: tuple[Address, ...], threshold: int, delay_seconds: int, founding_carriers: tuple[bytes, ...], founding_keys: tuple[Address, ...], tokens: tuple[Address, ...], currencies: tuple[bytes, ...], igws: tuple[IgwListing, ...]) -> bytes:
     """The ABI-encoded arguments CarrierRegistry is deployed with."""
-    return encode_checked([ArrayType(AddressType()), Integer(256), Integer(64), ArrayType(FixedBytes(32)), ArrayType(AddressType()), ArrayType(AddressType()), ArrayType(FixedBytes(32))], [members, threshold, delay_seconds, founding_carriers, founding_keys, tokens, currencies])
+    return encode_checked([ArrayType(AddressType()), Integer(256), Integer(64), ArrayType(FixedBytes(32)), ArrayType(AddressType()), ArrayType(AddressType()), ArrayType(FixedBytes(32)), ArrayType(StructType(IgwListing))], [members, threshold, delay_seconds, founding_carriers, founding_keys, tokens, currencies, igws])
 
 
 def constructor_credit_book(registry: Address, agreements: Address, usage: Address, settlement: Address) -> bytes:
@@ -3583,23 +4009,17 @@ def result_carrier_registry_delay_seconds(returndata: bytes) -> int:
     return value
 
 
-CARRIER_REGISTRY_THRESHOLD = Function(
-    'THRESHOLD()',
-    bytes.fromhex("785ffb37"),
+CARRIER_REGISTRY_ACCEPT_MEMBERSHIP = Function(
+    'acceptMembership()',
+    bytes.fromhex("5db841a5"),
     (),
-    (Integer(256),),
+    (),
 )
 
 
-def calldata_carrier_registry_threshold() -> bytes:
-    """A call of CarrierRegistry.THRESHOLD."""
-    return CARRIER_REGISTRY_THRESHOLD.calldata()
-
-
-def result_carrier_registry_threshold(returndata: bytes) -> int:
-    """What CarrierRegistry.THRESHOLD returned."""
-    value: int = CARRIER_REGISTRY_THRESHOLD.results(returndata)[0]
-    return value
+def calldata_carrier_registry_accept_membership() -> bytes:
+    """A call of CarrierRegistry.acceptMembership."""
+    return CARRIER_REGISTRY_ACCEPT_MEMBERSHIP.calldata()
 
 
 CARRIER_REGISTRY_ADMIT = Function(
@@ -3628,6 +4048,19 @@ def calldata_carrier_registry_approve(proposal_id: bytes) -> bytes:
     return CARRIER_REGISTRY_APPROVE.calldata(proposal_id)
 
 
+CARRIER_REGISTRY_CHANGE_THRESHOLD = Function(
+    'changeThreshold(uint256)',
+    bytes.fromhex("694e80c3"),
+    (("new_threshold", Integer(256)),),
+    (),
+)
+
+
+def calldata_carrier_registry_change_threshold(new_threshold: int) -> bytes:
+    """A call of CarrierRegistry.changeThreshold."""
+    return CARRIER_REGISTRY_CHANGE_THRESHOLD.calldata(new_threshold)
+
+
 CARRIER_REGISTRY_CURRENCY_OF_TOKEN = Function(
     'currencyOfToken(address)',
     bytes.fromhex("1e3d5680"),
@@ -3645,6 +4078,19 @@ def result_carrier_registry_currency_of_token(returndata: bytes) -> bytes:
     """What CarrierRegistry.currencyOfToken returned."""
     value: bytes = CARRIER_REGISTRY_CURRENCY_OF_TOKEN.results(returndata)[0]
     return value
+
+
+CARRIER_REGISTRY_DELIST_IGW = Function(
+    'delistIgw(bytes32)',
+    bytes.fromhex("ab8105f6"),
+    (("igw", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_carrier_registry_delist_igw(igw: bytes) -> bytes:
+    """A call of CarrierRegistry.delistIgw."""
+    return CARRIER_REGISTRY_DELIST_IGW.calldata(igw)
 
 
 CARRIER_REGISTRY_EIP712_DOMAIN = Function(
@@ -3703,6 +4149,19 @@ def calldata_carrier_registry_grant_key(grant: KeyGrant, signature: bytes) -> by
     return CARRIER_REGISTRY_GRANT_KEY.calldata(grant, signature)
 
 
+CARRIER_REGISTRY_GRANT_LICENCE = Function(
+    'grantLicence(bytes32,bytes32,uint64,uint64)',
+    bytes.fromhex("ce09c24b"),
+    (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)), ("valid_from", Integer(64)), ("valid_until", Integer(64)),),
+    (),
+)
+
+
+def calldata_carrier_registry_grant_licence(carrier: bytes, licence: bytes, valid_from: int, valid_until: int) -> bytes:
+    """A call of CarrierRegistry.grantLicence."""
+    return CARRIER_REGISTRY_GRANT_LICENCE.calldata(carrier, licence, valid_from, valid_until)
+
+
 CARRIER_REGISTRY_HOLDER_OF = Function(
     'holderOf(address)',
     bytes.fromhex("af0e1f1b"),
@@ -3720,6 +4179,44 @@ def result_carrier_registry_holder_of(returndata: bytes) -> bytes:
     """What CarrierRegistry.holderOf returned."""
     value: bytes = CARRIER_REGISTRY_HOLDER_OF.results(returndata)[0]
     return value
+
+
+CARRIER_REGISTRY_IGW_OF = Function(
+    'igwOf(bytes32,uint64,uint64)',
+    bytes.fromhex("f01f5b36"),
+    (("igw", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),),
+    (EnumType(IgwKind), Bool(),),
+)
+
+
+def calldata_carrier_registry_igw_of(igw: bytes, from_at: int, to_at: int) -> bytes:
+    """A call of CarrierRegistry.igwOf."""
+    return CARRIER_REGISTRY_IGW_OF.calldata(igw, from_at, to_at)
+
+
+class CarrierRegistryIgwOf(NamedTuple):
+    """What CarrierRegistry.igwOf returned."""
+
+    kind: IgwKind
+    valid: bool
+
+
+def result_carrier_registry_igw_of(returndata: bytes) -> CarrierRegistryIgwOf:
+    """What CarrierRegistry.igwOf returned."""
+    return CarrierRegistryIgwOf(*CARRIER_REGISTRY_IGW_OF.results(returndata))
+
+
+CARRIER_REGISTRY_INVITE_MEMBER = Function(
+    'inviteMember(address,address,uint256)',
+    bytes.fromhex("7dd488ba"),
+    (("invited", AddressType()), ("replaces", AddressType()), ("new_threshold", Integer(256)),),
+    (),
+)
+
+
+def calldata_carrier_registry_invite_member(invited: Address, replaces: Address, new_threshold: int) -> bytes:
+    """A call of CarrierRegistry.inviteMember."""
+    return CARRIER_REGISTRY_INVITE_MEMBER.calldata(invited, replaces, new_threshold)
 
 
 CARRIER_REGISTRY_IS_ACTIVE = Function(
@@ -3760,6 +4257,25 @@ def result_carrier_registry_is_key_of(returndata: bytes) -> bool:
     return value
 
 
+CARRIER_REGISTRY_IS_LICENSED = Function(
+    'isLicensed(bytes32,bytes32,uint64,uint64)',
+    bytes.fromhex("1cc0ee20"),
+    (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),),
+    (Bool(),),
+)
+
+
+def calldata_carrier_registry_is_licensed(carrier: bytes, licence: bytes, from_at: int, to_at: int) -> bytes:
+    """A call of CarrierRegistry.isLicensed."""
+    return CARRIER_REGISTRY_IS_LICENSED.calldata(carrier, licence, from_at, to_at)
+
+
+def result_carrier_registry_is_licensed(returndata: bytes) -> bool:
+    """What CarrierRegistry.isLicensed returned."""
+    value: bool = CARRIER_REGISTRY_IS_LICENSED.results(returndata)[0]
+    return value
+
+
 CARRIER_REGISTRY_IS_MEMBER = Function(
     'isMember(address)',
     bytes.fromhex("a230c524"),
@@ -3779,6 +4295,19 @@ def result_carrier_registry_is_member(returndata: bytes) -> bool:
     return value
 
 
+CARRIER_REGISTRY_LIST_IGW = Function(
+    'listIgw((bytes32,uint8,uint64,uint64))',
+    bytes.fromhex("7dfc1406"),
+    (("listing", StructType(IgwListing)),),
+    (),
+)
+
+
+def calldata_carrier_registry_list_igw(listing: IgwListing) -> bytes:
+    """A call of CarrierRegistry.listIgw."""
+    return CARRIER_REGISTRY_LIST_IGW.calldata(listing)
+
+
 CARRIER_REGISTRY_LIST_TOKEN = Function(
     'listToken(address,bytes32)',
     bytes.fromhex("18816564"),
@@ -3790,6 +4319,44 @@ CARRIER_REGISTRY_LIST_TOKEN = Function(
 def calldata_carrier_registry_list_token(token: Address, currency: bytes) -> bytes:
     """A call of CarrierRegistry.listToken."""
     return CARRIER_REGISTRY_LIST_TOKEN.calldata(token, currency)
+
+
+CARRIER_REGISTRY_MEMBER_COUNT = Function(
+    'memberCount()',
+    bytes.fromhex("11aee380"),
+    (),
+    (Integer(256),),
+)
+
+
+def calldata_carrier_registry_member_count() -> bytes:
+    """A call of CarrierRegistry.memberCount."""
+    return CARRIER_REGISTRY_MEMBER_COUNT.calldata()
+
+
+def result_carrier_registry_member_count(returndata: bytes) -> int:
+    """What CarrierRegistry.memberCount returned."""
+    value: int = CARRIER_REGISTRY_MEMBER_COUNT.results(returndata)[0]
+    return value
+
+
+CARRIER_REGISTRY_MEMBERSHIP = Function(
+    'membership()',
+    bytes.fromhex("a2bf68b9"),
+    (),
+    (Integer(64),),
+)
+
+
+def calldata_carrier_registry_membership() -> bytes:
+    """A call of CarrierRegistry.membership."""
+    return CARRIER_REGISTRY_MEMBERSHIP.calldata()
+
+
+def result_carrier_registry_membership(returndata: bytes) -> int:
+    """What CarrierRegistry.membership returned."""
+    value: int = CARRIER_REGISTRY_MEMBERSHIP.results(returndata)[0]
+    return value
 
 
 CARRIER_REGISTRY_NONCE_OF = Function(
@@ -3843,6 +4410,45 @@ def calldata_carrier_registry_reinstate(carrier: bytes) -> bytes:
     return CARRIER_REGISTRY_REINSTATE.calldata(carrier)
 
 
+CARRIER_REGISTRY_REMOVE = Function(
+    'remove(bytes32)',
+    bytes.fromhex("95bc2673"),
+    (("carrier", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_carrier_registry_remove(carrier: bytes) -> bytes:
+    """A call of CarrierRegistry.remove."""
+    return CARRIER_REGISTRY_REMOVE.calldata(carrier)
+
+
+CARRIER_REGISTRY_REMOVE_MEMBER = Function(
+    'removeMember(address,uint256)',
+    bytes.fromhex("16f6f03e"),
+    (("member", AddressType()), ("new_threshold", Integer(256)),),
+    (),
+)
+
+
+def calldata_carrier_registry_remove_member(member: Address, new_threshold: int) -> bytes:
+    """A call of CarrierRegistry.removeMember."""
+    return CARRIER_REGISTRY_REMOVE_MEMBER.calldata(member, new_threshold)
+
+
+CARRIER_REGISTRY_REQUIRE_CROSSING = Function(
+    'requireCrossing(bytes32,bytes32,uint64,uint64)',
+    bytes.fromhex("7bd79c14"),
+    (("creditor", FixedBytes(32)), ("igw", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),),
+    (),
+)
+
+
+def calldata_carrier_registry_require_crossing(creditor: bytes, igw: bytes, from_at: int, to_at: int) -> bytes:
+    """A call of CarrierRegistry.requireCrossing."""
+    return CARRIER_REGISTRY_REQUIRE_CROSSING.calldata(creditor, igw, from_at, to_at)
+
+
 CARRIER_REGISTRY_REQUIRE_KEY = Function(
     'requireKey(bytes32,address)',
     bytes.fromhex("01763d4b"),
@@ -3882,6 +4488,19 @@ def calldata_carrier_registry_revoke_key(revocation: KeyRevocation, signature: b
     return CARRIER_REGISTRY_REVOKE_KEY.calldata(revocation, signature)
 
 
+CARRIER_REGISTRY_REVOKE_LICENCE = Function(
+    'revokeLicence(bytes32,bytes32)',
+    bytes.fromhex("62e31e32"),
+    (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_carrier_registry_revoke_licence(carrier: bytes, licence: bytes) -> bytes:
+    """A call of CarrierRegistry.revokeLicence."""
+    return CARRIER_REGISTRY_REVOKE_LICENCE.calldata(carrier, licence)
+
+
 CARRIER_REGISTRY_SUSPEND = Function(
     'suspend(bytes32)',
     bytes.fromhex("b1c4235d"),
@@ -3893,6 +4512,25 @@ CARRIER_REGISTRY_SUSPEND = Function(
 def calldata_carrier_registry_suspend(carrier: bytes) -> bytes:
     """A call of CarrierRegistry.suspend."""
     return CARRIER_REGISTRY_SUSPEND.calldata(carrier)
+
+
+CARRIER_REGISTRY_THRESHOLD = Function(
+    'threshold()',
+    bytes.fromhex("42cde4e8"),
+    (),
+    (Integer(256),),
+)
+
+
+def calldata_carrier_registry_threshold() -> bytes:
+    """A call of CarrierRegistry.threshold."""
+    return CARRIER_REGISTRY_THRESHOLD.calldata()
+
+
+def result_carrier_registry_threshold(returndata: bytes) -> int:
+    """What CarrierRegistry.threshold returned."""
+    value: int = CARRIER_REGISTRY_THRESHOLD.results(returndata)[0]
+    return value
 
 
 CREDIT_BOOK_AGREEMENTS = Function(
@@ -5054,6 +5692,7 @@ EVENTS: Mapping[bytes, type[Event]] = {
     ArrearsAdvanced.TOPIC0: ArrearsAdvanced,
     CarrierAdmitted.TOPIC0: CarrierAdmitted,
     CarrierReinstated.TOPIC0: CarrierReinstated,
+    CarrierRemoved.TOPIC0: CarrierRemoved,
     CarrierSuspended.TOPIC0: CarrierSuspended,
     CreditAlert.TOPIC0: CreditAlert,
     CreditLineGranted.TOPIC0: CreditLineGranted,
@@ -5065,10 +5704,17 @@ EVENTS: Mapping[bytes, type[Event]] = {
     EIP712DomainChanged.TOPIC0: EIP712DomainChanged,
     EquivocationProven.TOPIC0: EquivocationProven,
     ExposureChanged.TOPIC0: ExposureChanged,
+    IgwDelisted.TOPIC0: IgwDelisted,
+    IgwListed.TOPIC0: IgwListed,
     ItemNetted.TOPIC0: ItemNetted,
     ItemOpened.TOPIC0: ItemOpened,
     KeyGranted.TOPIC0: KeyGranted,
     KeyRevoked.TOPIC0: KeyRevoked,
+    LicenceGranted.TOPIC0: LicenceGranted,
+    LicenceRevoked.TOPIC0: LicenceRevoked,
+    MemberInvited.TOPIC0: MemberInvited,
+    MemberJoined.TOPIC0: MemberJoined,
+    MemberRemoved.TOPIC0: MemberRemoved,
     NettingCycleExecuted.TOPIC0: NettingCycleExecuted,
     PayableOpened.TOPIC0: PayableOpened,
     PayeeChanged.TOPIC0: PayeeChanged,
@@ -5082,6 +5728,7 @@ EVENTS: Mapping[bytes, type[Event]] = {
     StatementAgreed.TOPIC0: StatementAgreed,
     StatementLineAgreed.TOPIC0: StatementLineAgreed,
     StatementProposed.TOPIC0: StatementProposed,
+    ThresholdChanged.TOPIC0: ThresholdChanged,
     TokenListed.TOPIC0: TokenListed,
     Transfer.TOPIC0: Transfer,
     UsageDeclared.TOPIC0: UsageDeclared,
@@ -5102,9 +5749,11 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     BatchUnknown.SELECTOR: BatchUnknown,
     CarrierAlreadyActive.SELECTOR: CarrierAlreadyActive,
     CarrierAlreadyAdmitted.SELECTOR: CarrierAlreadyAdmitted,
+    CarrierIsRemoved.SELECTOR: CarrierIsRemoved,
     CarrierNotActive.SELECTOR: CarrierNotActive,
     CarrierUnknown.SELECTOR: CarrierUnknown,
     CarriersNotSorted.SELECTOR: CarriersNotSorted,
+    CodeEmpty.SELECTOR: CodeEmpty,
     CorrectedDeclarationMismatch.SELECTOR: CorrectedDeclarationMismatch,
     CorrectedDeclarationMissing.SELECTOR: CorrectedDeclarationMissing,
     CorrectsAnotherStream.SELECTOR: CorrectsAnotherStream,
@@ -5136,6 +5785,8 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ERC20InvalidSpender.SELECTOR: ERC20InvalidSpender,
     EventTimesInvalid.SELECTOR: EventTimesInvalid,
     ExposureUnderflow.SELECTOR: ExposureUnderflow,
+    IgwKindUnexpected.SELECTOR: IgwKindUnexpected,
+    IgwNotValid.SELECTOR: IgwNotValid,
     InitialDeckAlreadyPublished.SELECTOR: InitialDeckAlreadyPublished,
     InitialDeckMissing.SELECTOR: InitialDeckMissing,
     InlineIndexUnexpected.SELECTOR: InlineIndexUnexpected,
@@ -5147,7 +5798,9 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     KeyAlreadyTaken.SELECTOR: KeyAlreadyTaken,
     KeyNotGranted.SELECTOR: KeyNotGranted,
     KeyWindowEmpty.SELECTOR: KeyWindowEmpty,
+    LastMember.SELECTOR: LastMember,
     LengthsMismatch.SELECTOR: LengthsMismatch,
+    LicenceMissing.SELECTOR: LicenceMissing,
     LineNonceUnexpected.SELECTOR: LineNonceUnexpected,
     MemberRepeated.SELECTOR: MemberRepeated,
     NettingGrows.SELECTOR: NettingGrows,
@@ -5155,6 +5808,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     NotAMember.SELECTOR: NotAMember,
     NotAParty.SELECTOR: NotAParty,
     NotEquivocation.SELECTOR: NotEquivocation,
+    NotInvited.SELECTOR: NotInvited,
     NotOverdue.SELECTOR: NotOverdue,
     NotTheMembers.SELECTOR: NotTheMembers,
     NoticeTooShort.SELECTOR: NoticeTooShort,
@@ -5175,6 +5829,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ProposalAlreadyMade.SELECTOR: ProposalAlreadyMade,
     ProposalFailed.SELECTOR: ProposalFailed,
     ProposalNotReady.SELECTOR: ProposalNotReady,
+    ProposalOutdated.SELECTOR: ProposalOutdated,
     ProposalUnknown.SELECTOR: ProposalUnknown,
     RateSequenceUnexpected.SELECTOR: RateSequenceUnexpected,
     ReentrancyGuardReentrantCall.SELECTOR: ReentrancyGuardReentrantCall,
@@ -5199,6 +5854,9 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     TokenAlreadyListed.SELECTOR: TokenAlreadyListed,
     TokenDecimalsUnexpected.SELECTOR: TokenDecimalsUnexpected,
     TokenNotListed.SELECTOR: TokenNotListed,
+    ValiditiesTooMany.SELECTOR: ValiditiesTooMany,
+    ValidityEmpty.SELECTOR: ValidityEmpty,
+    ValidityOverlaps.SELECTOR: ValidityOverlaps,
 }
 
 

@@ -375,6 +375,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_carrier_reinstated_carrier"), "carrier_reinstated", ["carrier"], unique=False)
     op.create_table(
+        "carrier_removed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("removed_at", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_carrier_removed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_carrier_removed")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_carrier_removed_carrier"), "carrier_removed", ["carrier"], unique=False)
+    op.create_table(
         "carrier_suspended",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
@@ -562,6 +578,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exposure_changed_agreement_id"), "exposure_changed", ["agreement_id"], unique=False)
     op.create_table(
+        "igw_delisted",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("igw", sa.Text(), nullable=False),
+        sa.Column("delisted_at", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_igw_delisted_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_igw_delisted")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "igw_listed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("igw", sa.Text(), nullable=False),
+        sa.Column("kind", WHOLE, nullable=False),
+        sa.Column("valid_from", WHOLE, nullable=False),
+        sa.Column("valid_until", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_igw_listed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_igw_listed")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "item_netted",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
@@ -634,6 +682,88 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_key_revoked_carrier"), "key_revoked", ["carrier"], unique=False)
+    op.create_table(
+        "licence_granted",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("valid_from", WHOLE, nullable=False),
+        sa.Column("valid_until", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_licence_granted_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_licence_granted")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_licence_granted_carrier"), "licence_granted", ["carrier"], unique=False)
+    op.create_table(
+        "licence_revoked",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("revoked_at", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_licence_revoked_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_licence_revoked")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_licence_revoked_carrier"), "licence_revoked", ["carrier"], unique=False)
+    op.create_table(
+        "member_invited",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("replaces", sa.Text(), nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_member_invited_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_member_invited")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "member_joined",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("replaces", sa.Text(), nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_member_joined_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_member_joined")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "member_removed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_member_removed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_member_removed")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "netting_cycle_executed",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
@@ -886,6 +1016,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_statement_proposed_agreement_id"), "statement_proposed", ["agreement_id"], unique=False)
     op.create_index(op.f("ix_statement_proposed_statement_id"), "statement_proposed", ["statement_id"], unique=False)
+    op.create_table(
+        "threshold_changed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_threshold_changed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_threshold_changed")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "token_listed",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
