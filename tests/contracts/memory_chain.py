@@ -4,6 +4,7 @@ A transaction takes a fifth of a millisecond, so that hundreds of faulty deploym
 affordable. It keeps no blocks: what depends on them (reorganisations, finality) is tested on the engines.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,6 +30,7 @@ class MemoryChain:
         self._evm = EVM(Env(cfg=CfgEnv(chain_id=CHAIN_ID)), spec_id="MERGE", gas_limit=BLOCK_GAS)
         self._receipts: dict[str, Mapping[str, Any]] = {}
         self._snapshots: dict[str, tuple[Any, int, int]] = {}
+        self._names = itertools.count(1)
         self._number = 0
         self._now = start_at
         self._set_clock()
@@ -50,7 +52,7 @@ class MemoryChain:
         self._set_clock()
 
     def snapshot(self) -> str:
-        name = f"0x{len(self._receipts) + len(self._snapshots):x}-{self._number}"
+        name = hex(next(self._names))
         self._snapshots[name] = (self._evm.snapshot(), self._now, self._number)
         return name
 
