@@ -1,10 +1,11 @@
 # What a newcomer needs: `make demo`, then `make test`.
 PYTHON ?= python3
 ARGS ?=
+BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test mutants check format artifacts clean
+.PHONY: help install demo test mutants bench check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -20,6 +21,9 @@ test: install check ## every check and every test
 
 mutants: install ## plant every fault in the contracts; at least 95 % must die of a test
 	@$(VENV)/python -m tests.contracts.mutants $(ARGS)
+
+bench: install ## measure one part: BENCH=chain
+	@$(VENV)/python -m scripts.bench.$(BENCH)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
 	@$(VENV)/ruff check .
