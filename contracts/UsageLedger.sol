@@ -5,6 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
 import {AgreementId, BatchId, CarrierId, Period, Service} from "./Types.sol";
+import {Calendar} from "./base/Calendar.sol";
 import {CarrierSigned} from "./base/CarrierSigned.sol";
 import {UsageTree} from "./base/UsageTree.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
@@ -85,7 +86,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     function closePeriod(PeriodClose calldata close, bytes calldata signature) external {
         CarrierId other = AGREEMENTS.counterpartyOf(close.agreementId, close.declarer);
-        _requirePeriod(close.period);
+        Calendar.requireMonth(close.period);
         bytes32 closeKey = _closeKey(close.agreementId, close.declarer, close.period);
         if (_closedAt[closeKey] != 0) {
             revert PeriodAlreadyClosed(close.agreementId, close.declarer, close.period);
@@ -174,7 +175,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     function _declare(Declaration calldata declaration, bytes calldata signature) private returns (BatchId batchId) {
         _requireInTime(declaration.deadline);
-        _requirePeriod(declaration.period);
+        Calendar.requireMonth(declaration.period);
         _requireEvents(declaration);
         batchId = batchIdOf(declaration);
         _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
@@ -301,12 +302,6 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     function _requireEverSigned(CarrierId carrier, BatchId batchId, bytes calldata signature) private view {
         address signer = ECDSA.recover(BatchId.unwrap(batchId), signature);
         if (REGISTRY.holderOf(signer) != carrier) revert ICarrierRegistry.SignerNotAuthorised(carrier, signer);
-    }
-
-    function _requirePeriod(Period period) private pure {
-        uint32 month = Period.unwrap(period) % 100;
-        uint32 year = Period.unwrap(period) / 100;
-        if (month == 0 || month > 12 || year < 2000 || year > 9999) revert PeriodInvalid(period);
     }
 
     function _requireSeq(uint64 expected, uint64 got) private pure {

@@ -2,6 +2,7 @@
 
 ADVICE = {
     "AgreementAlreadySigned": "The agreement is in force; nothing to do.",
+    "AmendmentTooEarly": "Move the effective date past now and past the last version's.",
     "AmountZero": "Name an amount above zero.",
     "AlreadyApproved": "Wait for the other members.",
     "ArrearsNotReady": "Try again when the next stage is due.",

@@ -71,6 +71,69 @@ class RateChange(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Terms(Struct):
+    """Terms of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'Terms(bytes32 carrierLow,bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,'
+        'uint32 paymentSeconds,uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,'
+        'uint32 terminateSeconds,bytes32 documentHash,uint64 validFrom)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("1e2f486947b37d12fd3c42eebdd318539321ba024bf236e1dfd70ee20bd247a6")
+    FIELDS: ClassVar[Fields] = (
+        ("carrier_low", FixedBytes(32)),
+        ("carrier_high", FixedBytes(32)),
+        ("currency", FixedBytes(32)),
+        ("services", Integer(8)),
+        ("notice_seconds", Integer(32)),
+        ("payment_seconds", Integer(32)),
+        ("acceptance_seconds", Integer(32)),
+        ("interest_bps", Integer(16)),
+        ("stop_credit_seconds", Integer(32)),
+        ("terminate_seconds", Integer(32)),
+        ("document_hash", FixedBytes(32)),
+        ("valid_from", Integer(64)),
+    )
+
+    carrier_low: bytes
+    carrier_high: bytes
+    currency: bytes
+    services: int
+    notice_seconds: int
+    payment_seconds: int
+    acceptance_seconds: int
+    interest_bps: int
+    stop_credit_seconds: int
+    terminate_seconds: int
+    document_hash: bytes
+    valid_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment(Struct):
+    """Amendment of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'Amendment(bytes32 agreementId,uint32 version,Terms terms,uint64 deadline)Terms(bytes32 carrierLow,'
+        'bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,uint32 paymentSeconds,'
+        'uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,uint32 terminateSeconds,'
+        'bytes32 documentHash,uint64 validFrom)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("42455b1f71b03b45d27c50e62cd57f9aa7499fc511c41fb097cc4fd47d429f8b")
+    FIELDS: ClassVar[Fields] = (
+        ("agreement_id", FixedBytes(32)),
+        ("version", Integer(32)),
+        ("terms", StructType(Terms)),
+        ("deadline", Integer(64)),
+    )
+
+    agreement_id: AgreementId
+    version: int
+    terms: Terms
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreditLine(Struct):
     """CreditLine of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
@@ -474,45 +537,6 @@ class Statement(Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms(Struct):
-    """Terms of the contracts, checked; EIP-712 type and hash from the same ABI."""
-
-    TYPE: ClassVar[str] = (
-        'Terms(bytes32 carrierLow,bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,'
-        'uint32 paymentSeconds,uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,'
-        'uint32 terminateSeconds,bytes32 documentHash,uint64 validFrom)'
-    )
-    TYPEHASH: ClassVar[bytes] = bytes.fromhex("1e2f486947b37d12fd3c42eebdd318539321ba024bf236e1dfd70ee20bd247a6")
-    FIELDS: ClassVar[Fields] = (
-        ("carrier_low", FixedBytes(32)),
-        ("carrier_high", FixedBytes(32)),
-        ("currency", FixedBytes(32)),
-        ("services", Integer(8)),
-        ("notice_seconds", Integer(32)),
-        ("payment_seconds", Integer(32)),
-        ("acceptance_seconds", Integer(32)),
-        ("interest_bps", Integer(16)),
-        ("stop_credit_seconds", Integer(32)),
-        ("terminate_seconds", Integer(32)),
-        ("document_hash", FixedBytes(32)),
-        ("valid_from", Integer(64)),
-    )
-
-    carrier_low: bytes
-    carrier_high: bytes
-    currency: bytes
-    services: int
-    notice_seconds: int
-    payment_seconds: int
-    acceptance_seconds: int
-    interest_bps: int
-    stop_credit_seconds: int
-    terminate_seconds: int
-    document_hash: bytes
-    valid_from: int
-
-
-@dataclass(frozen=True, slots=True)
 class UsageRecord(Struct):
     """UsageRecord of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
@@ -557,6 +581,34 @@ class Withdrawal(Struct):
 
     dispute_id: bytes
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementAmended(Event):
+    """AgreementAmended of AgreementBook."""
+
+    CONTRACT: ClassVar[str] = "AgreementBook"
+    SIGNATURE: ClassVar[str] = 'AgreementAmended(bytes32,uint32,uint8,bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("03cd97c99be9799eaa203b17a6510f98148ae2cad5371e636c06137e86286f8c")
+
+    agreement_id: AgreementId
+    version: int
+    services: int
+    document_hash: bytes
+    valid_from: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 128)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            int.from_bytes(d[0:32], "big"),
+            int.from_bytes(d[32:64], "big"),
+            d[64:96],
+            int.from_bytes(d[96:128], "big"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -1812,6 +1864,24 @@ class AlreadyApproved(TypedRefusal):
 
     def __init__(self, proposal_id: bytes, member: Address) -> None:
         self._refuse(proposal_id, member)
+
+
+class AmendmentTooEarly(TypedRefusal):
+    """An amendment takes effect neither in the past nor before the version it follows."""
+
+    slug = "amendment-too-early"
+    SIGNATURE = 'AmendmentTooEarly(uint64,uint64)'
+    SELECTOR = bytes.fromhex("275740e5")
+    FIELDS = (("valid_from", Integer(64)), ("earliest_at", Integer(64)),)
+    MESSAGE = 'An amendment takes effect neither in the past nor before the version it follows'
+    EXPECTED = 'earliest_at'
+    TODO = "Move the effective date past now and past the last version's."
+
+    valid_from: int
+    earliest_at: int
+
+    def __init__(self, valid_from: int, earliest_at: int) -> None:
+        self._refuse(valid_from, earliest_at)
 
 
 class AmountTooLarge(TypedRefusal):
@@ -3803,6 +3873,40 @@ class ValidityOverlaps(TypedRefusal):
         self._refuse(valid_until, valid_from)
 
 
+class VersionUnexpected(TypedRefusal):
+    """Version unexpected."""
+
+    slug = "version-unexpected"
+    SIGNATURE = 'VersionUnexpected(uint32,uint32)'
+    SELECTOR = bytes.fromhex("5257c410")
+    FIELDS = (("expected", Integer(32)), ("got", Integer(32)),)
+    MESSAGE = 'version unexpected'
+    EXPECTED = 'expected'
+    GOT = 'got'
+    TODO = 'Read the current value from the chain and sign again.'
+
+
+    def __init__(self, expected: int, got: int) -> None:
+        self._refuse(expected, got)
+
+
+class VersionsTooMany(TypedRefusal):
+    """Versions too many."""
+
+    slug = "versions-too-many"
+    SIGNATURE = 'VersionsTooMany(uint256)'
+    SELECTOR = bytes.fromhex("42090317")
+    FIELDS = (("max", Integer(256)),)
+    MESSAGE = 'versions too many'
+    EXPECTED = 'max'
+    TODO = 'Correct the request; nothing has changed.'
+
+    max: int
+
+    def __init__(self, max: int) -> None:
+        self._refuse(max)
+
+
 def constructor_agreement_book(registry: Address) -> bytes:
     """The ABI-encoded arguments AgreementBook is deployed with."""
     return encode_checked([AddressType()], [registry])
@@ -3850,6 +3954,19 @@ def result_agreement_book_registry(returndata: bytes) -> Address:
     """What AgreementBook.REGISTRY returned."""
     value: Address = AGREEMENT_BOOK_REGISTRY.results(returndata)[0]
     return value
+
+
+AGREEMENT_BOOK_AMEND = Function(
+    'amend((bytes32,uint32,(bytes32,bytes32,bytes32,uint8,uint32,uint32,uint32,uint16,uint32,uint32,bytes32,uint64),uint64),bytes,bytes)',
+    bytes.fromhex("3f0b883f"),
+    (("amendment", StructType(Amendment)), ("signature_low", DynamicBytes()), ("signature_high", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_agreement_book_amend(amendment: Amendment, signature_low: bytes, signature_high: bytes) -> bytes:
+    """A call of AgreementBook.amend."""
+    return AGREEMENT_BOOK_AMEND.calldata(amendment, signature_low, signature_high)
 
 
 AGREEMENT_BOOK_COUNTERPARTY_OF = Function(
@@ -3971,6 +4088,25 @@ def result_agreement_book_sign(returndata: bytes) -> AgreementId:
     return value
 
 
+AGREEMENT_BOOK_TERMS_AT = Function(
+    'termsAt(bytes32,uint64)',
+    bytes.fromhex("4361e465"),
+    (("agreement_id", FixedBytes(32)), ("at_seconds", Integer(64)),),
+    (StructType(Terms),),
+)
+
+
+def calldata_agreement_book_terms_at(agreement_id: AgreementId, at_seconds: int) -> bytes:
+    """A call of AgreementBook.termsAt."""
+    return AGREEMENT_BOOK_TERMS_AT.calldata(agreement_id, at_seconds)
+
+
+def result_agreement_book_terms_at(returndata: bytes) -> Terms:
+    """What AgreementBook.termsAt returned."""
+    value: Terms = AGREEMENT_BOOK_TERMS_AT.results(returndata)[0]
+    return value
+
+
 AGREEMENT_BOOK_TERMS_OF = Function(
     'termsOf(bytes32)',
     bytes.fromhex("be5170c0"),
@@ -3987,6 +4123,44 @@ def calldata_agreement_book_terms_of(agreement_id: AgreementId) -> bytes:
 def result_agreement_book_terms_of(returndata: bytes) -> Terms:
     """What AgreementBook.termsOf returned."""
     value: Terms = AGREEMENT_BOOK_TERMS_OF.results(returndata)[0]
+    return value
+
+
+AGREEMENT_BOOK_TERMS_OF_PERIOD = Function(
+    'termsOfPeriod(bytes32,uint32)',
+    bytes.fromhex("3f2a81a9"),
+    (("agreement_id", FixedBytes(32)), ("period", Integer(32)),),
+    (StructType(Terms),),
+)
+
+
+def calldata_agreement_book_terms_of_period(agreement_id: AgreementId, period: int) -> bytes:
+    """A call of AgreementBook.termsOfPeriod."""
+    return AGREEMENT_BOOK_TERMS_OF_PERIOD.calldata(agreement_id, period)
+
+
+def result_agreement_book_terms_of_period(returndata: bytes) -> Terms:
+    """What AgreementBook.termsOfPeriod returned."""
+    value: Terms = AGREEMENT_BOOK_TERMS_OF_PERIOD.results(returndata)[0]
+    return value
+
+
+AGREEMENT_BOOK_VERSIONS_OF = Function(
+    'versionsOf(bytes32)',
+    bytes.fromhex("4b425214"),
+    (("agreement_id", FixedBytes(32)),),
+    (Integer(32),),
+)
+
+
+def calldata_agreement_book_versions_of(agreement_id: AgreementId) -> bytes:
+    """A call of AgreementBook.versionsOf."""
+    return AGREEMENT_BOOK_VERSIONS_OF.calldata(agreement_id)
+
+
+def result_agreement_book_versions_of(returndata: bytes) -> int:
+    """What AgreementBook.versionsOf returned."""
+    value: int = AGREEMENT_BOOK_VERSIONS_OF.results(returndata)[0]
     return value
 
 
@@ -5687,6 +5861,7 @@ def result_usage_ledger_root_of(returndata: bytes) -> bytes:
 
 
 EVENTS: Mapping[bytes, type[Event]] = {
+    AgreementAmended.TOPIC0: AgreementAmended,
     AgreementSigned.TOPIC0: AgreementSigned,
     Approval.TOPIC0: Approval,
     ArrearsAdvanced.TOPIC0: ArrearsAdvanced,
@@ -5740,6 +5915,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     AgreementAlreadySigned.SELECTOR: AgreementAlreadySigned,
     AgreementUnknown.SELECTOR: AgreementUnknown,
     AlreadyApproved.SELECTOR: AlreadyApproved,
+    AmendmentTooEarly.SELECTOR: AmendmentTooEarly,
     AmountTooLarge.SELECTOR: AmountTooLarge,
     AmountZero.SELECTOR: AmountZero,
     ArrearsComplete.SELECTOR: ArrearsComplete,
@@ -5857,6 +6033,8 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ValiditiesTooMany.SELECTOR: ValiditiesTooMany,
     ValidityEmpty.SELECTOR: ValidityEmpty,
     ValidityOverlaps.SELECTOR: ValidityOverlaps,
+    VersionUnexpected.SELECTOR: VersionUnexpected,
+    VersionsTooMany.SELECTOR: VersionsTooMany,
 }
 
 

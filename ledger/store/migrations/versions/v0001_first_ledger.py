@@ -286,6 +286,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_usage_tables_import_id"), "usage_tables", ["import_id"], unique=False)
     op.create_index(op.f("ix_usage_tables_root"), "usage_tables", ["root"], unique=False)
     op.create_table(
+        "agreement_amended",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("version", WHOLE, nullable=False),
+        sa.Column("services", WHOLE, nullable=False),
+        sa.Column("document_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("valid_from", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_agreement_amended_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_agreement_amended")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_agreement_amended_agreement_id"), "agreement_amended", ["agreement_id"], unique=False)
+    op.create_table(
         "agreement_signed",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
