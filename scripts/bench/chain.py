@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.deployment import DeploymentPlan, deploy_contracts
-from deploy.local_chain import Engine, LocalChain
+from deploy.engines import Engine
+from deploy.local_chain import LocalChain
 from deploy.node import ROOT
 from deploy.solidity import compile_sources
 from ledger.chain import bindings as b
@@ -19,7 +20,7 @@ from ledger.chain.client import ChainClient
 from ledger.chain.network import Network
 from ledger.chain.seen import Log, Receipt
 from ledger.chain.transaction import SignedTransaction, Transaction, sign_transaction
-from ledger.identity import Address, CarrierCode, ascii32
+from ledger.identity import Address, AgreementId, CarrierCode, ascii32
 from ledger.service import Service
 from ledger.typed_data import Domain, address_of_key, digest, sign_digest
 
@@ -118,7 +119,7 @@ def _declarations(sender: Sender, network: Network) -> Callable[[int], SignedTra
     """The creditor's declarations, every check on: agreement, line, sequence, signature."""
     at = network.addresses
     domains = {name: Domain(network.chain_id, address) for name, address in at.items()}
-    agreement, creditor = TERMS.struct_hash(), TERMS.carrier_high
+    agreement, creditor = AgreementId(TERMS.struct_hash()), TERMS.carrier_high
     line = b.CreditLine(agreement, creditor, 10**15, b.LimitPolicy.REFUSE, 1, NEVER)
     terms_digest, line_digest = digest(TERMS, domains["AgreementBook"]), digest(line, domains["CreditBook"])
     signed = b.calldata_agreement_book_sign(TERMS, sign_digest(LOW, terms_digest), sign_digest(HIGH, terms_digest))
@@ -133,7 +134,7 @@ def _declarations(sender: Sender, network: Network) -> Callable[[int], SignedTra
     return make
 
 
-def _declaration(agreement: bytes, creditor: bytes, seq: int) -> b.Declaration:
+def _declaration(agreement: AgreementId, creditor: bytes, seq: int) -> b.Declaration:
     return b.Declaration(
         agreement_id=agreement,
         declarer=creditor,
@@ -228,12 +229,8 @@ def main() -> None:
     for engine in Engine:
         declared, stored = measure(engine, baseline)
         logs = declared.logs
-        print(
-            f"{engine}: {stored.gas:,} gas and {stored.each_second:,.0f} CDR/s at one transaction for each CDR (baseline)"
-        )
-        print(
-            f"  a declaration costs {declared.gas:,} gas whatever it seals; {declared.each_second:,.0f} declarations/s"
-        )
+        print(f"{engine}: one transaction for each CDR (baseline): {stored.gas:,} gas, {stored.each_second:,.0f} CDR/s")
+        print(f"  a declaration, whatever it seals: {declared.gas:,} gas, {declared.each_second:,.0f} a second")
         for size in SIZES:
             gas, each_second = declared.gas / size, declared.each_second * size
             ratios = f"{stored.gas / gas:,.1f} x less gas, {each_second / stored.each_second:,.1f} x as many a second"
