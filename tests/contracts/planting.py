@@ -6,6 +6,8 @@ longer finds its place is an error: a control that moved takes its fault along.
 
 import hashlib
 import json
+import posixpath
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -80,7 +82,7 @@ def compile_faults(faults: Sequence[Fault]) -> Mapping[str, bytes]:
     What was compiled once is kept beside the compiler by the hash of its sources.
     """
     sources = read_sources()
-    planted = {fault.name: plant(sources, fault) for fault in faults}
+    planted = {fault.name: _needed(plant(sources, fault), f"contracts/{fault.contract}.sol") for fault in faults}
     kept = {fault.name: _kept(fault, planted[fault.name]) for fault in faults}
     fresh = [fault for fault in faults if not kept[fault.name].exists()]
     with ThreadPoolExecutor(COMPILERS) as pool:
@@ -97,6 +99,18 @@ def _parse(path: Path) -> Sequence[Fault]:
     usual = {name: given[name] for name in ("contract", "file", "tests")}
     entries: list[dict[str, Any]] = [usual | entry for entry in given["fault"]]
     return [Fault(**(entry | {"tests": tuple(entry["tests"])})) for entry in entries]
+
+
+def _needed(sources: Mapping[str, str], path: str) -> Mapping[str, str]:
+    """The sources that one of them imports, itself included: what other contracts do changes nothing here."""
+    needed, waiting = {}, [path]
+    while waiting:
+        at = waiting.pop()
+        if at not in needed:
+            needed[at] = sources[at]
+            imports = re.findall(r'from "(\.[^"]+)"', sources[at])
+            waiting += [posixpath.normpath(posixpath.join(posixpath.dirname(at), name)) for name in imports]
+    return needed
 
 
 def _batches(faults: Sequence[Fault]) -> list[list[Fault]]:
