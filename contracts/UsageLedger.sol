@@ -7,6 +7,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {AgreementId, BatchId, CarrierId, Period, Service} from "./Types.sol";
 import {Calendar} from "./base/Calendar.sol";
 import {CarrierSigned} from "./base/CarrierSigned.sol";
+import {InlineRecords} from "./base/InlineRecords.sol";
 import {UsageTree} from "./base/UsageTree.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {ICarrierRegistry} from "./interfaces/ICarrierRegistry.sol";
@@ -70,16 +71,18 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         }
     }
 
-    function declareInline(Declaration calldata declaration, UsageRecord[] calldata records, bytes calldata signature)
-        external
-        returns (BatchId batchId)
-    {
-        uint256 count = records.length;
+    function declareInline(
+        Declaration calldata declaration,
+        bytes32[] calldata routes,
+        bytes calldata records,
+        bytes calldata signature
+    ) external returns (BatchId batchId) {
+        uint256 count = declaration.count;
         if (count > MAX_INLINE_RECORDS) revert InlineTooLarge(MAX_INLINE_RECORDS, count);
-        _requireTotal(declaration.count, count);
+        _requireTotal(count * InlineRecords.BYTES, records.length);
         _requireNoCorrection(declaration);
         batchId = _declare(declaration, signature);
-        _record(batchId, declaration, records);
+        _record(declaration, routes, records);
     }
 
     /* CLOSE */
@@ -217,42 +220,17 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         stream.lastSeq = declaration.seq;
     }
 
-    function _record(BatchId batchId, Declaration calldata declaration, UsageRecord[] calldata records) private {
-        bytes32[] memory tree = UsageTree.grow(records.length);
-        uint256 quantity;
-        uint256 amountMicros;
-        for (uint256 i; i < records.length; ++i) {
-            UsageRecord calldata record = records[i];
-            _requireFits(record, i, declaration);
-            UsageTree.place(tree, i, UsageTree.leafOf(record));
-            quantity += record.quantity;
-            amountMicros += record.amountMicros;
-            emit UsageRecorded(
-                batchId,
-                record.index,
-                record.aParty,
-                record.bParty,
-                record.startMs,
-                record.quantity,
-                record.route,
-                record.amountMicros
-            );
-        }
+    function _record(Declaration calldata declaration, bytes32[] calldata routes, bytes calldata records) private {
+        uint64 fromMs = declaration.fromMs;
+        uint64 toMs = declaration.toMs;
+        bytes32[] memory tree = UsageTree.grow(declaration.count);
+        (uint256 quantity, uint256 amountMicros, uint256 misfit) =
+            InlineRecords.tell(records, routes, fromMs, toMs - fromMs, tree);
+        if (misfit != 0) InlineRecords.refuse(records, routes.length, fromMs, toMs);
         _requireTotal(declaration.quantity, quantity);
         _requireTotal(declaration.amountMicros, amountMicros);
         bytes32 root = UsageTree.close(tree);
         if (root != declaration.root) revert RootMismatch(declaration.root, root);
-    }
-
-    function _requireFits(UsageRecord calldata record, uint256 position, Declaration calldata declaration)
-        private
-        pure
-    {
-        if (record.index != position) revert InlineIndexUnexpected(uint64(position), record.index);
-        uint64 startMs = record.startMs;
-        if (startMs < declaration.fromMs || startMs > declaration.toMs) {
-            revert EventTimesInvalid(declaration.fromMs, declaration.toMs, startMs);
-        }
     }
 
     function _requireTotal(uint256 expected, uint256 got) private pure {

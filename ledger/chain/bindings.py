@@ -1788,32 +1788,18 @@ class UsageRecorded(Event):
     """UsageRecorded of UsageLedger."""
 
     CONTRACT: ClassVar[str] = "UsageLedger"
-    SIGNATURE: ClassVar[str] = 'UsageRecorded(bytes32,uint64,bytes32,bytes32,uint64,uint64,bytes32,uint128)'
-    TOPIC0: ClassVar[bytes] = bytes.fromhex("e6c60e04dec1ff52071678beba57a438a573ff1d01474c6f04544d7fd8c76bfc")
+    SIGNATURE: ClassVar[str] = 'UsageRecorded(bytes32)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("1b3775a0285b566672ac052e3b4e13f37ed263d86e9aaac58c7515cb465026ef")
 
-    batch_id: BatchId
-    index: int
-    a_party: bytes
-    b_party: bytes
-    start_ms: int
-    quantity: int
-    route: bytes
-    amount_micros: int
+    leaf: bytes
 
     @classmethod
     def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
-        expect_log(cls, topics, data, 2, 224)
+        expect_log(cls, topics, data, 1, 32)
         t: Any = topics
         d: Any = data
         return cls(
-            t[1],
-            int.from_bytes(d[0:32], "big"),
-            d[32:64],
-            d[64:96],
-            int.from_bytes(d[96:128], "big"),
-            int.from_bytes(d[128:160], "big"),
-            d[160:192],
-            int.from_bytes(d[192:224], "big"),
+            d[0:32],
         )
 
 
@@ -2713,21 +2699,21 @@ class InitialDeckMissing(TypedRefusal):
         self._refuse(agreement_id, creditor, service)
 
 
-class InlineIndexUnexpected(TypedRefusal):
-    """Inline index unexpected."""
+class InlineRouteUnknown(TypedRefusal):
+    """A record names a route that the call does not list."""
 
-    slug = "inline-index-unexpected"
-    SIGNATURE = 'InlineIndexUnexpected(uint64,uint64)'
-    SELECTOR = bytes.fromhex("9c24f11f")
-    FIELDS = (("expected", Integer(64)), ("got", Integer(64)),)
-    MESSAGE = 'inline index unexpected'
-    EXPECTED = 'expected'
-    GOT = 'got'
-    TODO = 'Read the current value from the chain and sign again.'
+    slug = "inline-route-unknown"
+    SIGNATURE = 'InlineRouteUnknown(uint256,uint256)'
+    SELECTOR = bytes.fromhex("90e5c66b")
+    FIELDS = (("index", Integer(256)), ("route", Integer(256)),)
+    MESSAGE = 'A record names a route that the call does not list'
+    TODO = 'Check the id; it may not be final yet.'
 
+    index: int
+    route: int
 
-    def __init__(self, expected: int, got: int) -> None:
-        self._refuse(expected, got)
+    def __init__(self, index: int, route: int) -> None:
+        self._refuse(index, route)
 
 
 class InlineTooLarge(TypedRefusal):
@@ -5710,16 +5696,16 @@ def result_usage_ledger_declare_adjustment(returndata: bytes) -> BatchId:
 
 
 USAGE_LEDGER_DECLARE_INLINE = Function(
-    'declareInline((bytes32,bytes32,bytes32,uint64,uint8,uint32,bytes32,uint32,uint64,uint64,uint128,uint128,bytes32,bytes32,bytes32,uint64),(uint64,bytes32,bytes32,bytes32,uint64,uint64,bytes32,uint128)[],bytes)',
-    bytes.fromhex("7115c2d3"),
-    (("declaration", StructType(Declaration)), ("records", ArrayType(StructType(UsageRecord))), ("signature", DynamicBytes()),),
+    'declareInline((bytes32,bytes32,bytes32,uint64,uint8,uint32,bytes32,uint32,uint64,uint64,uint128,uint128,bytes32,bytes32,bytes32,uint64),bytes32[],bytes,bytes)',
+    bytes.fromhex("fe045358"),
+    (("declaration", StructType(Declaration)), ("routes", ArrayType(FixedBytes(32))), ("records", DynamicBytes()), ("signature", DynamicBytes()),),
     (FixedBytes(32),),
 )
 
 
-def calldata_usage_ledger_declare_inline(declaration: Declaration, records: tuple[UsageRecord, ...], signature: bytes) -> bytes:
+def calldata_usage_ledger_declare_inline(declaration: Declaration, routes: tuple[bytes, ...], records: bytes, signature: bytes) -> bytes:
     """A call of UsageLedger.declareInline."""
-    return USAGE_LEDGER_DECLARE_INLINE.calldata(declaration, records, signature)
+    return USAGE_LEDGER_DECLARE_INLINE.calldata(declaration, routes, records, signature)
 
 
 def result_usage_ledger_declare_inline(returndata: bytes) -> BatchId:
@@ -5965,7 +5951,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     IgwNotValid.SELECTOR: IgwNotValid,
     InitialDeckAlreadyPublished.SELECTOR: InitialDeckAlreadyPublished,
     InitialDeckMissing.SELECTOR: InitialDeckMissing,
-    InlineIndexUnexpected.SELECTOR: InlineIndexUnexpected,
+    InlineRouteUnknown.SELECTOR: InlineRouteUnknown,
     InlineTooLarge.SELECTOR: InlineTooLarge,
     InlineTotalsMismatch.SELECTOR: InlineTotalsMismatch,
     InvalidShortString.SELECTOR: InvalidShortString,

@@ -1101,14 +1101,7 @@ def upgrade() -> None:
         "usage_recorded",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
-        sa.Column("batch_id", sa.LargeBinary(), nullable=False),
-        sa.Column("index", WHOLE, nullable=False),
-        sa.Column("a_party", sa.LargeBinary(), nullable=False),
-        sa.Column("b_party", sa.LargeBinary(), nullable=False),
-        sa.Column("start_ms", WHOLE, nullable=False),
-        sa.Column("quantity", WHOLE, nullable=False),
-        sa.Column("route", sa.LargeBinary(), nullable=False),
-        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["block_number", "log_index"],
             ["chain_logs.block_number", "chain_logs.log_index"],
@@ -1118,4 +1111,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_usage_recorded")),
         sqlite_strict=True,
     )
-    op.create_index(op.f("ix_usage_recorded_batch_id"), "usage_recorded", ["batch_id"], unique=False)
