@@ -5,7 +5,7 @@ BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test mutants bench check format artifacts clean
+.PHONY: help install demo test mutants invariants bench check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,6 +21,9 @@ test: install check ## every check and every test
 
 mutants: install ## plant every fault in the contracts; at least 95 % must die of a test
 	@$(VENV)/python -m tests.contracts.mutants $(ARGS)
+
+invariants: install ## the long run: 320,000 random steps for each invariant, where forge is installed
+	@$(VENV)/python -m tests.contracts.forge --long
 
 bench: install ## measure one part: BENCH=chain
 	@$(VENV)/python -m scripts.bench.$(BENCH)
