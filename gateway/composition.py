@@ -18,6 +18,8 @@ from ledger.chain.bindings import (
     Amendment,
     CreditLine,
     Declaration,
+    DepositApplication,
+    DepositWithdrawal,
     Dispute,
     Investigation,
     KeyGrant,
@@ -46,7 +48,7 @@ SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
     "CarrierRegistry": (KeyGrant, KeyRevocation),
     "AgreementBook": (Terms, Amendment, RateNotice),
     "UsageLedger": (Declaration, PeriodClose, RevealRequest),
-    "CreditBook": (CreditLine,),
+    "CreditBook": (CreditLine, DepositWithdrawal, DepositApplication),
     "SettlementBook": (
         Statement,
         Dispute,

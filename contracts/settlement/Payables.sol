@@ -112,6 +112,11 @@ abstract contract Payables is Items, ReentrancyGuard {
         return _interest(_payable(payableId), atSeconds);
     }
 
+    function directionOf(bytes32 payableId) external view returns (AgreementId agreementId, CarrierId creditor) {
+        Payable storage due = _payable(payableId);
+        return (due.agreementId, due.creditor);
+    }
+
     function outstandingOf(bytes32 payableId)
         external
         view

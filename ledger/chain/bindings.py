@@ -207,6 +207,58 @@ class Declaration(Struct):
 
 
 @dataclass(frozen=True, slots=True)
+class DepositApplication(Struct):
+    """DepositApplication of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'DepositApplication(bytes32 payableId,address token,uint128 amountMicros,uint64 nonce,'
+        'uint64 deadline)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("df86242caaeb8c8682dfdcee891da4520c0fced65c213d9419f34e77b44d94c4")
+    FIELDS: ClassVar[Fields] = (
+        ("payable_id", FixedBytes(32)),
+        ("token", AddressType()),
+        ("amount_micros", Integer(128)),
+        ("nonce", Integer(64)),
+        ("deadline", Integer(64)),
+    )
+
+    payable_id: bytes
+    token: Address
+    amount_micros: int
+    nonce: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class DepositWithdrawal(Struct):
+    """DepositWithdrawal of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'DepositWithdrawal(bytes32 agreementId,bytes32 creditor,address token,address to,'
+        'uint128 amountMicros,uint64 nonce,uint64 deadline)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("a400c70d5311ee0bb744a4c09602f216c50b277b4808e8d1baa4b2e632eb898b")
+    FIELDS: ClassVar[Fields] = (
+        ("agreement_id", FixedBytes(32)),
+        ("creditor", FixedBytes(32)),
+        ("token", AddressType()),
+        ("to", AddressType()),
+        ("amount_micros", Integer(128)),
+        ("nonce", Integer(64)),
+        ("deadline", Integer(64)),
+    )
+
+    agreement_id: AgreementId
+    creditor: bytes
+    token: Address
+    to: Address
+    amount_micros: int
+    nonce: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dispute(Struct):
     """Dispute of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
@@ -914,6 +966,100 @@ class CreditStopped(Event):
             t[1],
             t[2],
             int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DepositApplied(Event):
+    """DepositApplied of CreditBook."""
+
+    CONTRACT: ClassVar[str] = "CreditBook"
+    SIGNATURE: ClassVar[str] = 'DepositApplied(bytes32,bytes32,bytes32,address,uint128,uint128,uint128)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("689aafb3708e49f45141517ccdb3e8fdea4672671319533ff718dcda35b23c3b")
+
+    agreement_id: AgreementId
+    creditor: bytes
+    payable_id: bytes
+    token: Address
+    amount_micros: int
+    deposit_micros: int
+    limit_micros: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 4, 128)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            t[3],
+            address_of(d[0:32]),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+            int.from_bytes(d[96:128], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DepositReceived(Event):
+    """DepositReceived of CreditBook."""
+
+    CONTRACT: ClassVar[str] = "CreditBook"
+    SIGNATURE: ClassVar[str] = 'DepositReceived(bytes32,bytes32,address,uint128,uint128,uint128)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("4b5ec8a7d454a5536c7014861230e71f9490874cbad99bcaff0d3de5ab254bca")
+
+    agreement_id: AgreementId
+    creditor: bytes
+    token: Address
+    amount_micros: int
+    deposit_micros: int
+    limit_micros: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 4, 96)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            address_of(t[3]),
+            int.from_bytes(d[0:32], "big"),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DepositWithdrawn(Event):
+    """DepositWithdrawn of CreditBook."""
+
+    CONTRACT: ClassVar[str] = "CreditBook"
+    SIGNATURE: ClassVar[str] = 'DepositWithdrawn(bytes32,bytes32,address,address,uint128,uint128,uint128)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("1dd97521585c33ad3d384e0d4d1a9d7079ae260a6b1430147a0c656122779713")
+
+    agreement_id: AgreementId
+    creditor: bytes
+    token: Address
+    to: Address
+    amount_micros: int
+    deposit_micros: int
+    limit_micros: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 4, 128)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            address_of(t[3]),
+            address_of(d[0:32]),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+            int.from_bytes(d[96:128], "big"),
         )
 
 
@@ -2338,6 +2484,59 @@ class DeclarerNotAParty(TypedRefusal):
         self._refuse(agreement_id, declarer)
 
 
+class DepositNeeded(TypedRefusal):
+    """The exposure needs the deposit: without it, the limit would be below."""
+
+    slug = "deposit-needed"
+    SIGNATURE = 'DepositNeeded(uint128,uint128)'
+    SELECTOR = bytes.fromhex("16340ee9")
+    FIELDS = (("exposure_micros", Integer(128)), ("limit_micros", Integer(128)),)
+    MESSAGE = 'The exposure needs the deposit: without it, the limit would be below'
+    EXPECTED = 'limit_micros'
+    GOT = 'exposure_micros'
+    TODO = 'Withdraw less, or pay first: the exposure needs the rest.'
+
+    exposure_micros: int
+    limit_micros: int
+
+    def __init__(self, exposure_micros: int, limit_micros: int) -> None:
+        self._refuse(exposure_micros, limit_micros)
+
+
+class DepositNonceUnexpected(TypedRefusal):
+    """Deposit nonce unexpected."""
+
+    slug = "deposit-nonce-unexpected"
+    SIGNATURE = 'DepositNonceUnexpected(uint64,uint64)'
+    SELECTOR = bytes.fromhex("4cfb4a29")
+    FIELDS = (("expected", Integer(64)), ("got", Integer(64)),)
+    MESSAGE = 'deposit nonce unexpected'
+    EXPECTED = 'expected'
+    GOT = 'got'
+    TODO = 'Read the current value from the chain and sign again.'
+
+
+    def __init__(self, expected: int, got: int) -> None:
+        self._refuse(expected, got)
+
+
+class DepositTooSmall(TypedRefusal):
+    """The deposit in this token is smaller."""
+
+    slug = "deposit-too-small"
+    SIGNATURE = 'DepositTooSmall(uint128,uint128)'
+    SELECTOR = bytes.fromhex("114aecc2")
+    FIELDS = (("deposit_micros", Integer(128)), ("amount_micros", Integer(128)),)
+    MESSAGE = 'The deposit in this token is smaller'
+    TODO = 'Name at most what is deposited in this token.'
+
+    deposit_micros: int
+    amount_micros: int
+
+    def __init__(self, deposit_micros: int, amount_micros: int) -> None:
+        self._refuse(deposit_micros, amount_micros)
+
+
 class DisputeAlreadyOpen(TypedRefusal):
     """Dispute already open."""
 
@@ -3184,6 +3383,22 @@ class PayableAlreadyPaid(TypedRefusal):
     FIELDS = (("payable_id", FixedBytes(32)),)
     MESSAGE = 'payable already paid'
     TODO = 'Correct the request; nothing has changed.'
+
+    payable_id: bytes
+
+    def __init__(self, payable_id: bytes) -> None:
+        self._refuse(payable_id)
+
+
+class PayableNotTerminated(TypedRefusal):
+    """Only a terminated payable takes a deposit without the debtor's word."""
+
+    slug = "payable-not-terminated"
+    SIGNATURE = 'PayableNotTerminated(bytes32)'
+    SELECTOR = bytes.fromhex("06e27eec")
+    FIELDS = (("payable_id", FixedBytes(32)),)
+    MESSAGE = "Only a terminated payable takes a deposit without the debtor's word"
+    TODO = 'The debtor signs the application, or the payable reaches the end of the arrears ladder.'
 
     payable_id: bytes
 
@@ -4769,6 +4984,58 @@ def result_credit_book_usage(returndata: bytes) -> Address:
     return value
 
 
+CREDIT_BOOK_APPLY_DEPOSIT = Function(
+    'applyDeposit((bytes32,address,uint128,uint64,uint64),bytes)',
+    bytes.fromhex("3853dc72"),
+    (("application", StructType(DepositApplication)), ("signature", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_credit_book_apply_deposit(application: DepositApplication, signature: bytes) -> bytes:
+    """A call of CreditBook.applyDeposit."""
+    return CREDIT_BOOK_APPLY_DEPOSIT.calldata(application, signature)
+
+
+CREDIT_BOOK_DEPOSIT = Function(
+    'deposit(bytes32,bytes32,address,uint128)',
+    bytes.fromhex("d1f40be3"),
+    (("agreement_id", FixedBytes(32)), ("creditor", FixedBytes(32)), ("token", AddressType()), ("amount_micros", Integer(128)),),
+    (),
+)
+
+
+def calldata_credit_book_deposit(agreement_id: AgreementId, creditor: bytes, token: Address, amount_micros: int) -> bytes:
+    """A call of CreditBook.deposit."""
+    return CREDIT_BOOK_DEPOSIT.calldata(agreement_id, creditor, token, amount_micros)
+
+
+CREDIT_BOOK_DEPOSIT_OF = Function(
+    'depositOf(bytes32,bytes32,address)',
+    bytes.fromhex("dd0112ad"),
+    (("agreement_id", FixedBytes(32)), ("creditor", FixedBytes(32)), ("token", AddressType()),),
+    (Integer(128), Integer(128), Integer(64),),
+)
+
+
+def calldata_credit_book_deposit_of(agreement_id: AgreementId, creditor: bytes, token: Address) -> bytes:
+    """A call of CreditBook.depositOf."""
+    return CREDIT_BOOK_DEPOSIT_OF.calldata(agreement_id, creditor, token)
+
+
+class CreditBookDepositOf(NamedTuple):
+    """What CreditBook.depositOf returned."""
+
+    amount_micros: int
+    total_micros: int
+    nonce: int
+
+
+def result_credit_book_deposit_of(returndata: bytes) -> CreditBookDepositOf:
+    """What CreditBook.depositOf returned."""
+    return CreditBookDepositOf(*CREDIT_BOOK_DEPOSIT_OF.results(returndata))
+
+
 CREDIT_BOOK_EIP712_DOMAIN = Function(
     'eip712Domain()',
     bytes.fromhex("84b0196e"),
@@ -4910,6 +5177,19 @@ def calldata_credit_book_resume(agreement_id: AgreementId, creditor: bytes) -> b
     return CREDIT_BOOK_RESUME.calldata(agreement_id, creditor)
 
 
+CREDIT_BOOK_SEIZE_DEPOSIT = Function(
+    'seizeDeposit(bytes32,address)',
+    bytes.fromhex("8e7b8f28"),
+    (("payable_id", FixedBytes(32)), ("token", AddressType()),),
+    (),
+)
+
+
+def calldata_credit_book_seize_deposit(payable_id: bytes, token: Address) -> bytes:
+    """A call of CreditBook.seizeDeposit."""
+    return CREDIT_BOOK_SEIZE_DEPOSIT.calldata(payable_id, token)
+
+
 CREDIT_BOOK_STOP = Function(
     'stop(bytes32,bytes32)',
     bytes.fromhex("b55deed5"),
@@ -4921,6 +5201,19 @@ CREDIT_BOOK_STOP = Function(
 def calldata_credit_book_stop(agreement_id: AgreementId, creditor: bytes) -> bytes:
     """A call of CreditBook.stop."""
     return CREDIT_BOOK_STOP.calldata(agreement_id, creditor)
+
+
+CREDIT_BOOK_WITHDRAW_DEPOSIT = Function(
+    'withdrawDeposit((bytes32,bytes32,address,address,uint128,uint64,uint64),bytes)',
+    bytes.fromhex("e4725e8e"),
+    (("withdrawal", StructType(DepositWithdrawal)), ("signature", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_credit_book_withdraw_deposit(withdrawal: DepositWithdrawal, signature: bytes) -> bytes:
+    """A call of CreditBook.withdrawDeposit."""
+    return CREDIT_BOOK_WITHDRAW_DEPOSIT.calldata(withdrawal, signature)
 
 
 SETTLEMENT_BOOK_AGREEMENTS = Function(
@@ -5074,6 +5367,31 @@ SETTLEMENT_BOOK_CONFIRM_PAYMENT = Function(
 def calldata_settlement_book_confirm_payment(confirmation: PaymentConfirmation, signature: bytes) -> bytes:
     """A call of SettlementBook.confirmPayment."""
     return SETTLEMENT_BOOK_CONFIRM_PAYMENT.calldata(confirmation, signature)
+
+
+SETTLEMENT_BOOK_DIRECTION_OF = Function(
+    'directionOf(bytes32)',
+    bytes.fromhex("90c173c4"),
+    (("payable_id", FixedBytes(32)),),
+    (FixedBytes(32), FixedBytes(32),),
+)
+
+
+def calldata_settlement_book_direction_of(payable_id: bytes) -> bytes:
+    """A call of SettlementBook.directionOf."""
+    return SETTLEMENT_BOOK_DIRECTION_OF.calldata(payable_id)
+
+
+class SettlementBookDirectionOf(NamedTuple):
+    """What SettlementBook.directionOf returned."""
+
+    agreement_id: AgreementId
+    creditor: bytes
+
+
+def result_settlement_book_direction_of(returndata: bytes) -> SettlementBookDirectionOf:
+    """What SettlementBook.directionOf returned."""
+    return SettlementBookDirectionOf(*SETTLEMENT_BOOK_DIRECTION_OF.results(returndata))
 
 
 SETTLEMENT_BOOK_DISPUTE_OF = Function(
@@ -5860,6 +6178,9 @@ EVENTS: Mapping[bytes, type[Event]] = {
     CreditLineOverrun.TOPIC0: CreditLineOverrun,
     CreditResumed.TOPIC0: CreditResumed,
     CreditStopped.TOPIC0: CreditStopped,
+    DepositApplied.TOPIC0: DepositApplied,
+    DepositReceived.TOPIC0: DepositReceived,
+    DepositWithdrawn.TOPIC0: DepositWithdrawn,
     DisputeOpened.TOPIC0: DisputeOpened,
     DisputeStateChanged.TOPIC0: DisputeStateChanged,
     EIP712DomainChanged.TOPIC0: EIP712DomainChanged,
@@ -5930,6 +6251,9 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     DeadlinePassed.SELECTOR: DeadlinePassed,
     DeclarationsTooMany.SELECTOR: DeclarationsTooMany,
     DeclarerNotAParty.SELECTOR: DeclarerNotAParty,
+    DepositNeeded.SELECTOR: DepositNeeded,
+    DepositNonceUnexpected.SELECTOR: DepositNonceUnexpected,
+    DepositTooSmall.SELECTOR: DepositTooSmall,
     DisputeAlreadyOpen.SELECTOR: DisputeAlreadyOpen,
     DisputeLimitReached.SELECTOR: DisputeLimitReached,
     DisputeStateUnexpected.SELECTOR: DisputeStateUnexpected,
@@ -5980,6 +6304,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     PartyMissing.SELECTOR: PartyMissing,
     PartyNotTouched.SELECTOR: PartyNotTouched,
     PayableAlreadyPaid.SELECTOR: PayableAlreadyPaid,
+    PayableNotTerminated.SELECTOR: PayableNotTerminated,
     PayableUnknown.SELECTOR: PayableUnknown,
     PayeeNonceUnexpected.SELECTOR: PayeeNonceUnexpected,
     PayeeUnknown.SELECTOR: PayeeUnknown,

@@ -204,7 +204,7 @@ FAULTS = (
         "stopped credit takes declarations",
         CREDIT,
         "CreditBook.sol",
-        "if (direction.stopped) revert CreditIsStopped(agreementId, creditor);",
+        "if (direction.stopped) revert CreditIsStopped(agreementId, creditor);\n\n",
         "",
         credit_stopped,
     ),

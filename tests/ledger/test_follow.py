@@ -75,6 +75,7 @@ from tests.contracts.books import (
 )
 from tests.contracts.conftest import with_agreements
 from tests.contracts.inline import header, inline, records
+from tests.contracts.test_deposits import deposit, endow, withdrawal
 from tests.ledger.store.postgres import create_database, running_postgres
 from tests.ledger.store.sqlite import fresh_sqlite
 
@@ -430,3 +431,14 @@ def test_the_leaves_of_an_inline_declaration_are_told_in_their_order(
         leaves = [LeafValues(*call.values()).hash() for call in calls]
         assert list_inline_leaves(connection, inlined.batch_id) == leaves
         assert list_inline_leaves(connection, BatchId(committed)) == []
+
+
+def test_a_deposit_raises_the_limit_that_is_told(books: Books, client: ChainClient, store: Store) -> None:
+    endow(books, "USD")
+    deposit(books, 5_000_000)
+    deposit(books, 2_000_000)
+    books.send("CreditBook", withdrawal(books, 3_000_000))
+    follow(client, store)
+    with reading(store) as connection:
+        credit = credit_of(connection, WITH_GB, GB_B)
+    assert (credit.deposit_micros, credit.limit_micros) == (4_000_000, LIMIT + 4_000_000)

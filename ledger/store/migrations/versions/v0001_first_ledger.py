@@ -517,6 +517,69 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_credit_stopped_agreement_id"), "credit_stopped", ["agreement_id"], unique=False)
     op.create_table(
+        "deposit_applied",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("payable_id", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("deposit_micros", WHOLE, nullable=False),
+        sa.Column("limit_micros", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_deposit_applied_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_deposit_applied")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_deposit_applied_agreement_id"), "deposit_applied", ["agreement_id"], unique=False)
+    op.create_index(op.f("ix_deposit_applied_payable_id"), "deposit_applied", ["payable_id"], unique=False)
+    op.create_table(
+        "deposit_received",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("deposit_micros", WHOLE, nullable=False),
+        sa.Column("limit_micros", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_deposit_received_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_deposit_received")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_deposit_received_agreement_id"), "deposit_received", ["agreement_id"], unique=False)
+    op.create_table(
+        "deposit_withdrawn",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("deposit_micros", WHOLE, nullable=False),
+        sa.Column("limit_micros", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_deposit_withdrawn_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_deposit_withdrawn")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_deposit_withdrawn_agreement_id"), "deposit_withdrawn", ["agreement_id"], unique=False)
+    op.create_table(
         "dispute_opened",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
