@@ -5,7 +5,7 @@ BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test mutants invariants bench check format artifacts clean
+.PHONY: help install demo test mutants invariants halmos bench check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,6 +24,9 @@ mutants: install ## plant every fault in the contracts; at least 95 % must die o
 
 invariants: install ## the long run: 320,000 random steps for each invariant, where forge is installed
 	@$(VENV)/python -m tests.contracts.forge --long
+
+halmos: install ## symbolic proofs of what moves an exposure, where halmos is installed (.venv-proofs)
+	@$(VENV)/python -m scripts.proofs
 
 bench: install ## measure one part: BENCH=chain
 	@$(VENV)/python -m scripts.bench.$(BENCH)
