@@ -16,7 +16,7 @@ contract CreditBookChecks {
     AgreementId private constant AGREEMENT = AgreementId.wrap(keccak256("agreement"));
     CarrierId private constant CREDITOR = CarrierId.wrap("CN-T");
     CarrierId private constant OTHER = CarrierId.wrap("GB-B");
-    uint256 private constant DIRECTIONS_SLOT = 2; // after the two short strings of EIP712
+    uint256 private constant DIRECTIONS_SLOT = 3; // after the two short strings of EIP712 and the guard
 
     CreditBook private _credit;
 
@@ -90,6 +90,7 @@ contract CreditBookChecks {
         if (flags) word |= 1 << 240;
         if (stopped) word |= 1 << 248;
         VM.store(address(_credit), slot, bytes32(word));
+        assert(_credit.exposureOf(AGREEMENT, creditor) == exposure);
     }
 
     function _lineKept(uint120 limit, bool flags, bool stopped) private view {
