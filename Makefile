@@ -3,10 +3,11 @@ PYTHON ?= python3
 ARGS ?=
 # test processes: many tests wait for chains and gateways, so one more than two cores
 WORKERS ?= 3
+BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test check format artifacts clean
+.PHONY: help install demo test mutants invariants halmos bench check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,6 +20,18 @@ demo: install ## three carriers settle October 2026 on a local chain, then a des
 
 test: install check ## every check and every test
 	@$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+mutants: install ## plant every fault in the contracts; at least 95 % must die of a test
+	@$(VENV)/python -m tests.contracts.mutants $(ARGS)
+
+invariants: install ## the long run: 320,000 random steps for each invariant, where forge is installed
+	@$(VENV)/python -m tests.contracts.forge --long
+
+halmos: install ## symbolic proofs of what moves an exposure, where halmos is installed (.venv-proofs)
+	@$(VENV)/python -m scripts.proofs
+
+bench: install ## measure one part: BENCH=chain
+	@$(VENV)/python -m scripts.bench.$(BENCH)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
 	@$(VENV)/ruff check .

@@ -6,10 +6,13 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 
 import {CarrierId} from "./Types.sol";
-import {ICarrierRegistry, KeyGrant, KeyRevocation} from "./interfaces/ICarrierRegistry.sol";
+import {IgwListing, KeyGrant, KeyRevocation} from "./interfaces/ICarrierRegistry.sol";
+import {Crossings} from "./registry/Crossings.sol";
+import {Members} from "./registry/Members.sol";
 
-/// @dev Who may sign for whom? NatSpec stands in the interface.
-contract CarrierRegistry is ICarrierRegistry, EIP712 {
+/// @dev Who may sign for whom? One contract in three parts, from the ground up: Members, Crossings, and here carriers,
+/// tokens and keys. NatSpec stands in the interface.
+contract CarrierRegistry is Crossings, EIP712 {
     bytes32 private constant KEY_GRANT_TYPEHASH = keccak256(
         "KeyGrant(bytes32 carrier,address key,uint64 validFrom,uint64 validUntil,uint64 nonce,uint64 deadline)"
     );
@@ -17,9 +20,15 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
         keccak256("KeyRevocation(bytes32 carrier,address key,uint64 nonce,uint64 deadline)");
     uint8 private constant TOKEN_DECIMALS = 6;
 
+    enum Standing {
+        Active,
+        Suspended,
+        Removed
+    }
+
     struct Carrier {
         uint64 admittedAt; // 0: unknown
-        bool suspended;
+        Standing standing;
         uint64 nextNonce; // from 1
     }
 
@@ -28,23 +37,10 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
         uint64 validUntil; // 0: until revoked
     }
 
-    struct Proposal {
-        bytes call;
-        uint64 approvals;
-        uint64 readyAt; // 0 until enough have approved
-        bool executed;
-    }
-
-    uint256 public immutable THRESHOLD;
-    uint64 public immutable DELAY_SECONDS;
-
-    mapping(address member => bool) public isMember;
     mapping(CarrierId carrier => Carrier) private _carriers;
     mapping(CarrierId carrier => mapping(address key => KeyWindow)) private _windows;
     mapping(address key => CarrierId) public holderOf;
     mapping(address token => bytes32 currency) public currencyOfToken;
-    mapping(bytes32 proposalId => Proposal) private _proposals;
-    mapping(bytes32 proposalId => mapping(address member => bool)) private _approved;
 
     constructor(
         address[] memory members,
@@ -53,71 +49,20 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
         CarrierId[] memory foundingCarriers,
         address[] memory foundingKeys,
         address[] memory tokens,
-        bytes32[] memory currencies
-    ) EIP712("gsc", "1") {
-        if (threshold > members.length || 2 * threshold <= members.length) {
-            revert ThresholdInvalid(threshold, members.length);
-        }
+        bytes32[] memory currencies,
+        IgwListing[] memory igws
+    ) EIP712("gsc", "1") Members(members, threshold, delaySeconds) Crossings(igws) {
         if (foundingCarriers.length != foundingKeys.length) {
             revert LengthsMismatch(foundingCarriers.length, foundingKeys.length);
         }
         if (tokens.length != currencies.length) revert LengthsMismatch(tokens.length, currencies.length);
 
-        THRESHOLD = threshold;
-        DELAY_SECONDS = delaySeconds;
-        for (uint256 i; i < members.length; ++i) {
-            if (isMember[members[i]]) revert MemberRepeated(members[i]);
-            isMember[members[i]] = true;
-        }
         for (uint256 i; i < foundingCarriers.length; ++i) {
             _admit(foundingCarriers[i], foundingKeys[i]);
         }
         for (uint256 i; i < tokens.length; ++i) {
             _listToken(tokens[i], currencies[i]);
         }
-    }
-
-    modifier onlyMember() {
-        if (!isMember[msg.sender]) revert NotAMember(msg.sender);
-        _;
-    }
-
-    modifier onlyTheMembers() {
-        if (msg.sender != address(this)) revert NotTheMembers(msg.sender);
-        _;
-    }
-
-    /* GOVERNANCE */
-
-    function propose(bytes calldata call, bytes32 salt) external onlyMember returns (bytes32 proposalId) {
-        proposalId = keccak256(abi.encode(call, salt));
-        if (_proposals[proposalId].approvals != 0) revert ProposalAlreadyMade(proposalId);
-
-        _proposals[proposalId].call = call;
-        emit ProposalMade(proposalId, msg.sender, call);
-        _approve(proposalId);
-    }
-
-    function approve(bytes32 proposalId) external onlyMember {
-        if (_proposals[proposalId].approvals == 0) revert ProposalUnknown(proposalId);
-        if (_approved[proposalId][msg.sender]) revert AlreadyApproved(proposalId, msg.sender);
-
-        _approve(proposalId);
-    }
-
-    function execute(bytes32 proposalId) external {
-        Proposal storage proposal = _proposals[proposalId];
-        if (proposal.approvals == 0) revert ProposalUnknown(proposalId);
-        if (proposal.executed) revert ProposalAlreadyExecuted(proposalId);
-        if (proposal.readyAt == 0 || block.timestamp < proposal.readyAt) {
-            revert ProposalNotReady(proposalId, proposal.approvals, THRESHOLD, proposal.readyAt, _now());
-        }
-
-        proposal.executed = true;
-        emit ProposalExecuted(proposalId);
-
-        (bool done, bytes memory reason) = address(this).call(proposal.call);
-        if (!done) revert ProposalFailed(proposalId, reason);
     }
 
     /* CARRIERS AND TOKENS */
@@ -127,19 +72,26 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
     }
 
     function suspend(CarrierId carrier) external onlyTheMembers {
-        Carrier storage record = _carrier(carrier);
-        if (record.suspended) revert CarrierNotActive(carrier);
+        Carrier storage record = _requireRemaining(carrier);
+        if (record.standing == Standing.Suspended) revert CarrierNotActive(carrier);
 
-        record.suspended = true;
+        record.standing = Standing.Suspended;
         emit CarrierSuspended(carrier, _now());
     }
 
     function reinstate(CarrierId carrier) external onlyTheMembers {
-        Carrier storage record = _carrier(carrier);
-        if (!record.suspended) revert CarrierAlreadyActive(carrier);
+        Carrier storage record = _requireRemaining(carrier);
+        if (record.standing == Standing.Active) revert CarrierAlreadyActive(carrier);
 
-        record.suspended = false;
+        record.standing = Standing.Active;
         emit CarrierReinstated(carrier, _now());
+    }
+
+    function remove(CarrierId carrier) external onlyTheMembers {
+        Carrier storage record = _requireRemaining(carrier);
+
+        record.standing = Standing.Removed;
+        emit CarrierRemoved(carrier, _now());
     }
 
     function listToken(address token, bytes32 currency) external onlyTheMembers {
@@ -176,7 +128,7 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
     }
 
     function requireSigner(CarrierId carrier, address signer) external view {
-        if (_carrier(carrier).suspended) revert CarrierNotActive(carrier);
+        if (_carrier(carrier).standing != Standing.Active) revert CarrierNotActive(carrier);
         _requireKey(carrier, signer);
     }
 
@@ -186,7 +138,7 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
     }
 
     function isActive(CarrierId carrier) external view returns (bool) {
-        return _carriers[carrier].admittedAt != 0 && !_carriers[carrier].suspended;
+        return _carriers[carrier].admittedAt != 0 && _carriers[carrier].standing == Standing.Active;
     }
 
     function nonceOf(CarrierId carrier) external view returns (uint64) {
@@ -195,19 +147,11 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
 
     /* INTERNAL */
 
-    function _approve(bytes32 proposalId) private {
-        Proposal storage proposal = _proposals[proposalId];
-        _approved[proposalId][msg.sender] = true;
-        proposal.approvals += 1;
-        if (proposal.approvals == THRESHOLD) proposal.readyAt = _now() + DELAY_SECONDS;
-        emit ProposalApproved(proposalId, msg.sender, proposal.approvals, proposal.readyAt);
-    }
-
     function _admit(CarrierId carrier, address key) private {
         if (CarrierId.unwrap(carrier) == 0) revert CarrierUnknown(carrier);
         if (_carriers[carrier].admittedAt != 0) revert CarrierAlreadyAdmitted(carrier);
 
-        _carriers[carrier] = Carrier({admittedAt: _now(), suspended: false, nextNonce: 1});
+        _carriers[carrier] = Carrier({admittedAt: _now(), standing: Standing.Active, nextNonce: 1});
         emit CarrierAdmitted(carrier, key, _now());
         _grant(carrier, key, 0, 0);
     }
@@ -257,7 +201,12 @@ contract CarrierRegistry is ICarrierRegistry, EIP712 {
         if (record.admittedAt == 0) revert CarrierUnknown(carrier);
     }
 
-    function _now() private view returns (uint64) {
-        return uint64(block.timestamp);
+    function _requireRemaining(CarrierId carrier) private view returns (Carrier storage record) {
+        record = _carrier(carrier);
+        if (record.standing == Standing.Removed) revert CarrierIsRemoved(carrier);
+    }
+
+    function _requireAdmitted(CarrierId carrier) internal view override {
+        _requireRemaining(carrier);
     }
 }

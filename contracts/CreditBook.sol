@@ -1,24 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
+
 import {AgreementId, CarrierId} from "./Types.sol";
 import {CarrierSigned} from "./base/CarrierSigned.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
-import {CreditLine, ICreditBook, LimitPolicy} from "./interfaces/ICreditBook.sol";
+import {
+    CreditLine,
+    DepositApplication,
+    DepositWithdrawal,
+    ICreditBook,
+    LimitPolicy
+} from "./interfaces/ICreditBook.sol";
+import {ArrearsStage, ISettlementBook} from "./interfaces/ISettlementBook.sol";
 
 /// @dev How much may a debtor owe? NatSpec stands in the interface.
-contract CreditBook is ICreditBook, CarrierSigned {
+contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
+    using SafeERC20 for IERC20;
+
     bytes32 private constant CREDIT_LINE_TYPEHASH = keccak256(
         "CreditLine(bytes32 agreementId,bytes32 creditor,uint128 limitMicros,uint8 policy,uint64 nonce,uint64 deadline)"
+    );
+    bytes32 private constant DEPOSIT_WITHDRAWAL_TYPEHASH = keccak256(
+        "DepositWithdrawal(bytes32 agreementId,bytes32 creditor,address token,address to,uint128 amountMicros,uint64 nonce,uint64 deadline)"
+    );
+    bytes32 private constant DEPOSIT_APPLICATION_TYPEHASH = keccak256(
+        "DepositApplication(bytes32 payableId,address token,uint128 amountMicros,uint64 nonce,uint64 deadline)"
     );
     uint256 private constant MAX_MICROS = type(uint120).max;
 
     /// @dev One slot: a declaration reads and writes it once.
     struct Direction {
         uint120 exposureMicros;
-        uint120 limitMicros;
+        uint120 limitMicros; // line and deposits
         LimitPolicy policy;
         bool stopped;
+    }
+
+    struct Deposits {
+        uint120 totalMicros; // in all tokens
+        uint64 nonce;
+        mapping(address token => uint128 micros) byToken;
     }
 
     IAgreementBook public immutable AGREEMENTS;
@@ -27,6 +52,7 @@ contract CreditBook is ICreditBook, CarrierSigned {
 
     mapping(AgreementId agreementId => mapping(CarrierId creditor => Direction)) private _directions;
     mapping(AgreementId agreementId => mapping(CarrierId creditor => uint64)) private _nonces;
+    mapping(AgreementId agreementId => mapping(CarrierId creditor => Deposits)) private _deposits;
 
     constructor(address registry, address agreements, address usage, address settlement) CarrierSigned(registry) {
         AGREEMENTS = IAgreementBook(agreements);
@@ -45,17 +71,88 @@ contract CreditBook is ICreditBook, CarrierSigned {
         AGREEMENTS.counterpartyOf(line.agreementId, line.creditor);
         uint64 nonce = _nonces[line.agreementId][line.creditor] + 1;
         if (line.nonce != nonce) revert LineNonceUnexpected(nonce, line.nonce);
-        if (line.limitMicros > MAX_MICROS) revert AmountTooLarge(MAX_MICROS, line.limitMicros);
+        uint256 limit = uint256(line.limitMicros) + _deposits[line.agreementId][line.creditor].totalMicros;
+        if (limit > MAX_MICROS) revert AmountTooLarge(MAX_MICROS, limit);
         _requireInTime(line.deadline);
         _requireActive(line.creditor, _hashTypedDataV4(keccak256(abi.encode(CREDIT_LINE_TYPEHASH, line))), signature);
 
         Direction storage direction = _directions[line.agreementId][line.creditor];
         _nonces[line.agreementId][line.creditor] = nonce;
-        direction.limitMicros = uint120(line.limitMicros);
+        direction.limitMicros = uint120(limit);
         direction.policy = line.policy;
         emit CreditLineGranted(
             line.agreementId, line.creditor, line.limitMicros, line.policy, direction.exposureMicros, nonce
         );
+    }
+
+    /* DEPOSITS */
+
+    /// @dev What arrived is known only after the token's call, so here the call comes before the effects, under guard.
+    function deposit(AgreementId agreementId, CarrierId creditor, address token, uint128 amountMicros)
+        external
+        nonReentrant
+    {
+        AGREEMENTS.counterpartyOf(agreementId, creditor);
+        bytes32 currency = AGREEMENTS.termsOf(agreementId).currency;
+        if (REGISTRY.currencyOfToken(token) != currency) revert ISettlementBook.TokenNotListed(token, currency);
+
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amountMicros);
+        uint256 arrived = IERC20(token).balanceOf(address(this)) - before;
+        if (arrived == 0) revert ISettlementBook.AmountZero();
+        Direction storage direction = _directions[agreementId][creditor];
+        uint256 limit = direction.limitMicros + arrived;
+        if (limit > MAX_MICROS) revert AmountTooLarge(MAX_MICROS, limit);
+
+        Deposits storage deposits = _deposits[agreementId][creditor];
+        deposits.byToken[token] += uint128(arrived);
+        deposits.totalMicros += uint120(arrived);
+        direction.limitMicros = uint120(limit);
+        emit DepositReceived(
+            agreementId, creditor, token, uint128(arrived), deposits.totalMicros, uint128(limit)
+        );
+    }
+
+    function withdrawDeposit(DepositWithdrawal calldata withdrawal, bytes calldata signature) external nonReentrant {
+        AgreementId agreementId = withdrawal.agreementId;
+        CarrierId creditor = withdrawal.creditor;
+        Direction storage direction = _directions[agreementId][creditor];
+        if (direction.stopped) revert CreditIsStopped(agreementId, creditor);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(DEPOSIT_WITHDRAWAL_TYPEHASH, withdrawal)));
+        _requireDebtor(agreementId, creditor, withdrawal.nonce, withdrawal.deadline, digest, signature);
+
+        _take(agreementId, creditor, withdrawal.token, withdrawal.amountMicros);
+        if (direction.exposureMicros > direction.limitMicros) {
+            revert DepositNeeded(direction.exposureMicros, direction.limitMicros);
+        }
+        emit DepositWithdrawn(
+            agreementId,
+            creditor,
+            withdrawal.token,
+            withdrawal.to,
+            withdrawal.amountMicros,
+            _deposits[agreementId][creditor].totalMicros,
+            direction.limitMicros
+        );
+        IERC20(withdrawal.token).safeTransfer(withdrawal.to, withdrawal.amountMicros);
+    }
+
+    function applyDeposit(DepositApplication calldata application, bytes calldata signature) external nonReentrant {
+        (AgreementId agreementId, CarrierId creditor) = ISettlementBook(SETTLEMENT).directionOf(application.payableId);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(DEPOSIT_APPLICATION_TYPEHASH, application)));
+        _requireDebtor(agreementId, creditor, application.nonce, application.deadline, digest, signature);
+
+        _apply(agreementId, creditor, application.payableId, application.token, application.amountMicros);
+    }
+
+    function seizeDeposit(bytes32 payableId, address token) external nonReentrant {
+        (AgreementId agreementId, CarrierId creditor) = ISettlementBook(SETTLEMENT).directionOf(payableId);
+        (uint128 principal, uint128 interest,, ArrearsStage stage) = ISettlementBook(SETTLEMENT).outstandingOf(payableId);
+        if (stage != ArrearsStage.Terminated) revert PayableNotTerminated(payableId);
+
+        uint128 owed = principal + interest;
+        uint128 held = _deposits[agreementId][creditor].byToken[token];
+        _apply(agreementId, creditor, payableId, token, held < owed ? held : owed);
     }
 
     /* EXPOSURE */
@@ -114,7 +211,62 @@ contract CreditBook is ICreditBook, CarrierSigned {
         return (direction.limitMicros, direction.policy, direction.stopped, _nonces[agreementId][creditor]);
     }
 
+    function depositOf(AgreementId agreementId, CarrierId creditor, address token)
+        external
+        view
+        returns (uint128 amountMicros, uint128 totalMicros, uint64 nonce)
+    {
+        Deposits storage deposits = _deposits[agreementId][creditor];
+        return (deposits.byToken[token], deposits.totalMicros, deposits.nonce);
+    }
+
     /* INTERNAL */
+
+    /// @dev The settlement book takes the money as from any payer, and credits what arrives at the payee.
+    function _apply(AgreementId agreementId, CarrierId creditor, bytes32 payableId, address token, uint128 amountMicros)
+        private
+    {
+        _take(agreementId, creditor, token, amountMicros);
+        emit DepositApplied(
+            agreementId,
+            creditor,
+            payableId,
+            token,
+            amountMicros,
+            _deposits[agreementId][creditor].totalMicros,
+            _directions[agreementId][creditor].limitMicros
+        );
+        IERC20(token).forceApprove(SETTLEMENT, amountMicros);
+        ISettlementBook(SETTLEMENT).pay(payableId, token, amountMicros);
+    }
+
+    function _take(AgreementId agreementId, CarrierId creditor, address token, uint128 amountMicros) private {
+        Deposits storage deposits = _deposits[agreementId][creditor];
+        uint128 held = deposits.byToken[token];
+        if (amountMicros == 0) revert ISettlementBook.AmountZero();
+        if (amountMicros > held) revert DepositTooSmall(held, amountMicros);
+
+        deposits.byToken[token] = held - amountMicros;
+        deposits.totalMicros -= uint120(amountMicros);
+        _directions[agreementId][creditor].limitMicros -= uint120(amountMicros);
+    }
+
+    /// @dev Uses up the next nonce of the direction's deposits.
+    function _requireDebtor(
+        AgreementId agreementId,
+        CarrierId creditor,
+        uint64 nonce,
+        uint64 deadline,
+        bytes32 digest,
+        bytes calldata signature
+    ) private {
+        Deposits storage deposits = _deposits[agreementId][creditor];
+        if (nonce != deposits.nonce + 1) revert DepositNonceUnexpected(deposits.nonce + 1, nonce);
+        _requireInTime(deadline);
+        _requireKey(AGREEMENTS.counterpartyOf(agreementId, creditor), digest, signature);
+
+        deposits.nonce = nonce;
+    }
 
     /// @dev `beforeMicros` is what alerts are counted from; within it, a leg does not meet the line.
     function _grow(

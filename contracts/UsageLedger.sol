@@ -5,7 +5,9 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
 import {AgreementId, BatchId, CarrierId, Period, Service} from "./Types.sol";
+import {Calendar} from "./base/Calendar.sol";
 import {CarrierSigned} from "./base/CarrierSigned.sol";
+import {InlineRecords} from "./base/InlineRecords.sol";
 import {UsageTree} from "./base/UsageTree.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {ICarrierRegistry} from "./interfaces/ICarrierRegistry.sol";
@@ -69,23 +71,25 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         }
     }
 
-    function declareInline(Declaration calldata declaration, UsageRecord[] calldata records, bytes calldata signature)
-        external
-        returns (BatchId batchId)
-    {
-        uint256 count = records.length;
+    function declareInline(
+        Declaration calldata declaration,
+        bytes32[] calldata routes,
+        bytes calldata records,
+        bytes calldata signature
+    ) external returns (BatchId batchId) {
+        uint256 count = declaration.count;
         if (count > MAX_INLINE_RECORDS) revert InlineTooLarge(MAX_INLINE_RECORDS, count);
-        _requireTotal(declaration.count, count);
+        _requireTotal(count * InlineRecords.BYTES, records.length);
         _requireNoCorrection(declaration);
         batchId = _declare(declaration, signature);
-        _record(batchId, declaration, records);
+        _record(declaration, routes, records);
     }
 
     /* CLOSE */
 
     function closePeriod(PeriodClose calldata close, bytes calldata signature) external {
         CarrierId other = AGREEMENTS.counterpartyOf(close.agreementId, close.declarer);
-        _requirePeriod(close.period);
+        Calendar.requireMonth(close.period);
         bytes32 closeKey = _closeKey(close.agreementId, close.declarer, close.period);
         if (_closedAt[closeKey] != 0) {
             revert PeriodAlreadyClosed(close.agreementId, close.declarer, close.period);
@@ -174,12 +178,13 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     function _declare(Declaration calldata declaration, bytes calldata signature) private returns (BatchId batchId) {
         _requireInTime(declaration.deadline);
-        _requirePeriod(declaration.period);
+        Calendar.requireMonth(declaration.period);
         _requireEvents(declaration);
         batchId = batchIdOf(declaration);
         _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
 
         _takePlace(declaration);
+        _requireCrossing(declaration);
         _roots[batchId] = declaration.root;
         bytes32 totalKey = _totalKey(
             declaration.agreementId,
@@ -215,42 +220,17 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         stream.lastSeq = declaration.seq;
     }
 
-    function _record(BatchId batchId, Declaration calldata declaration, UsageRecord[] calldata records) private {
-        bytes32[] memory tree = UsageTree.grow(records.length);
-        uint256 quantity;
-        uint256 amountMicros;
-        for (uint256 i; i < records.length; ++i) {
-            UsageRecord calldata record = records[i];
-            _requireFits(record, i, declaration);
-            UsageTree.place(tree, i, UsageTree.leafOf(record));
-            quantity += record.quantity;
-            amountMicros += record.amountMicros;
-            emit UsageRecorded(
-                batchId,
-                record.index,
-                record.aParty,
-                record.bParty,
-                record.startMs,
-                record.quantity,
-                record.route,
-                record.amountMicros
-            );
-        }
+    function _record(Declaration calldata declaration, bytes32[] calldata routes, bytes calldata records) private {
+        uint64 fromMs = declaration.fromMs;
+        uint64 toMs = declaration.toMs;
+        bytes32[] memory tree = UsageTree.grow(declaration.count);
+        (uint256 quantity, uint256 amountMicros, uint256 misfit) =
+            InlineRecords.tell(records, routes, fromMs, toMs - fromMs, tree);
+        if (misfit != 0) InlineRecords.refuse(records, routes.length, fromMs, toMs);
         _requireTotal(declaration.quantity, quantity);
         _requireTotal(declaration.amountMicros, amountMicros);
         bytes32 root = UsageTree.close(tree);
         if (root != declaration.root) revert RootMismatch(declaration.root, root);
-    }
-
-    function _requireFits(UsageRecord calldata record, uint256 position, Declaration calldata declaration)
-        private
-        pure
-    {
-        if (record.index != position) revert InlineIndexUnexpected(uint64(position), record.index);
-        uint64 startMs = record.startMs;
-        if (startMs < declaration.fromMs || startMs > declaration.toMs) {
-            revert EventTimesInvalid(declaration.fromMs, declaration.toMs, startMs);
-        }
     }
 
     function _requireTotal(uint256 expected, uint256 got) private pure {
@@ -289,15 +269,17 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         }
     }
 
+    /// @dev Data and private lines cross a border through an igw that the creditor is licensed for, on all days.
+    function _requireCrossing(Declaration calldata declaration) private view {
+        if (declaration.service < Service.Data) return;
+        REGISTRY.requireCrossing(
+            declaration.creditor, declaration.igw, declaration.fromMs / 1000, declaration.toMs / 1000
+        );
+    }
+
     function _requireEverSigned(CarrierId carrier, BatchId batchId, bytes calldata signature) private view {
         address signer = ECDSA.recover(BatchId.unwrap(batchId), signature);
         if (REGISTRY.holderOf(signer) != carrier) revert ICarrierRegistry.SignerNotAuthorised(carrier, signer);
-    }
-
-    function _requirePeriod(Period period) private pure {
-        uint32 month = Period.unwrap(period) % 100;
-        uint32 year = Period.unwrap(period) / 100;
-        if (month == 0 || month > 12 || year < 2000 || year > 9999) revert PeriodInvalid(period);
     }
 
     function _requireSeq(uint64 expected, uint64 got) private pure {

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.committed import bytecode_of, deployed_bytecode_of
+from deploy.igw_seed import IGW_SEED
 from ledger.chain.abi import address_of, keccak
 from ledger.chain.bindings import (
+    IgwListing,
     constructor_agreement_book,
     constructor_carrier_registry,
     constructor_credit_book,
@@ -51,6 +53,8 @@ class DeploymentPlan:
     """Those without an entry in `tokens` get a SettlementToken, which anybody can mint: for local chains."""
     tokens: Mapping[str, Address] = field(default_factory=dict)
     """Currency -> a settlement token that already exists."""
+    igws: Sequence[IgwListing] = IGW_SEED
+    """The international gateways listed from the start."""
     name: str = "local"
     confirmations: int = 1
     gas_price_wei: int = GAS_PRICE_WEI
@@ -160,6 +164,7 @@ def _arguments(plan: DeploymentPlan, at: Mapping[str, Address]) -> dict[str, byt
             founding_keys=tuple(key for _, key in carriers),
             tokens=tuple(plan.tokens.get(currency) or at[currency] for currency in plan.currencies),
             currencies=tuple(ascii32(currency) for currency in plan.currencies),
+            igws=tuple(plan.igws),
         ),
         "AgreementBook": constructor_agreement_book(registry),
         "UsageLedger": constructor_usage_ledger(registry, agreements, credit),

@@ -15,8 +15,11 @@ from gateway.signing import Domains, Signer
 from ledger.agreement import Agreement
 from ledger.agreement_file import load_agreement, terms_of
 from ledger.chain.bindings import (
+    Amendment,
     CreditLine,
     Declaration,
+    DepositApplication,
+    DepositWithdrawal,
     Dispute,
     Investigation,
     KeyGrant,
@@ -43,9 +46,9 @@ from ledger.typed_data import address_of_key
 
 SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
     "CarrierRegistry": (KeyGrant, KeyRevocation),
-    "AgreementBook": (Terms, RateNotice),
+    "AgreementBook": (Terms, Amendment, RateNotice),
     "UsageLedger": (Declaration, PeriodClose, RevealRequest),
-    "CreditBook": (CreditLine,),
+    "CreditBook": (CreditLine, DepositWithdrawal, DepositApplication),
     "SettlementBook": (
         Statement,
         Dispute,

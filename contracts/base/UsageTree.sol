@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-
 import {UsageRecord} from "../interfaces/IUsageLedger.sol";
 
 /// @dev What are the leaf and the root of usage records? OpenZeppelin's StandardMerkleTree with `sortLeaves: false`.
@@ -16,17 +14,26 @@ library UsageTree {
         return new bytes32[](2 * count - 1);
     }
 
-    function place(bytes32[] memory nodes, uint256 index, bytes32 leaf) internal pure {
-        nodes[nodes.length - 1 - index] = leaf;
-    }
-
-    /// @dev Fills the inner nodes once all leaves are placed.
+    /// @dev Fills the inner nodes once all leaves are placed, from the last pair to the root: each pair hashed in order of
+    /// size, as OpenZeppelin's Hashes.commutativeKeccak256 does.
     function close(bytes32[] memory nodes) internal pure returns (bytes32 root) {
-        unchecked {
-            for (uint256 i = nodes.length; i > 2; i -= 2) {
-                nodes[(i - 2) / 2] = Hashes.commutativeKeccak256(nodes[i - 2], nodes[i - 1]);
+        assembly ("memory-safe") {
+            let first := add(nodes, 32)
+            for { let i := sub(mload(nodes), 1) } gt(i, 0) { i := sub(i, 2) } {
+                let right := mload(add(first, shl(5, i)))
+                let left := mload(add(first, shl(5, sub(i, 1))))
+                switch lt(left, right)
+                case 1 {
+                    mstore(0, left)
+                    mstore(32, right)
+                }
+                default {
+                    mstore(0, right)
+                    mstore(32, left)
+                }
+                mstore(add(first, shl(5, shr(1, sub(i, 1)))), keccak256(0, 64))
             }
+            root := mload(first)
         }
-        return nodes[0];
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {AgreementId, CarrierId, Service} from "../Types.sol";
+import {AgreementId, CarrierId, Period, Service} from "../Types.sol";
 
 /// @notice The commercial terms two carriers sign. `carrierLow < carrierHigh`, so both derive one id.
 struct Terms {
@@ -17,6 +17,14 @@ struct Terms {
     uint32 terminateSeconds; // after the due date
     bytes32 documentHash; // keccak256 of the whole agreement file in canonical bytes
     uint64 validFrom; // seconds
+}
+
+/// @notice New terms under the same agreement id; signed by both.
+struct Amendment {
+    AgreementId agreementId;
+    uint32 version; // gapless; the terms first signed are version 1
+    Terms terms; // validFrom: when they take effect
+    uint64 deadline;
 }
 
 enum RateChange {
@@ -38,6 +46,10 @@ struct RateNotice {
 }
 
 /// @title What two carriers agreed
+/// @notice Terms keep their id when they are amended. Carriers and currency never change, and a service once agreed stays
+/// agreed. An amendment takes effect at a time to come and not before the version it follows, so the past keeps its terms:
+/// a statement is drawn under the version in force when its period began (UTC), a payable's interest and arrears follow
+/// the version in force on its due date, a rate notice the version in force when it is published.
 /// Warning: the contract cannot read a deck; that an increase is not announced as a decrease is checked by the debtor,
 /// against the deck whose hash stands here.
 interface IAgreementBook {
@@ -49,6 +61,9 @@ interface IAgreementBook {
         uint8 services,
         bytes32 documentHash,
         uint64 validFrom
+    );
+    event AgreementAmended(
+        AgreementId indexed agreementId, uint32 version, uint8 services, bytes32 documentHash, uint64 validFrom
     );
     event RateDeckPublished(
         AgreementId indexed agreementId,
@@ -65,6 +80,10 @@ interface IAgreementBook {
     error AgreementAlreadySigned(AgreementId agreementId);
     error AgreementUnknown(AgreementId agreementId);
     error TermsInvalid(string field); // the field's name; its bounds stand in docs/formats.md
+    error VersionUnexpected(uint32 expected, uint32 got);
+    error VersionsTooMany(uint256 max);
+    /// @notice An amendment takes effect neither in the past nor before the version it follows.
+    error AmendmentTooEarly(uint64 validFrom, uint64 earliestAt);
     error NotAParty(AgreementId agreementId, CarrierId carrier);
     error ServiceNotAgreed(AgreementId agreementId, Service service);
     /// @notice A rate increase needs its notice period, counted from this block.
@@ -76,13 +95,21 @@ interface IAgreementBook {
     function sign(Terms calldata terms, bytes calldata signatureLow, bytes calldata signatureHigh)
         external
         returns (AgreementId agreementId);
+    /// @notice At most 64 times for one agreement.
+    function amend(Amendment calldata amendment, bytes calldata signatureLow, bytes calldata signatureHigh) external;
     /// @notice An increase takes effect after its notice period, a decrease not before this block, a first deck at any
     /// time.
     function publishRates(RateNotice calldata notice, bytes calldata signature) external;
 
     /// @notice The EIP-712 struct hash of the terms, the same on every chain.
     function idOf(Terms calldata terms) external pure returns (AgreementId);
+    /// @notice The terms in force at this block's time; before the first take effect, the first.
     function termsOf(AgreementId agreementId) external view returns (Terms memory);
+    function termsAt(AgreementId agreementId, uint64 atSeconds) external view returns (Terms memory);
+    /// @notice The terms in force when the period began, UTC.
+    function termsOfPeriod(AgreementId agreementId, Period period) external view returns (Terms memory);
+    /// @notice How many versions both have signed.
+    function versionsOf(AgreementId agreementId) external view returns (uint32);
     /// @notice The other party of the agreement; reverts if `carrier` is not one.
     function counterpartyOf(AgreementId agreementId, CarrierId carrier) external view returns (CarrierId);
     /// @notice Reverts unless both are its two parties' and the service is agreed. Returns the debtor of that

@@ -18,9 +18,33 @@ struct CreditLine {
     uint64 deadline;
 }
 
+/// @notice The debtor takes deposited money back.
+struct DepositWithdrawal {
+    AgreementId agreementId;
+    CarrierId creditor;
+    address token;
+    address to;
+    uint128 amountMicros;
+    uint64 nonce; // from 1, gapless for each agreement and creditor
+    uint64 deadline;
+}
+
+/// @notice The debtor pays a payable out of its deposit.
+struct DepositApplication {
+    bytes32 payableId;
+    address token;
+    uint128 amountMicros;
+    uint64 nonce; // shared with the withdrawals
+    uint64 deadline;
+}
+
 /// @title How much a debtor may owe
 /// @notice exposure = declared by the creditor - credited - paid, over all services of a direction; what netting took
 /// from a direction leaves it and what it put there joins it.
+/// A deposit in a listed token raises the limit of its direction by what arrived: limit = line + deposits. The debtor
+/// takes back what the exposure does not need, while its credit is not stopped, or pays payables of the direction with
+/// it; once a payable is Terminated, anyone may have the deposit pay it.
+/// Warning: a deposit is worth what its token is worth; a paused token can be neither withdrawn nor applied.
 /// Warning: until a first line is granted the limit is zero and the policy is Refuse.
 /// Warning: a smaller line stops new declarations; it does not undo what stands.
 interface ICreditBook {
@@ -31,6 +55,32 @@ interface ICreditBook {
         LimitPolicy policy,
         uint128 exposureMicros,
         uint64 nonce
+    );
+    event DepositReceived(
+        AgreementId indexed agreementId,
+        CarrierId indexed creditor,
+        address indexed token,
+        uint128 amountMicros,
+        uint128 depositMicros,
+        uint128 limitMicros
+    );
+    event DepositWithdrawn(
+        AgreementId indexed agreementId,
+        CarrierId indexed creditor,
+        address indexed token,
+        address to,
+        uint128 amountMicros,
+        uint128 depositMicros,
+        uint128 limitMicros
+    );
+    event DepositApplied(
+        AgreementId indexed agreementId,
+        CarrierId indexed creditor,
+        bytes32 indexed payableId,
+        address token,
+        uint128 amountMicros,
+        uint128 depositMicros,
+        uint128 limitMicros
     );
     event ExposureChanged(
         AgreementId indexed agreementId,
@@ -58,11 +108,27 @@ interface ICreditBook {
     /// @notice The debtor's credit is stopped for arrears.
     error CreditIsStopped(AgreementId agreementId, CarrierId creditor);
     error ExposureUnderflow(uint128 exposureMicros, uint128 reductionMicros);
+    /// @notice The deposit in this token is smaller.
+    error DepositTooSmall(uint128 depositMicros, uint128 amountMicros);
+    /// @notice The exposure needs the deposit: without it, the limit would be below.
+    error DepositNeeded(uint128 exposureMicros, uint128 limitMicros);
+    error DepositNonceUnexpected(uint64 expected, uint64 got);
+    /// @notice Only a terminated payable takes a deposit without the debtor's word.
+    error PayableNotTerminated(bytes32 payableId);
     error LineNonceUnexpected(uint64 expected, uint64 got);
     error AmountTooLarge(uint256 maxMicros, uint256 gotMicros);
     error OnlyTheBooks(address sender);
 
     function grant(CreditLine calldata line, bytes calldata signature) external;
+
+    /// @notice From the sender, for the debtor of the direction; credited by what arrived.
+    function deposit(AgreementId agreementId, CarrierId creditor, address token, uint128 amountMicros) external;
+    /// @notice Signed by the debtor; the exposure stays within the limit that is left.
+    function withdrawDeposit(DepositWithdrawal calldata withdrawal, bytes calldata signature) external;
+    /// @notice Signed by the debtor, at any time: a blocked debtor can pay with its deposit.
+    function applyDeposit(DepositApplication calldata application, bytes calldata signature) external;
+    /// @notice Anyone, for a terminated payable: as much of the deposit as the payable takes.
+    function seizeDeposit(bytes32 payableId, address token) external;
 
     /// @notice The creditor declared more. For the usage ledger only.
     function raise(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external;
@@ -77,6 +143,11 @@ interface ICreditBook {
     function resume(AgreementId agreementId, CarrierId creditor) external;
 
     function exposureOf(AgreementId agreementId, CarrierId creditor) external view returns (uint128);
+    function depositOf(AgreementId agreementId, CarrierId creditor, address token)
+        external
+        view
+        returns (uint128 amountMicros, uint128 totalMicros, uint64 nonce);
+    /// @notice `limitMicros` is line and deposits together.
     function lineOf(AgreementId agreementId, CarrierId creditor)
         external
         view

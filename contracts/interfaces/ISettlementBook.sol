@@ -296,6 +296,8 @@ interface ISettlementBook {
     function payeeOf(CarrierId carrier) external view returns (address);
     function setPayee(PayeeChange calldata change, bytes calldata signature) external;
     function interestMicros(bytes32 payableId, uint64 atSeconds) external view returns (uint128);
+    /// @notice The direction a payable belongs to.
+    function directionOf(bytes32 payableId) external view returns (AgreementId agreementId, CarrierId creditor);
     function outstandingOf(bytes32 payableId)
         external
         view

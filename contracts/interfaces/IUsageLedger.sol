@@ -23,10 +23,11 @@ struct Declaration {
     uint64 deadline;
 }
 
-/// @notice One leaf: the canonical record. Numbers are ASCII, left-aligned; inline, they are keyed hashes.
+/// @notice One leaf: the canonical record. Numbers are ASCII, left-aligned; inline, they are keyed hashes of
+/// 16 bytes.
 struct UsageRecord {
     uint64 index; // row in the batch, from 0
-    bytes32 salt; // HMAC-SHA256(batch secret, index)
+    bytes32 salt; // HMAC-SHA256(batch secret, index); inline, zero
     bytes32 aParty;
     bytes32 bParty;
     uint64 startMs;
@@ -58,16 +59,9 @@ interface IUsageLedger {
         Declaration declaration,
         uint64 declaredAt
     );
-    event UsageRecorded(
-        BatchId indexed batchId,
-        uint64 index,
-        bytes32 aParty,
-        bytes32 bParty,
-        uint64 startMs,
-        uint64 quantity,
-        bytes32 route,
-        uint128 amountMicros
-    );
+    /// @notice One for each record of an inline declaration, in the order of its leaves. The batch is that of the
+    /// UsageDeclared before it in the same transaction, the record stands in the call: naming either again would cost more.
+    event UsageRecorded(bytes32 leaf);
     event PeriodClosed(
         AgreementId indexed agreementId,
         CarrierId indexed declarer,
@@ -103,9 +97,12 @@ interface IUsageLedger {
     /// @notice Count, quantity or amount of the records is not what the declaration says.
     error InlineTotalsMismatch(uint256 expected, uint256 got);
     error InlineTooLarge(uint256 max, uint256 got);
-    error InlineIndexUnexpected(uint64 expected, uint64 got);
+    /// @notice A record names a route that the call does not list.
+    error InlineRouteUnknown(uint256 index, uint256 route);
     error NotEquivocation(BatchId first, BatchId second);
 
+    /// @notice Data and private lines name the igw they used, and their creditor holds the licence for it on the dates
+    /// of all events; else IgwNotValid or LicenceMissing of the registry. Voice and SMS name none.
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId);
     /// @notice Declares late usage in a period that is still open; `corrected` is the declaration it names in
     /// `corrects`.
@@ -117,11 +114,15 @@ interface IUsageLedger {
     ) external returns (BatchId batchId);
     /// @notice All or nothing, at most 100 at once.
     function declareMany(Declaration[] calldata declarations, bytes[] calldata signatures) external;
-    /// @notice The contract computes the root itself and emits one event for each record, of at most 500.
+    /// @notice The contract computes the root itself and emits one event for each record, of at most 500. Each record
+    /// takes 48 bytes of `records`: aParty and bParty, keyed hashes of 16 bytes, left-aligned in the leaf; start in ms after
+    /// `fromMs` (4 bytes), quantity (5), amount in micros (6), and the place of its route in `routes` (1). Its index is
+    /// its place and its salt is zero: what is public needs none.
     /// Warning: everything in the call is public for ever; send keyed hashes, never numbers.
     function declareInline(
         Declaration calldata declaration,
-        UsageRecord[] calldata records,
+        bytes32[] calldata routes,
+        bytes calldata records,
         bytes calldata signature
     ) external returns (BatchId batchId);
     /// @notice Ends the declarer's declarations for the period; both of its sequence numbers must be the current ones.

@@ -112,6 +112,11 @@ abstract contract Payables is Items, ReentrancyGuard {
         return _interest(_payable(payableId), atSeconds);
     }
 
+    function directionOf(bytes32 payableId) external view returns (AgreementId agreementId, CarrierId creditor) {
+        Payable storage due = _payable(payableId);
+        return (due.agreementId, due.creditor);
+    }
+
     function outstandingOf(bytes32 payableId)
         external
         view
@@ -183,7 +188,7 @@ abstract contract Payables is Items, ReentrancyGuard {
             return ArrearsStage.Overdue;
         }
         if (due.stage == ArrearsStage.Terminated) revert ArrearsComplete(payableId);
-        Terms memory terms = AGREEMENTS.termsOf(due.agreementId);
+        Terms memory terms = AGREEMENTS.termsAt(due.agreementId, due.dueAt);
         bool stops = due.stage == ArrearsStage.Overdue;
         ArrearsStage stage = stops ? ArrearsStage.CreditStopped : ArrearsStage.Terminated;
         uint64 readyAt = due.dueAt + (stops ? terms.stopCreditSeconds : terms.terminateSeconds);
@@ -197,7 +202,7 @@ abstract contract Payables is Items, ReentrancyGuard {
 
     function _accrued(Payable storage due, uint64 atSeconds) private view returns (uint256) {
         if (atSeconds <= due.accruedAt) return due.interestAccrued;
-        uint256 bps = AGREEMENTS.termsOf(due.agreementId).interestBps;
+        uint256 bps = AGREEMENTS.termsAt(due.agreementId, due.dueAt).interestBps;
         return due.interestAccrued + bps * due.principalMicros * (atSeconds - due.accruedAt);
     }
 

@@ -27,7 +27,7 @@ abstract contract Statements is Disputes {
     {
         AGREEMENTS.counterpartyOf(statement.agreementId, proposer);
         _requireInTime(statement.deadline);
-        _requireTrue(statement, AGREEMENTS.termsOf(statement.agreementId));
+        _requireTrue(statement, AGREEMENTS.termsOfPeriod(statement.agreementId, statement.period));
         statementId = _idOf(statement);
         if (_proposedAt[statementId] != 0) revert StatementAlreadyProposed(statementId);
         _requireKey(proposer, statementId, signature);
@@ -41,7 +41,7 @@ abstract contract Statements is Disputes {
         bytes calldata signatureLow,
         bytes calldata signatureHigh
     ) external returns (bytes32 statementId) {
-        Terms memory terms = AGREEMENTS.termsOf(statement.agreementId);
+        Terms memory terms = AGREEMENTS.termsOfPeriod(statement.agreementId, statement.period);
         _requireInTime(statement.deadline);
         _requireTrue(statement, terms);
         statementId = _idOf(statement);
@@ -55,7 +55,7 @@ abstract contract Statements is Disputes {
         bytes32 statementId = _idOf(statement);
         uint64 proposedAt = _proposedAt[statementId];
         if (proposedAt == 0) revert StatementUnknown(statementId);
-        Terms memory terms = AGREEMENTS.termsOf(statement.agreementId);
+        Terms memory terms = AGREEMENTS.termsOfPeriod(statement.agreementId, statement.period);
         uint64 acceptedAt = proposedAt + terms.acceptanceSeconds;
         if (_now() < acceptedAt) revert SilenceNotOver(acceptedAt, _now());
         _requireTrue(statement, terms);

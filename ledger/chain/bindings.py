@@ -46,6 +46,15 @@ class DisputeState(IntEnum):
     SETTLED = 6
 
 
+class IgwKind(IntEnum):
+    """IgwKind of the contracts."""
+
+    GLOBAL_BUREAU = 0
+    REGIONAL_BUREAU = 1
+    BORDER_BUREAU = 2
+    DIRECT_CHANNEL = 3
+
+
 class LimitPolicy(IntEnum):
     """LimitPolicy of the contracts."""
 
@@ -59,6 +68,69 @@ class RateChange(IntEnum):
     INITIAL = 0
     INCREASE = 1
     DECREASE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Terms(Struct):
+    """Terms of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'Terms(bytes32 carrierLow,bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,'
+        'uint32 paymentSeconds,uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,'
+        'uint32 terminateSeconds,bytes32 documentHash,uint64 validFrom)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("1e2f486947b37d12fd3c42eebdd318539321ba024bf236e1dfd70ee20bd247a6")
+    FIELDS: ClassVar[Fields] = (
+        ("carrier_low", FixedBytes(32)),
+        ("carrier_high", FixedBytes(32)),
+        ("currency", FixedBytes(32)),
+        ("services", Integer(8)),
+        ("notice_seconds", Integer(32)),
+        ("payment_seconds", Integer(32)),
+        ("acceptance_seconds", Integer(32)),
+        ("interest_bps", Integer(16)),
+        ("stop_credit_seconds", Integer(32)),
+        ("terminate_seconds", Integer(32)),
+        ("document_hash", FixedBytes(32)),
+        ("valid_from", Integer(64)),
+    )
+
+    carrier_low: bytes
+    carrier_high: bytes
+    currency: bytes
+    services: int
+    notice_seconds: int
+    payment_seconds: int
+    acceptance_seconds: int
+    interest_bps: int
+    stop_credit_seconds: int
+    terminate_seconds: int
+    document_hash: bytes
+    valid_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment(Struct):
+    """Amendment of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'Amendment(bytes32 agreementId,uint32 version,Terms terms,uint64 deadline)Terms(bytes32 carrierLow,'
+        'bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,uint32 paymentSeconds,'
+        'uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,uint32 terminateSeconds,'
+        'bytes32 documentHash,uint64 validFrom)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("42455b1f71b03b45d27c50e62cd57f9aa7499fc511c41fb097cc4fd47d429f8b")
+    FIELDS: ClassVar[Fields] = (
+        ("agreement_id", FixedBytes(32)),
+        ("version", Integer(32)),
+        ("terms", StructType(Terms)),
+        ("deadline", Integer(64)),
+    )
+
+    agreement_id: AgreementId
+    version: int
+    terms: Terms
+    deadline: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +207,58 @@ class Declaration(Struct):
 
 
 @dataclass(frozen=True, slots=True)
+class DepositApplication(Struct):
+    """DepositApplication of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'DepositApplication(bytes32 payableId,address token,uint128 amountMicros,uint64 nonce,'
+        'uint64 deadline)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("df86242caaeb8c8682dfdcee891da4520c0fced65c213d9419f34e77b44d94c4")
+    FIELDS: ClassVar[Fields] = (
+        ("payable_id", FixedBytes(32)),
+        ("token", AddressType()),
+        ("amount_micros", Integer(128)),
+        ("nonce", Integer(64)),
+        ("deadline", Integer(64)),
+    )
+
+    payable_id: bytes
+    token: Address
+    amount_micros: int
+    nonce: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class DepositWithdrawal(Struct):
+    """DepositWithdrawal of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'DepositWithdrawal(bytes32 agreementId,bytes32 creditor,address token,address to,'
+        'uint128 amountMicros,uint64 nonce,uint64 deadline)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("a400c70d5311ee0bb744a4c09602f216c50b277b4808e8d1baa4b2e632eb898b")
+    FIELDS: ClassVar[Fields] = (
+        ("agreement_id", FixedBytes(32)),
+        ("creditor", FixedBytes(32)),
+        ("token", AddressType()),
+        ("to", AddressType()),
+        ("amount_micros", Integer(128)),
+        ("nonce", Integer(64)),
+        ("deadline", Integer(64)),
+    )
+
+    agreement_id: AgreementId
+    creditor: bytes
+    token: Address
+    to: Address
+    amount_micros: int
+    nonce: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dispute(Struct):
     """Dispute of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
@@ -164,6 +288,27 @@ class Dispute(Struct):
     evidence_hash: bytes
     nonce: int
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class IgwListing(Struct):
+    """IgwListing of the contracts, checked; EIP-712 type and hash from the same ABI."""
+
+    TYPE: ClassVar[str] = (
+        'IgwListing(bytes32 igw,uint8 kind,uint64 validFrom,uint64 validUntil)'
+    )
+    TYPEHASH: ClassVar[bytes] = bytes.fromhex("ed4b29efbd35d7c977bc01fa5d6fe375f6cc5529a04ba3453e1627ad4042c450")
+    FIELDS: ClassVar[Fields] = (
+        ("igw", FixedBytes(32)),
+        ("kind", EnumType(IgwKind)),
+        ("valid_from", Integer(64)),
+        ("valid_until", Integer(64)),
+    )
+
+    igw: bytes
+    kind: IgwKind
+    valid_from: int
+    valid_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,45 +589,6 @@ class Statement(Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms(Struct):
-    """Terms of the contracts, checked; EIP-712 type and hash from the same ABI."""
-
-    TYPE: ClassVar[str] = (
-        'Terms(bytes32 carrierLow,bytes32 carrierHigh,bytes32 currency,uint8 services,uint32 noticeSeconds,'
-        'uint32 paymentSeconds,uint32 acceptanceSeconds,uint16 interestBps,uint32 stopCreditSeconds,'
-        'uint32 terminateSeconds,bytes32 documentHash,uint64 validFrom)'
-    )
-    TYPEHASH: ClassVar[bytes] = bytes.fromhex("1e2f486947b37d12fd3c42eebdd318539321ba024bf236e1dfd70ee20bd247a6")
-    FIELDS: ClassVar[Fields] = (
-        ("carrier_low", FixedBytes(32)),
-        ("carrier_high", FixedBytes(32)),
-        ("currency", FixedBytes(32)),
-        ("services", Integer(8)),
-        ("notice_seconds", Integer(32)),
-        ("payment_seconds", Integer(32)),
-        ("acceptance_seconds", Integer(32)),
-        ("interest_bps", Integer(16)),
-        ("stop_credit_seconds", Integer(32)),
-        ("terminate_seconds", Integer(32)),
-        ("document_hash", FixedBytes(32)),
-        ("valid_from", Integer(64)),
-    )
-
-    carrier_low: bytes
-    carrier_high: bytes
-    currency: bytes
-    services: int
-    notice_seconds: int
-    payment_seconds: int
-    acceptance_seconds: int
-    interest_bps: int
-    stop_credit_seconds: int
-    terminate_seconds: int
-    document_hash: bytes
-    valid_from: int
-
-
-@dataclass(frozen=True, slots=True)
 class UsageRecord(Struct):
     """UsageRecord of the contracts, checked; EIP-712 type and hash from the same ABI."""
 
@@ -527,6 +633,34 @@ class Withdrawal(Struct):
 
     dispute_id: bytes
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementAmended(Event):
+    """AgreementAmended of AgreementBook."""
+
+    CONTRACT: ClassVar[str] = "AgreementBook"
+    SIGNATURE: ClassVar[str] = 'AgreementAmended(bytes32,uint32,uint8,bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("03cd97c99be9799eaa203b17a6510f98148ae2cad5371e636c06137e86286f8c")
+
+    agreement_id: AgreementId
+    version: int
+    services: int
+    document_hash: bytes
+    valid_from: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 128)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            int.from_bytes(d[0:32], "big"),
+            int.from_bytes(d[32:64], "big"),
+            d[64:96],
+            int.from_bytes(d[96:128], "big"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -647,6 +781,28 @@ class CarrierReinstated(Event):
 
     carrier: bytes
     reinstated_at: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierRemoved(Event):
+    """CarrierRemoved of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'CarrierRemoved(bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("4b2e74d966928455d094266a915cb5b555ea43013b681de469bd77546c7950a2")
+
+    carrier: bytes
+    removed_at: int
 
     @classmethod
     def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
@@ -814,6 +970,100 @@ class CreditStopped(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DepositApplied(Event):
+    """DepositApplied of CreditBook."""
+
+    CONTRACT: ClassVar[str] = "CreditBook"
+    SIGNATURE: ClassVar[str] = 'DepositApplied(bytes32,bytes32,bytes32,address,uint128,uint128,uint128)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("689aafb3708e49f45141517ccdb3e8fdea4672671319533ff718dcda35b23c3b")
+
+    agreement_id: AgreementId
+    creditor: bytes
+    payable_id: bytes
+    token: Address
+    amount_micros: int
+    deposit_micros: int
+    limit_micros: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 4, 128)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            t[3],
+            address_of(d[0:32]),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+            int.from_bytes(d[96:128], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DepositReceived(Event):
+    """DepositReceived of CreditBook."""
+
+    CONTRACT: ClassVar[str] = "CreditBook"
+    SIGNATURE: ClassVar[str] = 'DepositReceived(bytes32,bytes32,address,uint128,uint128,uint128)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("4b5ec8a7d454a5536c7014861230e71f9490874cbad99bcaff0d3de5ab254bca")
+
+    agreement_id: AgreementId
+    creditor: bytes
+    token: Address
+    amount_micros: int
+    deposit_micros: int
+    limit_micros: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 4, 96)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            address_of(t[3]),
+            int.from_bytes(d[0:32], "big"),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DepositWithdrawn(Event):
+    """DepositWithdrawn of CreditBook."""
+
+    CONTRACT: ClassVar[str] = "CreditBook"
+    SIGNATURE: ClassVar[str] = 'DepositWithdrawn(bytes32,bytes32,address,address,uint128,uint128,uint128)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("1dd97521585c33ad3d384e0d4d1a9d7079ae260a6b1430147a0c656122779713")
+
+    agreement_id: AgreementId
+    creditor: bytes
+    token: Address
+    to: Address
+    amount_micros: int
+    deposit_micros: int
+    limit_micros: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 4, 128)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            address_of(t[3]),
+            address_of(d[0:32]),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+            int.from_bytes(d[96:128], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeOpened(Event):
     """DisputeOpened of SettlementBook."""
 
@@ -950,6 +1200,54 @@ class ExposureChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class IgwDelisted(Event):
+    """IgwDelisted of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'IgwDelisted(bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("20345710ab5c40cbb6c6e082f1f0518e2689cabd5eb527455b3f3af9ad411749")
+
+    igw: bytes
+    delisted_at: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class IgwListed(Event):
+    """IgwListed of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'IgwListed(bytes32,uint8,uint64,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("107eb120f8f0f9200f20b7084da5fc69e1f283a24219aa1a25656b1ba1b51afe")
+
+    igw: bytes
+    kind: IgwKind
+    valid_from: int
+    valid_until: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 96)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            member_of(IgwKind, d[0:32]),
+            int.from_bytes(d[32:64], "big"),
+            int.from_bytes(d[64:96], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ItemNetted(Event):
     """ItemNetted of SettlementBook."""
 
@@ -1047,6 +1345,126 @@ class KeyRevoked(Event):
         return cls(
             t[1],
             address_of(t[2]),
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceGranted(Event):
+    """LicenceGranted of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'LicenceGranted(bytes32,bytes32,uint64,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("c52aff206a45cb3d365e41e369bd3a55627f8d975526775b18e8dfd5ff32f63a")
+
+    carrier: bytes
+    licence: bytes
+    valid_from: int
+    valid_until: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 64)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            int.from_bytes(d[0:32], "big"),
+            int.from_bytes(d[32:64], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceRevoked(Event):
+    """LicenceRevoked of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'LicenceRevoked(bytes32,bytes32,uint64)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("6e4d3f6e50f43da1a03b63dc6828ace12d99923a9e5a23d8387d788b89d83406")
+
+    carrier: bytes
+    licence: bytes
+    revoked_at: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            t[1],
+            t[2],
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInvited(Event):
+    """MemberInvited of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'MemberInvited(address,address,uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("57ff8c3065de342518178781cf8cd82078e0253b4e031002aedd00047e1ff18f")
+
+    member: Address
+    replaces: Address
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            address_of(t[1]),
+            address_of(t[2]),
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined(Event):
+    """MemberJoined of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'MemberJoined(address,address,uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("daed5201fd3458f589ba6541658a1a644c12856cc5701bb069e43c9bc812c012")
+
+    member: Address
+    replaces: Address
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 3, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            address_of(t[1]),
+            address_of(t[2]),
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemoved(Event):
+    """MemberRemoved of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'MemberRemoved(address,uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("3ac963493df564de734d98633f1145d21512e282ba4c02d3c1011119bf7f2862")
+
+    member: Address
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 2, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            address_of(t[1]),
             int.from_bytes(d[0:32], "big"),
         )
 
@@ -1418,6 +1836,26 @@ class StatementProposed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdChanged(Event):
+    """ThresholdChanged of CarrierRegistry."""
+
+    CONTRACT: ClassVar[str] = "CarrierRegistry"
+    SIGNATURE: ClassVar[str] = 'ThresholdChanged(uint256)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("6c4ce60fd690e1216286a10b875c5662555f10774484e58142cedd7a90781baa")
+
+    threshold: int
+
+    @classmethod
+    def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
+        expect_log(cls, topics, data, 1, 32)
+        t: Any = topics
+        d: Any = data
+        return cls(
+            int.from_bytes(d[0:32], "big"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TokenListed(Event):
     """TokenListed of CarrierRegistry."""
 
@@ -1496,32 +1934,18 @@ class UsageRecorded(Event):
     """UsageRecorded of UsageLedger."""
 
     CONTRACT: ClassVar[str] = "UsageLedger"
-    SIGNATURE: ClassVar[str] = 'UsageRecorded(bytes32,uint64,bytes32,bytes32,uint64,uint64,bytes32,uint128)'
-    TOPIC0: ClassVar[bytes] = bytes.fromhex("e6c60e04dec1ff52071678beba57a438a573ff1d01474c6f04544d7fd8c76bfc")
+    SIGNATURE: ClassVar[str] = 'UsageRecorded(bytes32)'
+    TOPIC0: ClassVar[bytes] = bytes.fromhex("1b3775a0285b566672ac052e3b4e13f37ed263d86e9aaac58c7515cb465026ef")
 
-    batch_id: BatchId
-    index: int
-    a_party: bytes
-    b_party: bytes
-    start_ms: int
-    quantity: int
-    route: bytes
-    amount_micros: int
+    leaf: bytes
 
     @classmethod
     def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
-        expect_log(cls, topics, data, 2, 224)
+        expect_log(cls, topics, data, 1, 32)
         t: Any = topics
         d: Any = data
         return cls(
-            t[1],
-            int.from_bytes(d[0:32], "big"),
-            d[32:64],
-            d[64:96],
-            int.from_bytes(d[96:128], "big"),
-            int.from_bytes(d[128:160], "big"),
-            d[160:192],
-            int.from_bytes(d[192:224], "big"),
+            d[0:32],
         )
 
 
@@ -1572,6 +1996,24 @@ class AlreadyApproved(TypedRefusal):
 
     def __init__(self, proposal_id: bytes, member: Address) -> None:
         self._refuse(proposal_id, member)
+
+
+class AmendmentTooEarly(TypedRefusal):
+    """An amendment takes effect neither in the past nor before the version it follows."""
+
+    slug = "amendment-too-early"
+    SIGNATURE = 'AmendmentTooEarly(uint64,uint64)'
+    SELECTOR = bytes.fromhex("275740e5")
+    FIELDS = (("valid_from", Integer(64)), ("earliest_at", Integer(64)),)
+    MESSAGE = 'An amendment takes effect neither in the past nor before the version it follows'
+    EXPECTED = 'earliest_at'
+    TODO = "Move the effective date past now and past the last version's."
+
+    valid_from: int
+    earliest_at: int
+
+    def __init__(self, valid_from: int, earliest_at: int) -> None:
+        self._refuse(valid_from, earliest_at)
 
 
 class AmountTooLarge(TypedRefusal):
@@ -1724,14 +2166,30 @@ class CarrierAlreadyAdmitted(TypedRefusal):
         self._refuse(carrier)
 
 
+class CarrierIsRemoved(TypedRefusal):
+    """Removal is final: nothing is decided about this carrier any more."""
+
+    slug = "carrier-is-removed"
+    SIGNATURE = 'CarrierIsRemoved(bytes32)'
+    SELECTOR = bytes.fromhex("df12bfea")
+    FIELDS = (("carrier", FixedBytes(32)),)
+    MESSAGE = 'Removal is final: nothing is decided about this carrier any more'
+    TODO = 'Correct the request; nothing has changed.'
+
+    carrier: bytes
+
+    def __init__(self, carrier: bytes) -> None:
+        self._refuse(carrier)
+
+
 class CarrierNotActive(TypedRefusal):
-    """The members have suspended this carrier: it can settle, but makes no new business."""
+    """The members have suspended or removed this carrier: it can settle, but makes no new business."""
 
     slug = "carrier-not-active"
     SIGNATURE = 'CarrierNotActive(bytes32)'
     SELECTOR = bytes.fromhex("25dbd523")
     FIELDS = (("carrier", FixedBytes(32)),)
-    MESSAGE = 'The members have suspended this carrier: it can settle, but makes no new business'
+    MESSAGE = 'The members have suspended or removed this carrier: it can settle, but makes no new business'
     TODO = 'Correct the request; nothing has changed.'
 
     carrier: bytes
@@ -1771,6 +2229,21 @@ class CarriersNotSorted(TypedRefusal):
 
     def __init__(self, low: bytes, high: bytes) -> None:
         self._refuse(low, high)
+
+
+class CodeEmpty(TypedRefusal):
+    """Code empty."""
+
+    slug = "code-empty"
+    SIGNATURE = 'CodeEmpty()'
+    SELECTOR = bytes.fromhex("fe9d437b")
+    FIELDS = ()
+    MESSAGE = 'code empty'
+    TODO = 'Correct the request; nothing has changed.'
+
+
+    def __init__(self) -> None:
+        self._refuse()
 
 
 class CorrectedDeclarationMismatch(TypedRefusal):
@@ -2009,6 +2482,59 @@ class DeclarerNotAParty(TypedRefusal):
 
     def __init__(self, agreement_id: AgreementId, declarer: bytes) -> None:
         self._refuse(agreement_id, declarer)
+
+
+class DepositNeeded(TypedRefusal):
+    """The exposure needs the deposit: without it, the limit would be below."""
+
+    slug = "deposit-needed"
+    SIGNATURE = 'DepositNeeded(uint128,uint128)'
+    SELECTOR = bytes.fromhex("16340ee9")
+    FIELDS = (("exposure_micros", Integer(128)), ("limit_micros", Integer(128)),)
+    MESSAGE = 'The exposure needs the deposit: without it, the limit would be below'
+    EXPECTED = 'limit_micros'
+    GOT = 'exposure_micros'
+    TODO = 'Withdraw less, or pay first: the exposure needs the rest.'
+
+    exposure_micros: int
+    limit_micros: int
+
+    def __init__(self, exposure_micros: int, limit_micros: int) -> None:
+        self._refuse(exposure_micros, limit_micros)
+
+
+class DepositNonceUnexpected(TypedRefusal):
+    """Deposit nonce unexpected."""
+
+    slug = "deposit-nonce-unexpected"
+    SIGNATURE = 'DepositNonceUnexpected(uint64,uint64)'
+    SELECTOR = bytes.fromhex("4cfb4a29")
+    FIELDS = (("expected", Integer(64)), ("got", Integer(64)),)
+    MESSAGE = 'deposit nonce unexpected'
+    EXPECTED = 'expected'
+    GOT = 'got'
+    TODO = 'Read the current value from the chain and sign again.'
+
+
+    def __init__(self, expected: int, got: int) -> None:
+        self._refuse(expected, got)
+
+
+class DepositTooSmall(TypedRefusal):
+    """The deposit in this token is smaller."""
+
+    slug = "deposit-too-small"
+    SIGNATURE = 'DepositTooSmall(uint128,uint128)'
+    SELECTOR = bytes.fromhex("114aecc2")
+    FIELDS = (("deposit_micros", Integer(128)), ("amount_micros", Integer(128)),)
+    MESSAGE = 'The deposit in this token is smaller'
+    TODO = 'Name at most what is deposited in this token.'
+
+    deposit_micros: int
+    amount_micros: int
+
+    def __init__(self, deposit_micros: int, amount_micros: int) -> None:
+        self._refuse(deposit_micros, amount_micros)
 
 
 class DisputeAlreadyOpen(TypedRefusal):
@@ -2300,6 +2826,42 @@ class ExposureUnderflow(TypedRefusal):
         self._refuse(exposure_micros, reduction_micros)
 
 
+class IgwKindUnexpected(TypedRefusal):
+    """A gateway that is listed again keeps its kind."""
+
+    slug = "igw-kind-unexpected"
+    SIGNATURE = 'IgwKindUnexpected(bytes32,uint8,uint8)'
+    SELECTOR = bytes.fromhex("baafe96e")
+    FIELDS = (("igw", FixedBytes(32)), ("expected", EnumType(IgwKind)), ("got", EnumType(IgwKind)),)
+    MESSAGE = 'A gateway that is listed again keeps its kind'
+    EXPECTED = 'expected'
+    GOT = 'got'
+    TODO = 'Read the current value from the chain and sign again.'
+
+    igw: bytes
+
+    def __init__(self, igw: bytes, expected: IgwKind, got: IgwKind) -> None:
+        self._refuse(igw, expected, got)
+
+
+class IgwNotValid(TypedRefusal):
+    """The international gateway is not listed for all of these times."""
+
+    slug = "igw-not-valid"
+    SIGNATURE = 'IgwNotValid(bytes32,uint64,uint64)'
+    SELECTOR = bytes.fromhex("17427993")
+    FIELDS = (("igw", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),)
+    MESSAGE = 'The international gateway is not listed for all of these times'
+    TODO = 'Name the listed gateway the traffic used, or have the members list it.'
+
+    igw: bytes
+    from_at: int
+    to_at: int
+
+    def __init__(self, igw: bytes, from_at: int, to_at: int) -> None:
+        self._refuse(igw, from_at, to_at)
+
+
 class InitialDeckAlreadyPublished(TypedRefusal):
     """Initial deck already published."""
 
@@ -2336,21 +2898,21 @@ class InitialDeckMissing(TypedRefusal):
         self._refuse(agreement_id, creditor, service)
 
 
-class InlineIndexUnexpected(TypedRefusal):
-    """Inline index unexpected."""
+class InlineRouteUnknown(TypedRefusal):
+    """A record names a route that the call does not list."""
 
-    slug = "inline-index-unexpected"
-    SIGNATURE = 'InlineIndexUnexpected(uint64,uint64)'
-    SELECTOR = bytes.fromhex("9c24f11f")
-    FIELDS = (("expected", Integer(64)), ("got", Integer(64)),)
-    MESSAGE = 'inline index unexpected'
-    EXPECTED = 'expected'
-    GOT = 'got'
-    TODO = 'Read the current value from the chain and sign again.'
+    slug = "inline-route-unknown"
+    SIGNATURE = 'InlineRouteUnknown(uint256,uint256)'
+    SELECTOR = bytes.fromhex("90e5c66b")
+    FIELDS = (("index", Integer(256)), ("route", Integer(256)),)
+    MESSAGE = 'A record names a route that the call does not list'
+    TODO = 'Check the id; it may not be final yet.'
 
+    index: int
+    route: int
 
-    def __init__(self, expected: int, got: int) -> None:
-        self._refuse(expected, got)
+    def __init__(self, index: int, route: int) -> None:
+        self._refuse(index, route)
 
 
 class InlineTooLarge(TypedRefusal):
@@ -2486,6 +3048,22 @@ class KeyWindowEmpty(TypedRefusal):
         self._refuse(valid_from, valid_until)
 
 
+class LastMember(TypedRefusal):
+    """Last member."""
+
+    slug = "last-member"
+    SIGNATURE = 'LastMember(address)'
+    SELECTOR = bytes.fromhex("e1888b34")
+    FIELDS = (("member", AddressType()),)
+    MESSAGE = 'last member'
+    TODO = 'Correct the request; nothing has changed.'
+
+    member: Address
+
+    def __init__(self, member: Address) -> None:
+        self._refuse(member)
+
+
 class LengthsMismatch(TypedRefusal):
     """Lengths mismatch."""
 
@@ -2501,6 +3079,25 @@ class LengthsMismatch(TypedRefusal):
 
     def __init__(self, expected: int, got: int) -> None:
         self._refuse(expected, got)
+
+
+class LicenceMissing(TypedRefusal):
+    """No licence of this class covers all of these times."""
+
+    slug = "licence-missing"
+    SIGNATURE = 'LicenceMissing(bytes32,bytes32,uint64,uint64)'
+    SELECTOR = bytes.fromhex("6270ddff")
+    FIELDS = (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),)
+    MESSAGE = 'No licence of this class covers all of these times'
+    TODO = 'The creditor has the members grant its licence for the dates of the usage.'
+
+    carrier: bytes
+    licence: bytes
+    from_at: int
+    to_at: int
+
+    def __init__(self, carrier: bytes, licence: bytes, from_at: int, to_at: int) -> None:
+        self._refuse(carrier, licence, from_at, to_at)
 
 
 class LineNonceUnexpected(TypedRefusal):
@@ -2619,6 +3216,23 @@ class NotEquivocation(TypedRefusal):
 
     def __init__(self, first: BatchId, second: BatchId) -> None:
         self._refuse(first, second)
+
+
+class NotInvited(TypedRefusal):
+    """There is no invitation, or the members have changed since."""
+
+    slug = "not-invited"
+    SIGNATURE = 'NotInvited(address)'
+    SELECTOR = bytes.fromhex("d3c6b2b7")
+    FIELDS = (("sender", AddressType()),)
+    MESSAGE = 'There is no invitation, or the members have changed since'
+    GOT = 'sender'
+    TODO = 'Ask the members for a new invitation.'
+
+    sender: Address
+
+    def __init__(self, sender: Address) -> None:
+        self._refuse(sender)
 
 
 class NotOverdue(TypedRefusal):
@@ -2769,6 +3383,22 @@ class PayableAlreadyPaid(TypedRefusal):
     FIELDS = (("payable_id", FixedBytes(32)),)
     MESSAGE = 'payable already paid'
     TODO = 'Correct the request; nothing has changed.'
+
+    payable_id: bytes
+
+    def __init__(self, payable_id: bytes) -> None:
+        self._refuse(payable_id)
+
+
+class PayableNotTerminated(TypedRefusal):
+    """Only a terminated payable takes a deposit without the debtor's word."""
+
+    slug = "payable-not-terminated"
+    SIGNATURE = 'PayableNotTerminated(bytes32)'
+    SELECTOR = bytes.fromhex("06e27eec")
+    FIELDS = (("payable_id", FixedBytes(32)),)
+    MESSAGE = "Only a terminated payable takes a deposit without the debtor's word"
+    TODO = 'The debtor signs the application, or the payable reaches the end of the arrears ladder.'
 
     payable_id: bytes
 
@@ -2964,6 +3594,22 @@ class ProposalNotReady(TypedRefusal):
 
     def __init__(self, proposal_id: bytes, approvals: int, threshold: int, ready_at: int, now_at: int) -> None:
         self._refuse(proposal_id, approvals, threshold, ready_at, now_at)
+
+
+class ProposalOutdated(TypedRefusal):
+    """The members or their threshold have changed since the proposal was made: make it again."""
+
+    slug = "proposal-outdated"
+    SIGNATURE = 'ProposalOutdated(bytes32)'
+    SELECTOR = bytes.fromhex("0b548018")
+    FIELDS = (("proposal_id", FixedBytes(32)),)
+    MESSAGE = 'The members or their threshold have changed since the proposal was made: make it again'
+    TODO = 'Make the proposal again under the present members.'
+
+    proposal_id: bytes
+
+    def __init__(self, proposal_id: bytes) -> None:
+        self._refuse(proposal_id)
 
 
 class ProposalUnknown(TypedRefusal):
@@ -3377,14 +4023,99 @@ class TokenNotListed(TypedRefusal):
         self._refuse(token, currency)
 
 
+class ValiditiesTooMany(TypedRefusal):
+    """Validities too many."""
+
+    slug = "validities-too-many"
+    SIGNATURE = 'ValiditiesTooMany(uint256)'
+    SELECTOR = bytes.fromhex("eddd25b1")
+    FIELDS = (("max", Integer(256)),)
+    MESSAGE = 'validities too many'
+    EXPECTED = 'max'
+    TODO = 'Correct the request; nothing has changed.'
+
+    max: int
+
+    def __init__(self, max: int) -> None:
+        self._refuse(max)
+
+
+class ValidityEmpty(TypedRefusal):
+    """Validity empty."""
+
+    slug = "validity-empty"
+    SIGNATURE = 'ValidityEmpty(uint64,uint64)'
+    SELECTOR = bytes.fromhex("c373f5f3")
+    FIELDS = (("valid_from", Integer(64)), ("valid_until", Integer(64)),)
+    MESSAGE = 'validity empty'
+    TODO = 'Correct the request; nothing has changed.'
+
+    valid_from: int
+    valid_until: int
+
+    def __init__(self, valid_from: int, valid_until: int) -> None:
+        self._refuse(valid_from, valid_until)
+
+
+class ValidityOverlaps(TypedRefusal):
+    """What stands ends at `validUntil` (0: it does not end); the next can only follow it."""
+
+    slug = "validity-overlaps"
+    SIGNATURE = 'ValidityOverlaps(uint64,uint64)'
+    SELECTOR = bytes.fromhex("ce82cc3a")
+    FIELDS = (("valid_until", Integer(64)), ("valid_from", Integer(64)),)
+    MESSAGE = 'What stands ends at `validUntil` (0: it does not end); the next can only follow it'
+    TODO = 'Correct the request; nothing has changed.'
+
+    valid_until: int
+    valid_from: int
+
+    def __init__(self, valid_until: int, valid_from: int) -> None:
+        self._refuse(valid_until, valid_from)
+
+
+class VersionUnexpected(TypedRefusal):
+    """Version unexpected."""
+
+    slug = "version-unexpected"
+    SIGNATURE = 'VersionUnexpected(uint32,uint32)'
+    SELECTOR = bytes.fromhex("5257c410")
+    FIELDS = (("expected", Integer(32)), ("got", Integer(32)),)
+    MESSAGE = 'version unexpected'
+    EXPECTED = 'expected'
+    GOT = 'got'
+    TODO = 'Read the current value from the chain and sign again.'
+
+
+    def __init__(self, expected: int, got: int) -> None:
+        self._refuse(expected, got)
+
+
+class VersionsTooMany(TypedRefusal):
+    """Versions too many."""
+
+    slug = "versions-too-many"
+    SIGNATURE = 'VersionsTooMany(uint256)'
+    SELECTOR = bytes.fromhex("42090317")
+    FIELDS = (("max", Integer(256)),)
+    MESSAGE = 'versions too many'
+    EXPECTED = 'max'
+    TODO = 'Correct the request; nothing has changed.'
+
+    max: int
+
+    def __init__(self, max: int) -> None:
+        self._refuse(max)
+
+
 def constructor_agreement_book(registry: Address) -> bytes:
     """The ABI-encoded arguments AgreementBook is deployed with."""
     return encode_checked([AddressType()], [registry])
 
 
-def constructor_carrier_registry(members: tuple[Address, ...], threshold: int, delay_seconds: int, founding_carriers: tuple[bytes, ...], founding_keys: tuple[Address, ...], tokens: tuple[Address, ...], currencies: tuple[bytes, ...]) -> bytes:
+def constructor_carrier_registry(members: tuple[Address, ...], threshold: int, delay_seconds: int, founding_carriers: tuple[bytes, ...], founding_keys: tuple[Address, ...], tokens: tuple[Address, ...], currencies: tuple[bytes, ...], igws: tuple[IgwListing, ...]) -> bytes:
     """The ABI-encoded arguments CarrierRegistry is deployed with."""
-    return encode_checked([ArrayType(AddressType()), Integer(256), Integer(64), ArrayType(FixedBytes(32)), ArrayType(AddressType()), ArrayType(AddressType()), ArrayType(FixedBytes(32))], [members, threshold, delay_seconds, founding_carriers, founding_keys, tokens, currencies])
+    return encode_checked([ArrayType(AddressType()), Integer(256), Integer(64), ArrayType(FixedBytes(32)), ArrayType(AddressType()), ArrayType(AddressType()), ArrayType(FixedBytes(32)), ArrayType(StructType(IgwListing))], [members, threshold, delay_seconds, founding_carriers, founding_keys, tokens, currencies, igws])
 
 
 def constructor_credit_book(registry: Address, agreements: Address, usage: Address, settlement: Address) -> bytes:
@@ -3424,6 +4155,19 @@ def result_agreement_book_registry(returndata: bytes) -> Address:
     """What AgreementBook.REGISTRY returned."""
     value: Address = AGREEMENT_BOOK_REGISTRY.results(returndata)[0]
     return value
+
+
+AGREEMENT_BOOK_AMEND = Function(
+    'amend((bytes32,uint32,(bytes32,bytes32,bytes32,uint8,uint32,uint32,uint32,uint16,uint32,uint32,bytes32,uint64),uint64),bytes,bytes)',
+    bytes.fromhex("3f0b883f"),
+    (("amendment", StructType(Amendment)), ("signature_low", DynamicBytes()), ("signature_high", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_agreement_book_amend(amendment: Amendment, signature_low: bytes, signature_high: bytes) -> bytes:
+    """A call of AgreementBook.amend."""
+    return AGREEMENT_BOOK_AMEND.calldata(amendment, signature_low, signature_high)
 
 
 AGREEMENT_BOOK_COUNTERPARTY_OF = Function(
@@ -3545,6 +4289,25 @@ def result_agreement_book_sign(returndata: bytes) -> AgreementId:
     return value
 
 
+AGREEMENT_BOOK_TERMS_AT = Function(
+    'termsAt(bytes32,uint64)',
+    bytes.fromhex("4361e465"),
+    (("agreement_id", FixedBytes(32)), ("at_seconds", Integer(64)),),
+    (StructType(Terms),),
+)
+
+
+def calldata_agreement_book_terms_at(agreement_id: AgreementId, at_seconds: int) -> bytes:
+    """A call of AgreementBook.termsAt."""
+    return AGREEMENT_BOOK_TERMS_AT.calldata(agreement_id, at_seconds)
+
+
+def result_agreement_book_terms_at(returndata: bytes) -> Terms:
+    """What AgreementBook.termsAt returned."""
+    value: Terms = AGREEMENT_BOOK_TERMS_AT.results(returndata)[0]
+    return value
+
+
 AGREEMENT_BOOK_TERMS_OF = Function(
     'termsOf(bytes32)',
     bytes.fromhex("be5170c0"),
@@ -3561,6 +4324,44 @@ def calldata_agreement_book_terms_of(agreement_id: AgreementId) -> bytes:
 def result_agreement_book_terms_of(returndata: bytes) -> Terms:
     """What AgreementBook.termsOf returned."""
     value: Terms = AGREEMENT_BOOK_TERMS_OF.results(returndata)[0]
+    return value
+
+
+AGREEMENT_BOOK_TERMS_OF_PERIOD = Function(
+    'termsOfPeriod(bytes32,uint32)',
+    bytes.fromhex("3f2a81a9"),
+    (("agreement_id", FixedBytes(32)), ("period", Integer(32)),),
+    (StructType(Terms),),
+)
+
+
+def calldata_agreement_book_terms_of_period(agreement_id: AgreementId, period: int) -> bytes:
+    """A call of AgreementBook.termsOfPeriod."""
+    return AGREEMENT_BOOK_TERMS_OF_PERIOD.calldata(agreement_id, period)
+
+
+def result_agreement_book_terms_of_period(returndata: bytes) -> Terms:
+    """What AgreementBook.termsOfPeriod returned."""
+    value: Terms = AGREEMENT_BOOK_TERMS_OF_PERIOD.results(returndata)[0]
+    return value
+
+
+AGREEMENT_BOOK_VERSIONS_OF = Function(
+    'versionsOf(bytes32)',
+    bytes.fromhex("4b425214"),
+    (("agreement_id", FixedBytes(32)),),
+    (Integer(32),),
+)
+
+
+def calldata_agreement_book_versions_of(agreement_id: AgreementId) -> bytes:
+    """A call of AgreementBook.versionsOf."""
+    return AGREEMENT_BOOK_VERSIONS_OF.calldata(agreement_id)
+
+
+def result_agreement_book_versions_of(returndata: bytes) -> int:
+    """What AgreementBook.versionsOf returned."""
+    value: int = AGREEMENT_BOOK_VERSIONS_OF.results(returndata)[0]
     return value
 
 
@@ -3583,23 +4384,17 @@ def result_carrier_registry_delay_seconds(returndata: bytes) -> int:
     return value
 
 
-CARRIER_REGISTRY_THRESHOLD = Function(
-    'THRESHOLD()',
-    bytes.fromhex("785ffb37"),
+CARRIER_REGISTRY_ACCEPT_MEMBERSHIP = Function(
+    'acceptMembership()',
+    bytes.fromhex("5db841a5"),
     (),
-    (Integer(256),),
+    (),
 )
 
 
-def calldata_carrier_registry_threshold() -> bytes:
-    """A call of CarrierRegistry.THRESHOLD."""
-    return CARRIER_REGISTRY_THRESHOLD.calldata()
-
-
-def result_carrier_registry_threshold(returndata: bytes) -> int:
-    """What CarrierRegistry.THRESHOLD returned."""
-    value: int = CARRIER_REGISTRY_THRESHOLD.results(returndata)[0]
-    return value
+def calldata_carrier_registry_accept_membership() -> bytes:
+    """A call of CarrierRegistry.acceptMembership."""
+    return CARRIER_REGISTRY_ACCEPT_MEMBERSHIP.calldata()
 
 
 CARRIER_REGISTRY_ADMIT = Function(
@@ -3628,6 +4423,19 @@ def calldata_carrier_registry_approve(proposal_id: bytes) -> bytes:
     return CARRIER_REGISTRY_APPROVE.calldata(proposal_id)
 
 
+CARRIER_REGISTRY_CHANGE_THRESHOLD = Function(
+    'changeThreshold(uint256)',
+    bytes.fromhex("694e80c3"),
+    (("new_threshold", Integer(256)),),
+    (),
+)
+
+
+def calldata_carrier_registry_change_threshold(new_threshold: int) -> bytes:
+    """A call of CarrierRegistry.changeThreshold."""
+    return CARRIER_REGISTRY_CHANGE_THRESHOLD.calldata(new_threshold)
+
+
 CARRIER_REGISTRY_CURRENCY_OF_TOKEN = Function(
     'currencyOfToken(address)',
     bytes.fromhex("1e3d5680"),
@@ -3645,6 +4453,19 @@ def result_carrier_registry_currency_of_token(returndata: bytes) -> bytes:
     """What CarrierRegistry.currencyOfToken returned."""
     value: bytes = CARRIER_REGISTRY_CURRENCY_OF_TOKEN.results(returndata)[0]
     return value
+
+
+CARRIER_REGISTRY_DELIST_IGW = Function(
+    'delistIgw(bytes32)',
+    bytes.fromhex("ab8105f6"),
+    (("igw", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_carrier_registry_delist_igw(igw: bytes) -> bytes:
+    """A call of CarrierRegistry.delistIgw."""
+    return CARRIER_REGISTRY_DELIST_IGW.calldata(igw)
 
 
 CARRIER_REGISTRY_EIP712_DOMAIN = Function(
@@ -3703,6 +4524,19 @@ def calldata_carrier_registry_grant_key(grant: KeyGrant, signature: bytes) -> by
     return CARRIER_REGISTRY_GRANT_KEY.calldata(grant, signature)
 
 
+CARRIER_REGISTRY_GRANT_LICENCE = Function(
+    'grantLicence(bytes32,bytes32,uint64,uint64)',
+    bytes.fromhex("ce09c24b"),
+    (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)), ("valid_from", Integer(64)), ("valid_until", Integer(64)),),
+    (),
+)
+
+
+def calldata_carrier_registry_grant_licence(carrier: bytes, licence: bytes, valid_from: int, valid_until: int) -> bytes:
+    """A call of CarrierRegistry.grantLicence."""
+    return CARRIER_REGISTRY_GRANT_LICENCE.calldata(carrier, licence, valid_from, valid_until)
+
+
 CARRIER_REGISTRY_HOLDER_OF = Function(
     'holderOf(address)',
     bytes.fromhex("af0e1f1b"),
@@ -3720,6 +4554,44 @@ def result_carrier_registry_holder_of(returndata: bytes) -> bytes:
     """What CarrierRegistry.holderOf returned."""
     value: bytes = CARRIER_REGISTRY_HOLDER_OF.results(returndata)[0]
     return value
+
+
+CARRIER_REGISTRY_IGW_OF = Function(
+    'igwOf(bytes32,uint64,uint64)',
+    bytes.fromhex("f01f5b36"),
+    (("igw", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),),
+    (EnumType(IgwKind), Bool(),),
+)
+
+
+def calldata_carrier_registry_igw_of(igw: bytes, from_at: int, to_at: int) -> bytes:
+    """A call of CarrierRegistry.igwOf."""
+    return CARRIER_REGISTRY_IGW_OF.calldata(igw, from_at, to_at)
+
+
+class CarrierRegistryIgwOf(NamedTuple):
+    """What CarrierRegistry.igwOf returned."""
+
+    kind: IgwKind
+    valid: bool
+
+
+def result_carrier_registry_igw_of(returndata: bytes) -> CarrierRegistryIgwOf:
+    """What CarrierRegistry.igwOf returned."""
+    return CarrierRegistryIgwOf(*CARRIER_REGISTRY_IGW_OF.results(returndata))
+
+
+CARRIER_REGISTRY_INVITE_MEMBER = Function(
+    'inviteMember(address,address,uint256)',
+    bytes.fromhex("7dd488ba"),
+    (("invited", AddressType()), ("replaces", AddressType()), ("new_threshold", Integer(256)),),
+    (),
+)
+
+
+def calldata_carrier_registry_invite_member(invited: Address, replaces: Address, new_threshold: int) -> bytes:
+    """A call of CarrierRegistry.inviteMember."""
+    return CARRIER_REGISTRY_INVITE_MEMBER.calldata(invited, replaces, new_threshold)
 
 
 CARRIER_REGISTRY_IS_ACTIVE = Function(
@@ -3760,6 +4632,25 @@ def result_carrier_registry_is_key_of(returndata: bytes) -> bool:
     return value
 
 
+CARRIER_REGISTRY_IS_LICENSED = Function(
+    'isLicensed(bytes32,bytes32,uint64,uint64)',
+    bytes.fromhex("1cc0ee20"),
+    (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),),
+    (Bool(),),
+)
+
+
+def calldata_carrier_registry_is_licensed(carrier: bytes, licence: bytes, from_at: int, to_at: int) -> bytes:
+    """A call of CarrierRegistry.isLicensed."""
+    return CARRIER_REGISTRY_IS_LICENSED.calldata(carrier, licence, from_at, to_at)
+
+
+def result_carrier_registry_is_licensed(returndata: bytes) -> bool:
+    """What CarrierRegistry.isLicensed returned."""
+    value: bool = CARRIER_REGISTRY_IS_LICENSED.results(returndata)[0]
+    return value
+
+
 CARRIER_REGISTRY_IS_MEMBER = Function(
     'isMember(address)',
     bytes.fromhex("a230c524"),
@@ -3779,6 +4670,19 @@ def result_carrier_registry_is_member(returndata: bytes) -> bool:
     return value
 
 
+CARRIER_REGISTRY_LIST_IGW = Function(
+    'listIgw((bytes32,uint8,uint64,uint64))',
+    bytes.fromhex("7dfc1406"),
+    (("listing", StructType(IgwListing)),),
+    (),
+)
+
+
+def calldata_carrier_registry_list_igw(listing: IgwListing) -> bytes:
+    """A call of CarrierRegistry.listIgw."""
+    return CARRIER_REGISTRY_LIST_IGW.calldata(listing)
+
+
 CARRIER_REGISTRY_LIST_TOKEN = Function(
     'listToken(address,bytes32)',
     bytes.fromhex("18816564"),
@@ -3790,6 +4694,44 @@ CARRIER_REGISTRY_LIST_TOKEN = Function(
 def calldata_carrier_registry_list_token(token: Address, currency: bytes) -> bytes:
     """A call of CarrierRegistry.listToken."""
     return CARRIER_REGISTRY_LIST_TOKEN.calldata(token, currency)
+
+
+CARRIER_REGISTRY_MEMBER_COUNT = Function(
+    'memberCount()',
+    bytes.fromhex("11aee380"),
+    (),
+    (Integer(256),),
+)
+
+
+def calldata_carrier_registry_member_count() -> bytes:
+    """A call of CarrierRegistry.memberCount."""
+    return CARRIER_REGISTRY_MEMBER_COUNT.calldata()
+
+
+def result_carrier_registry_member_count(returndata: bytes) -> int:
+    """What CarrierRegistry.memberCount returned."""
+    value: int = CARRIER_REGISTRY_MEMBER_COUNT.results(returndata)[0]
+    return value
+
+
+CARRIER_REGISTRY_MEMBERSHIP = Function(
+    'membership()',
+    bytes.fromhex("a2bf68b9"),
+    (),
+    (Integer(64),),
+)
+
+
+def calldata_carrier_registry_membership() -> bytes:
+    """A call of CarrierRegistry.membership."""
+    return CARRIER_REGISTRY_MEMBERSHIP.calldata()
+
+
+def result_carrier_registry_membership(returndata: bytes) -> int:
+    """What CarrierRegistry.membership returned."""
+    value: int = CARRIER_REGISTRY_MEMBERSHIP.results(returndata)[0]
+    return value
 
 
 CARRIER_REGISTRY_NONCE_OF = Function(
@@ -3843,6 +4785,45 @@ def calldata_carrier_registry_reinstate(carrier: bytes) -> bytes:
     return CARRIER_REGISTRY_REINSTATE.calldata(carrier)
 
 
+CARRIER_REGISTRY_REMOVE = Function(
+    'remove(bytes32)',
+    bytes.fromhex("95bc2673"),
+    (("carrier", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_carrier_registry_remove(carrier: bytes) -> bytes:
+    """A call of CarrierRegistry.remove."""
+    return CARRIER_REGISTRY_REMOVE.calldata(carrier)
+
+
+CARRIER_REGISTRY_REMOVE_MEMBER = Function(
+    'removeMember(address,uint256)',
+    bytes.fromhex("16f6f03e"),
+    (("member", AddressType()), ("new_threshold", Integer(256)),),
+    (),
+)
+
+
+def calldata_carrier_registry_remove_member(member: Address, new_threshold: int) -> bytes:
+    """A call of CarrierRegistry.removeMember."""
+    return CARRIER_REGISTRY_REMOVE_MEMBER.calldata(member, new_threshold)
+
+
+CARRIER_REGISTRY_REQUIRE_CROSSING = Function(
+    'requireCrossing(bytes32,bytes32,uint64,uint64)',
+    bytes.fromhex("7bd79c14"),
+    (("creditor", FixedBytes(32)), ("igw", FixedBytes(32)), ("from_at", Integer(64)), ("to_at", Integer(64)),),
+    (),
+)
+
+
+def calldata_carrier_registry_require_crossing(creditor: bytes, igw: bytes, from_at: int, to_at: int) -> bytes:
+    """A call of CarrierRegistry.requireCrossing."""
+    return CARRIER_REGISTRY_REQUIRE_CROSSING.calldata(creditor, igw, from_at, to_at)
+
+
 CARRIER_REGISTRY_REQUIRE_KEY = Function(
     'requireKey(bytes32,address)',
     bytes.fromhex("01763d4b"),
@@ -3882,6 +4863,19 @@ def calldata_carrier_registry_revoke_key(revocation: KeyRevocation, signature: b
     return CARRIER_REGISTRY_REVOKE_KEY.calldata(revocation, signature)
 
 
+CARRIER_REGISTRY_REVOKE_LICENCE = Function(
+    'revokeLicence(bytes32,bytes32)',
+    bytes.fromhex("62e31e32"),
+    (("carrier", FixedBytes(32)), ("licence", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_carrier_registry_revoke_licence(carrier: bytes, licence: bytes) -> bytes:
+    """A call of CarrierRegistry.revokeLicence."""
+    return CARRIER_REGISTRY_REVOKE_LICENCE.calldata(carrier, licence)
+
+
 CARRIER_REGISTRY_SUSPEND = Function(
     'suspend(bytes32)',
     bytes.fromhex("b1c4235d"),
@@ -3893,6 +4887,25 @@ CARRIER_REGISTRY_SUSPEND = Function(
 def calldata_carrier_registry_suspend(carrier: bytes) -> bytes:
     """A call of CarrierRegistry.suspend."""
     return CARRIER_REGISTRY_SUSPEND.calldata(carrier)
+
+
+CARRIER_REGISTRY_THRESHOLD = Function(
+    'threshold()',
+    bytes.fromhex("42cde4e8"),
+    (),
+    (Integer(256),),
+)
+
+
+def calldata_carrier_registry_threshold() -> bytes:
+    """A call of CarrierRegistry.threshold."""
+    return CARRIER_REGISTRY_THRESHOLD.calldata()
+
+
+def result_carrier_registry_threshold(returndata: bytes) -> int:
+    """What CarrierRegistry.threshold returned."""
+    value: int = CARRIER_REGISTRY_THRESHOLD.results(returndata)[0]
+    return value
 
 
 CREDIT_BOOK_AGREEMENTS = Function(
@@ -3969,6 +4982,58 @@ def result_credit_book_usage(returndata: bytes) -> Address:
     """What CreditBook.USAGE returned."""
     value: Address = CREDIT_BOOK_USAGE.results(returndata)[0]
     return value
+
+
+CREDIT_BOOK_APPLY_DEPOSIT = Function(
+    'applyDeposit((bytes32,address,uint128,uint64,uint64),bytes)',
+    bytes.fromhex("3853dc72"),
+    (("application", StructType(DepositApplication)), ("signature", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_credit_book_apply_deposit(application: DepositApplication, signature: bytes) -> bytes:
+    """A call of CreditBook.applyDeposit."""
+    return CREDIT_BOOK_APPLY_DEPOSIT.calldata(application, signature)
+
+
+CREDIT_BOOK_DEPOSIT = Function(
+    'deposit(bytes32,bytes32,address,uint128)',
+    bytes.fromhex("d1f40be3"),
+    (("agreement_id", FixedBytes(32)), ("creditor", FixedBytes(32)), ("token", AddressType()), ("amount_micros", Integer(128)),),
+    (),
+)
+
+
+def calldata_credit_book_deposit(agreement_id: AgreementId, creditor: bytes, token: Address, amount_micros: int) -> bytes:
+    """A call of CreditBook.deposit."""
+    return CREDIT_BOOK_DEPOSIT.calldata(agreement_id, creditor, token, amount_micros)
+
+
+CREDIT_BOOK_DEPOSIT_OF = Function(
+    'depositOf(bytes32,bytes32,address)',
+    bytes.fromhex("dd0112ad"),
+    (("agreement_id", FixedBytes(32)), ("creditor", FixedBytes(32)), ("token", AddressType()),),
+    (Integer(128), Integer(128), Integer(64),),
+)
+
+
+def calldata_credit_book_deposit_of(agreement_id: AgreementId, creditor: bytes, token: Address) -> bytes:
+    """A call of CreditBook.depositOf."""
+    return CREDIT_BOOK_DEPOSIT_OF.calldata(agreement_id, creditor, token)
+
+
+class CreditBookDepositOf(NamedTuple):
+    """What CreditBook.depositOf returned."""
+
+    amount_micros: int
+    total_micros: int
+    nonce: int
+
+
+def result_credit_book_deposit_of(returndata: bytes) -> CreditBookDepositOf:
+    """What CreditBook.depositOf returned."""
+    return CreditBookDepositOf(*CREDIT_BOOK_DEPOSIT_OF.results(returndata))
 
 
 CREDIT_BOOK_EIP712_DOMAIN = Function(
@@ -4112,6 +5177,19 @@ def calldata_credit_book_resume(agreement_id: AgreementId, creditor: bytes) -> b
     return CREDIT_BOOK_RESUME.calldata(agreement_id, creditor)
 
 
+CREDIT_BOOK_SEIZE_DEPOSIT = Function(
+    'seizeDeposit(bytes32,address)',
+    bytes.fromhex("8e7b8f28"),
+    (("payable_id", FixedBytes(32)), ("token", AddressType()),),
+    (),
+)
+
+
+def calldata_credit_book_seize_deposit(payable_id: bytes, token: Address) -> bytes:
+    """A call of CreditBook.seizeDeposit."""
+    return CREDIT_BOOK_SEIZE_DEPOSIT.calldata(payable_id, token)
+
+
 CREDIT_BOOK_STOP = Function(
     'stop(bytes32,bytes32)',
     bytes.fromhex("b55deed5"),
@@ -4123,6 +5201,19 @@ CREDIT_BOOK_STOP = Function(
 def calldata_credit_book_stop(agreement_id: AgreementId, creditor: bytes) -> bytes:
     """A call of CreditBook.stop."""
     return CREDIT_BOOK_STOP.calldata(agreement_id, creditor)
+
+
+CREDIT_BOOK_WITHDRAW_DEPOSIT = Function(
+    'withdrawDeposit((bytes32,bytes32,address,address,uint128,uint64,uint64),bytes)',
+    bytes.fromhex("e4725e8e"),
+    (("withdrawal", StructType(DepositWithdrawal)), ("signature", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_credit_book_withdraw_deposit(withdrawal: DepositWithdrawal, signature: bytes) -> bytes:
+    """A call of CreditBook.withdrawDeposit."""
+    return CREDIT_BOOK_WITHDRAW_DEPOSIT.calldata(withdrawal, signature)
 
 
 SETTLEMENT_BOOK_AGREEMENTS = Function(
@@ -4276,6 +5367,31 @@ SETTLEMENT_BOOK_CONFIRM_PAYMENT = Function(
 def calldata_settlement_book_confirm_payment(confirmation: PaymentConfirmation, signature: bytes) -> bytes:
     """A call of SettlementBook.confirmPayment."""
     return SETTLEMENT_BOOK_CONFIRM_PAYMENT.calldata(confirmation, signature)
+
+
+SETTLEMENT_BOOK_DIRECTION_OF = Function(
+    'directionOf(bytes32)',
+    bytes.fromhex("90c173c4"),
+    (("payable_id", FixedBytes(32)),),
+    (FixedBytes(32), FixedBytes(32),),
+)
+
+
+def calldata_settlement_book_direction_of(payable_id: bytes) -> bytes:
+    """A call of SettlementBook.directionOf."""
+    return SETTLEMENT_BOOK_DIRECTION_OF.calldata(payable_id)
+
+
+class SettlementBookDirectionOf(NamedTuple):
+    """What SettlementBook.directionOf returned."""
+
+    agreement_id: AgreementId
+    creditor: bytes
+
+
+def result_settlement_book_direction_of(returndata: bytes) -> SettlementBookDirectionOf:
+    """What SettlementBook.directionOf returned."""
+    return SettlementBookDirectionOf(*SETTLEMENT_BOOK_DIRECTION_OF.results(returndata))
 
 
 SETTLEMENT_BOOK_DISPUTE_OF = Function(
@@ -4898,16 +6014,16 @@ def result_usage_ledger_declare_adjustment(returndata: bytes) -> BatchId:
 
 
 USAGE_LEDGER_DECLARE_INLINE = Function(
-    'declareInline((bytes32,bytes32,bytes32,uint64,uint8,uint32,bytes32,uint32,uint64,uint64,uint128,uint128,bytes32,bytes32,bytes32,uint64),(uint64,bytes32,bytes32,bytes32,uint64,uint64,bytes32,uint128)[],bytes)',
-    bytes.fromhex("7115c2d3"),
-    (("declaration", StructType(Declaration)), ("records", ArrayType(StructType(UsageRecord))), ("signature", DynamicBytes()),),
+    'declareInline((bytes32,bytes32,bytes32,uint64,uint8,uint32,bytes32,uint32,uint64,uint64,uint128,uint128,bytes32,bytes32,bytes32,uint64),bytes32[],bytes,bytes)',
+    bytes.fromhex("fe045358"),
+    (("declaration", StructType(Declaration)), ("routes", ArrayType(FixedBytes(32))), ("records", DynamicBytes()), ("signature", DynamicBytes()),),
     (FixedBytes(32),),
 )
 
 
-def calldata_usage_ledger_declare_inline(declaration: Declaration, records: tuple[UsageRecord, ...], signature: bytes) -> bytes:
+def calldata_usage_ledger_declare_inline(declaration: Declaration, routes: tuple[bytes, ...], records: bytes, signature: bytes) -> bytes:
     """A call of UsageLedger.declareInline."""
-    return USAGE_LEDGER_DECLARE_INLINE.calldata(declaration, records, signature)
+    return USAGE_LEDGER_DECLARE_INLINE.calldata(declaration, routes, records, signature)
 
 
 def result_usage_ledger_declare_inline(returndata: bytes) -> BatchId:
@@ -5049,26 +6165,38 @@ def result_usage_ledger_root_of(returndata: bytes) -> bytes:
 
 
 EVENTS: Mapping[bytes, type[Event]] = {
+    AgreementAmended.TOPIC0: AgreementAmended,
     AgreementSigned.TOPIC0: AgreementSigned,
     Approval.TOPIC0: Approval,
     ArrearsAdvanced.TOPIC0: ArrearsAdvanced,
     CarrierAdmitted.TOPIC0: CarrierAdmitted,
     CarrierReinstated.TOPIC0: CarrierReinstated,
+    CarrierRemoved.TOPIC0: CarrierRemoved,
     CarrierSuspended.TOPIC0: CarrierSuspended,
     CreditAlert.TOPIC0: CreditAlert,
     CreditLineGranted.TOPIC0: CreditLineGranted,
     CreditLineOverrun.TOPIC0: CreditLineOverrun,
     CreditResumed.TOPIC0: CreditResumed,
     CreditStopped.TOPIC0: CreditStopped,
+    DepositApplied.TOPIC0: DepositApplied,
+    DepositReceived.TOPIC0: DepositReceived,
+    DepositWithdrawn.TOPIC0: DepositWithdrawn,
     DisputeOpened.TOPIC0: DisputeOpened,
     DisputeStateChanged.TOPIC0: DisputeStateChanged,
     EIP712DomainChanged.TOPIC0: EIP712DomainChanged,
     EquivocationProven.TOPIC0: EquivocationProven,
     ExposureChanged.TOPIC0: ExposureChanged,
+    IgwDelisted.TOPIC0: IgwDelisted,
+    IgwListed.TOPIC0: IgwListed,
     ItemNetted.TOPIC0: ItemNetted,
     ItemOpened.TOPIC0: ItemOpened,
     KeyGranted.TOPIC0: KeyGranted,
     KeyRevoked.TOPIC0: KeyRevoked,
+    LicenceGranted.TOPIC0: LicenceGranted,
+    LicenceRevoked.TOPIC0: LicenceRevoked,
+    MemberInvited.TOPIC0: MemberInvited,
+    MemberJoined.TOPIC0: MemberJoined,
+    MemberRemoved.TOPIC0: MemberRemoved,
     NettingCycleExecuted.TOPIC0: NettingCycleExecuted,
     PayableOpened.TOPIC0: PayableOpened,
     PayeeChanged.TOPIC0: PayeeChanged,
@@ -5082,6 +6210,7 @@ EVENTS: Mapping[bytes, type[Event]] = {
     StatementAgreed.TOPIC0: StatementAgreed,
     StatementLineAgreed.TOPIC0: StatementLineAgreed,
     StatementProposed.TOPIC0: StatementProposed,
+    ThresholdChanged.TOPIC0: ThresholdChanged,
     TokenListed.TOPIC0: TokenListed,
     Transfer.TOPIC0: Transfer,
     UsageDeclared.TOPIC0: UsageDeclared,
@@ -5093,6 +6222,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     AgreementAlreadySigned.SELECTOR: AgreementAlreadySigned,
     AgreementUnknown.SELECTOR: AgreementUnknown,
     AlreadyApproved.SELECTOR: AlreadyApproved,
+    AmendmentTooEarly.SELECTOR: AmendmentTooEarly,
     AmountTooLarge.SELECTOR: AmountTooLarge,
     AmountZero.SELECTOR: AmountZero,
     ArrearsComplete.SELECTOR: ArrearsComplete,
@@ -5102,9 +6232,11 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     BatchUnknown.SELECTOR: BatchUnknown,
     CarrierAlreadyActive.SELECTOR: CarrierAlreadyActive,
     CarrierAlreadyAdmitted.SELECTOR: CarrierAlreadyAdmitted,
+    CarrierIsRemoved.SELECTOR: CarrierIsRemoved,
     CarrierNotActive.SELECTOR: CarrierNotActive,
     CarrierUnknown.SELECTOR: CarrierUnknown,
     CarriersNotSorted.SELECTOR: CarriersNotSorted,
+    CodeEmpty.SELECTOR: CodeEmpty,
     CorrectedDeclarationMismatch.SELECTOR: CorrectedDeclarationMismatch,
     CorrectedDeclarationMissing.SELECTOR: CorrectedDeclarationMissing,
     CorrectsAnotherStream.SELECTOR: CorrectsAnotherStream,
@@ -5119,6 +6251,9 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     DeadlinePassed.SELECTOR: DeadlinePassed,
     DeclarationsTooMany.SELECTOR: DeclarationsTooMany,
     DeclarerNotAParty.SELECTOR: DeclarerNotAParty,
+    DepositNeeded.SELECTOR: DepositNeeded,
+    DepositNonceUnexpected.SELECTOR: DepositNonceUnexpected,
+    DepositTooSmall.SELECTOR: DepositTooSmall,
     DisputeAlreadyOpen.SELECTOR: DisputeAlreadyOpen,
     DisputeLimitReached.SELECTOR: DisputeLimitReached,
     DisputeStateUnexpected.SELECTOR: DisputeStateUnexpected,
@@ -5136,9 +6271,11 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ERC20InvalidSpender.SELECTOR: ERC20InvalidSpender,
     EventTimesInvalid.SELECTOR: EventTimesInvalid,
     ExposureUnderflow.SELECTOR: ExposureUnderflow,
+    IgwKindUnexpected.SELECTOR: IgwKindUnexpected,
+    IgwNotValid.SELECTOR: IgwNotValid,
     InitialDeckAlreadyPublished.SELECTOR: InitialDeckAlreadyPublished,
     InitialDeckMissing.SELECTOR: InitialDeckMissing,
-    InlineIndexUnexpected.SELECTOR: InlineIndexUnexpected,
+    InlineRouteUnknown.SELECTOR: InlineRouteUnknown,
     InlineTooLarge.SELECTOR: InlineTooLarge,
     InlineTotalsMismatch.SELECTOR: InlineTotalsMismatch,
     InvalidShortString.SELECTOR: InvalidShortString,
@@ -5147,7 +6284,9 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     KeyAlreadyTaken.SELECTOR: KeyAlreadyTaken,
     KeyNotGranted.SELECTOR: KeyNotGranted,
     KeyWindowEmpty.SELECTOR: KeyWindowEmpty,
+    LastMember.SELECTOR: LastMember,
     LengthsMismatch.SELECTOR: LengthsMismatch,
+    LicenceMissing.SELECTOR: LicenceMissing,
     LineNonceUnexpected.SELECTOR: LineNonceUnexpected,
     MemberRepeated.SELECTOR: MemberRepeated,
     NettingGrows.SELECTOR: NettingGrows,
@@ -5155,6 +6294,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     NotAMember.SELECTOR: NotAMember,
     NotAParty.SELECTOR: NotAParty,
     NotEquivocation.SELECTOR: NotEquivocation,
+    NotInvited.SELECTOR: NotInvited,
     NotOverdue.SELECTOR: NotOverdue,
     NotTheMembers.SELECTOR: NotTheMembers,
     NoticeTooShort.SELECTOR: NoticeTooShort,
@@ -5164,6 +6304,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     PartyMissing.SELECTOR: PartyMissing,
     PartyNotTouched.SELECTOR: PartyNotTouched,
     PayableAlreadyPaid.SELECTOR: PayableAlreadyPaid,
+    PayableNotTerminated.SELECTOR: PayableNotTerminated,
     PayableUnknown.SELECTOR: PayableUnknown,
     PayeeNonceUnexpected.SELECTOR: PayeeNonceUnexpected,
     PayeeUnknown.SELECTOR: PayeeUnknown,
@@ -5175,6 +6316,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     ProposalAlreadyMade.SELECTOR: ProposalAlreadyMade,
     ProposalFailed.SELECTOR: ProposalFailed,
     ProposalNotReady.SELECTOR: ProposalNotReady,
+    ProposalOutdated.SELECTOR: ProposalOutdated,
     ProposalUnknown.SELECTOR: ProposalUnknown,
     RateSequenceUnexpected.SELECTOR: RateSequenceUnexpected,
     ReentrancyGuardReentrantCall.SELECTOR: ReentrancyGuardReentrantCall,
@@ -5199,6 +6341,11 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     TokenAlreadyListed.SELECTOR: TokenAlreadyListed,
     TokenDecimalsUnexpected.SELECTOR: TokenDecimalsUnexpected,
     TokenNotListed.SELECTOR: TokenNotListed,
+    ValiditiesTooMany.SELECTOR: ValiditiesTooMany,
+    ValidityEmpty.SELECTOR: ValidityEmpty,
+    ValidityOverlaps.SELECTOR: ValidityOverlaps,
+    VersionUnexpected.SELECTOR: VersionUnexpected,
+    VersionsTooMany.SELECTOR: VersionsTooMany,
 }
 
 

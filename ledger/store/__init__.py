@@ -26,7 +26,7 @@ What the chain said (written by ledger.follow only)
     chain_log       checkpoint, append_blocks, roll_back, list_alarms, chain_rows
     agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of, list_rate_notices
     declarations    list_declarations, declaration_of, last_seq, declared_micros, declared_scopes, batches_hash,
-                    list_closes, closed_by, list_inline_records
+                    list_closes, closed_by, list_inline_leaves
     credit          list_credit, credit_of, list_credit_alerts, list_overruns, list_exposure_changes
     settlement      list_statements, list_statement_lines, list_disputes, dispute_of, withheld_micros, list_items,
                     list_cycles, list_positions, list_payables, list_payments, list_arrears, payee_of

@@ -8,6 +8,7 @@ from ledger.chain.bindings import (
     AgreementSigned,
     CarrierAdmitted,
     CarrierReinstated,
+    CarrierRemoved,
     CarrierSuspended,
     KeyGranted,
     KeyRevoked,
@@ -29,7 +30,7 @@ class CarrierRow:
     admitted_at: int
     """Seconds."""
     active: bool
-    """Not suspended."""
+    """Neither suspended nor removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,12 @@ def list_carriers(connection: Connection) -> list[CarrierRow]:
     admitted = latest_of(connection, CarrierAdmitted, "carrier")
     suspended = latest_of(connection, CarrierSuspended, "carrier")
     reinstated = latest_of(connection, CarrierReinstated, "carrier")
+    removed = latest_of(connection, CarrierRemoved, "carrier")
     found = []
     for carrier, row in sorted(admitted.items()):
         back = [chain_order(reinstated[carrier])] if carrier in reinstated else []
         active = carrier not in suspended or any(at > chain_order(suspended[carrier]) for at in back)
-        found.append(CarrierRow(carrier, row.admitted_at, active))
+        found.append(CarrierRow(carrier, row.admitted_at, active and carrier not in removed))
     return found
 
 

@@ -12,6 +12,9 @@ from ledger.chain.bindings import (
     CreditLineOverrun,
     CreditResumed,
     CreditStopped,
+    DepositApplied,
+    DepositReceived,
+    DepositWithdrawn,
     ExposureChanged,
     LimitPolicy,
 )
@@ -22,6 +25,9 @@ from ledger.store.latest import chain_order, latest_by_direction, rows_of, table
 from ledger.store.rows import all_of
 
 
+_NOTHING = Micros(0)
+
+
 @dataclass(frozen=True, slots=True)
 class CreditRow:
     """The credit of one direction's debtor, granted by its creditor."""
@@ -29,11 +35,14 @@ class CreditRow:
     agreement_id: AgreementId
     creditor: CarrierCode
     limit_micros: Micros
+    """Line and deposits together."""
     policy: LimitPolicy
     exposure_micros: Micros
     stopped: bool
     nonce: int
     """Of the latest line, 0 before the first."""
+    deposit_micros: Micros = _NOTHING
+    """What the debtor has deposited, in all tokens."""
 
     @property
     def left_micros(self) -> Micros:
@@ -82,17 +91,21 @@ def list_credit(connection: Connection, agreement_id: AgreementId | None = None)
     exposures = _latest(connection, ExposureChanged, agreement_id)
     stops = _latest(connection, CreditStopped, agreement_id)
     resumes = _latest(connection, CreditResumed, agreement_id)
+    deposits = _deposits(connection, agreement_id)
     return [
         CreditRow(
             agreement_id=direction[0],
             creditor=direction[1],
-            limit_micros=lines[direction].limit_micros if direction in lines else Micros(0),
+            limit_micros=Micros(
+                (lines[direction].limit_micros if direction in lines else 0) + deposits.get(direction, 0)
+            ),
             policy=LimitPolicy(lines[direction].policy) if direction in lines else LimitPolicy.REFUSE,
             exposure_micros=exposures[direction].exposure_micros if direction in exposures else Micros(0),
             stopped=_is_later(stops.get(direction), resumes.get(direction)),
             nonce=lines[direction].nonce if direction in lines else 0,
+            deposit_micros=Micros(deposits.get(direction, 0)),
         )
-        for direction in sorted(lines.keys() | exposures.keys() | stops.keys())
+        for direction in sorted(lines.keys() | exposures.keys() | stops.keys() | deposits.keys())
     ]
 
 
@@ -102,6 +115,16 @@ def credit_of(connection: Connection, agreement_id: AgreementId, creditor: Carri
         if row.creditor == creditor:
             return row
     return CreditRow(agreement_id, creditor, Micros(0), LimitPolicy.REFUSE, Micros(0), stopped=False, nonce=0)
+
+
+def _deposits(connection: Connection, agreement_id: AgreementId | None) -> dict[tuple[Any, Any], int]:
+    """What each direction's deposits come to after the last of their changes."""
+    changes = [
+        (chain_order(row), direction, row.deposit_micros)
+        for event in (DepositReceived, DepositWithdrawn, DepositApplied)
+        for direction, row in _latest(connection, event, agreement_id).items()
+    ]
+    return {direction: deposit for _, direction, deposit in sorted(changes, key=lambda change: change[0])}
 
 
 def list_credit_alerts(connection: Connection, agreement_id: AgreementId | None = None) -> list[AlertRow]:

@@ -52,20 +52,6 @@ class CloseRow:
     block_number: int
 
 
-@dataclass(frozen=True, slots=True)
-class InlineRecordRow:
-    """A record of an inline declaration; its numbers are keyed hashes."""
-
-    batch_id: BatchId
-    index: int
-    a_party: bytes
-    b_party: bytes
-    start_ms: int
-    quantity: int
-    route: bytes
-    amount_micros: Micros
-
-
 def list_declarations(
     connection: Connection,
     agreement_id: AgreementId | None = None,
@@ -128,8 +114,19 @@ def closed_by(connection: Connection, agreement_id: AgreementId, period: Period)
     return frozenset(close.declarer for close in list_closes(connection, agreement_id, period))
 
 
-def list_inline_records(connection: Connection, batch_id: BatchId) -> list[InlineRecordRow]:
-    """The records of an inline declaration, by index."""
-    table = EVENT_TABLES[UsageRecorded]
-    query = select(table).where(table.c.batch_id == batch_id).order_by(table.c["index"])
-    return all_of(InlineRecordRow, connection.execute(query))
+def list_inline_leaves(connection: Connection, batch_id: BatchId) -> list[bytes]:
+    """The leaves of an inline declaration, by index; its records stand in the transaction.
+
+    They are the logs between its own UsageDeclared and the next one of the block.
+    """
+    declared, leaves = table_of(UsageDeclared), table_of(UsageRecorded)
+    own = EVENT_TABLES[UsageDeclared]
+    (block, first) = connection.execute(
+        select(own.c.block_number, own.c.log_index).where(declared.batch_id == batch_id)
+    ).one()
+    later = select(func.min(own.c.log_index)).where(own.c.block_number == block, own.c.log_index > first)
+    end = connection.execute(later).scalar_one() or 2**31
+    found = rows_of(
+        connection, UsageRecorded, leaves.block_number == block, leaves.log_index > first, leaves.log_index < end
+    )
+    return [row.leaf for row in found]

@@ -32,7 +32,7 @@ from ledger.store.tables import metadata
 
 CARRIERS = frozenset({"carrier", "carrier_low", "carrier_high", "declarer", "creditor", "debtor", "proposer"})
 """Fields that hold a carrier's code."""
-WORDS = frozenset({"currency", "reason", "igw"})
+WORDS = frozenset({"currency", "reason", "igw", "licence"})
 """Fields that hold ASCII text."""
 TIMES = frozenset({"deadline", "effective_at", "valid_from", "valid_until", "ready_at"})
 """Times that a carrier chooses, up to 2^64 - 1 for never; one beyond 63 bits stands as the latest that fits."""

@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deploy.committed import bytecode_of
+from deploy.igw_seed import IGW_SEED
 from deploy.local_chain import LocalChain
 from ledger.chain import bindings as b
 from ledger.chain.abi import address_of, keccak
@@ -17,6 +18,9 @@ from ledger.chain.transaction import contract_address
 from ledger.errors import NodeRefused
 from ledger.identity import Address, AgreementId, ascii32
 from ledger.typed_data import Domain, address_of_key, digest, sign_digest
+
+if TYPE_CHECKING:
+    from tests.contracts.memory_chain import MemoryChain
 
 DAY = 86_400
 SEPTEMBER = 1_788_220_800
@@ -103,7 +107,7 @@ class Receipt:
 class Books:
     """The five contracts and two tokens on a running chain."""
 
-    chain: LocalChain
+    chain: "LocalChain | MemoryChain"
     codes: Mapping[str, bytes] = field(default_factory=dict)
     """Creation code to use instead of the committed artifacts: planted faults."""
     addresses: dict[str, Address] = field(default_factory=dict)
@@ -183,7 +187,7 @@ class Books:
         return sign_digest(carrier.key, self.digest(struct, contract))
 
 
-def deploy_books(chain: LocalChain, codes: Mapping[str, bytes] | None = None) -> Books:
+def deploy_books(chain: "LocalChain | MemoryChain", codes: Mapping[str, bytes] | None = None) -> Books:
     """All contracts, three founding carriers, five members of whom three decide, one listed token."""
     books = Books(chain, codes or {})
     books.accounts = [address_of_key(key) for key in chain.funded_keys]
@@ -213,6 +217,7 @@ def registry_arguments(books: Books, **changes: Any) -> bytes:
         "founding_keys": (CN.address, GB.address, US.address),
         "tokens": (books.addresses["USD"],),
         "currencies": (USD,),
+        "igws": IGW_SEED,
     }
     return b.constructor_carrier_registry(**(founders | changes))
 

@@ -6,23 +6,29 @@ from typing import Any
 from ledger.chain import bindings as b
 from ledger.chain.abi import keccak
 from ledger.identity import ascii32
+from ledger.inline import pack_records
 from ledger.merkle import MerkleTree, build, leaf_words
-from ledger.sealing import LeafValues, salt_of
-from tests.contracts.books import GB, OCTOBER, Books
+from ledger.sealing import LeafValues
+from tests.contracts.books import GB, OCTOBER, ZERO, Books
 from tests.contracts.month import declaration
 
 LEDGER = "UsageLedger"
 SECRET = keccak(b"batch secret")
 
 
+def keyed(number: bytes) -> bytes:
+    """What stands for a number."""
+    return keccak(SECRET + number)[:16] + bytes(16)
+
+
 def records(count: int) -> tuple[b.UsageRecord, ...]:
-    """Calls a minute apart; numbers are keyed hashes, as an inline declaration wants them."""
+    """Calls a minute apart; numbers are keyed hashes of 16 bytes, as an inline declaration wants them."""
     return tuple(
         b.UsageRecord(
             index=index,
-            salt=salt_of(SECRET, index),
-            a_party=keccak(b"A%d" % index),
-            b_party=keccak(b"B%d" % index),
+            salt=ZERO,
+            a_party=keyed(b"A%d" % index),
+            b_party=keyed(b"B%d" % index),
             start_ms=OCTOBER * 1000 + 60_000 * index,
             quantity=61_000 + index,
             route=ascii32("SIP/1"),
@@ -52,4 +58,12 @@ def header(calls: tuple[b.UsageRecord, ...], **changes: Any) -> b.Declaration:
 
 
 def inline(books: Books, declared: b.Declaration, calls: tuple[b.UsageRecord, ...]) -> bytes:
-    return b.calldata_usage_ledger_declare_inline(declared, calls, books.signed(GB, declared, LEDGER))
+    """The calldata of declareInline, signed by GB-B."""
+    packed = pack_records([LeafValues(*call.values()) for call in calls], calls[0].start_ms)
+    return raw_inline(books, declared, packed.routes, packed.records)
+
+
+def raw_inline(books: Books, declared: b.Declaration, routes: tuple[bytes, ...], packed: bytes) -> bytes:
+    """The same, whatever the routes and records."""
+    signature = books.signed(GB, declared, LEDGER)
+    return b.calldata_usage_ledger_declare_inline(declared, routes, packed, signature)

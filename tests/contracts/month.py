@@ -52,6 +52,11 @@ def decide(books: Books, call: bytes) -> None:
     books.send("CarrierRegistry", b.calldata_carrier_registry_execute(proposal_id))
 
 
+def license_crossings(books: Books, creditor: Carrier) -> None:
+    """The members license it for data and private lines, for all events."""
+    decide(books, b.calldata_carrier_registry_grant_licence(creditor.id, ascii32("BASIC-INTL"), 0, 0))
+
+
 # AGREEMENTS AND RATES
 
 

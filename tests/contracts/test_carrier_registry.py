@@ -27,7 +27,7 @@ from tests.contracts.books import (
     refused,
     registry_arguments,
 )
-from tests.contracts.month import credit_line, decide, declaration, declare, grant, propose
+from tests.contracts.month import close, credit_line, decide, declaration, declare, grant, period_close, propose
 
 REGISTRY = "CarrierRegistry"
 EIGHTEEN = bytes.fromhex("69601260005260206000f3600052600a6016f3")
@@ -101,6 +101,7 @@ def test_a_stranger_neither_proposes_nor_approves(books: Books) -> None:
         b.calldata_carrier_registry_admit(STRANGER.id, STRANGER.address),
         b.calldata_carrier_registry_suspend(CN.id),
         b.calldata_carrier_registry_reinstate(CN.id),
+        b.calldata_carrier_registry_remove(CN.id),
     ],
 )
 def test_not_even_a_member_decides_alone(books: Books, call: bytes) -> None:
@@ -265,6 +266,33 @@ def test_a_key_signs_only_within_its_window(books: Books) -> None:
     books.chain.advance_to(end)
     with refused(b.SignerNotAuthorised(CN.id, NEXT.address)):
         books.call("UsageLedger", calldata)
+
+
+# REFUSALS: A REMOVED CARRIER
+
+
+def test_removal_is_final(books: Books) -> None:
+    decide(books, b.calldata_carrier_registry_remove(CN.id))
+    for call, refusal in (
+        (b.calldata_carrier_registry_reinstate(CN.id), b.CarrierIsRemoved(CN.id)),
+        (b.calldata_carrier_registry_suspend(CN.id), b.CarrierIsRemoved(CN.id)),
+        (b.calldata_carrier_registry_admit(CN.id, STRANGER.address), b.CarrierAlreadyAdmitted(CN.id)),
+    ):
+        with pytest.raises(b.ProposalFailed) as caught:
+            decide(books, call)
+        assert b.error_of(caught.value.reason).members == refusal.members
+
+
+def test_a_removed_carrier_makes_no_new_business(books: Books) -> None:
+    decide(books, b.calldata_carrier_registry_remove(CN.id))
+    with refused(b.CarrierNotActive(CN.id)):
+        books.call("UsageLedger", declare(books, declaration(CN, GB)))
+
+
+def test_a_removed_carrier_settles_what_stands(books: Books) -> None:
+    decide(books, b.calldata_carrier_registry_remove(CN.id))
+    books.send("UsageLedger", close(books, period_close(books, CN)))
+    books.send(REGISTRY, granted(books, key_grant()))
 
 
 # WHAT IS RIGHT

@@ -9,10 +9,10 @@ import pytest
 from ledger.chain import bindings as b
 from ledger.chain.abi import keccak
 from ledger.chain.bound import TypedRefusal
-from ledger.identity import AgreementId
+from ledger.identity import AgreementId, ascii32
 from ledger.service import Service
 from tests.contracts.books import CN, CN_GB, GB, LIMIT, US, Books, Carrier, agreement_id, refused
-from tests.contracts.month import credit_line, declaration, declare, exposure, grant, post
+from tests.contracts.month import credit_line, declaration, declare, exposure, grant, license_crossings, post
 
 CREDIT = "CreditBook"
 AGREED = agreement_id(CN_GB)
@@ -79,9 +79,10 @@ def test_one_micro_past_the_line_is_refused_and_the_line_itself_is_not(books: Bo
 
 
 def test_the_line_counts_all_services_together(books: Books) -> None:
+    license_crossings(books, GB)
     set_line(books, GB, 10_000_000)
     post(books, GB, GB, 3_000_000)
-    post(books, GB, GB, 3_000_000, service=Service.IPL)
+    post(books, GB, GB, 3_000_000, service=Service.IPL, igw=ascii32("GLOBAL-BEIJING"))
     sms = declaration(GB, GB, seq=3, service=Service.SMS, amount_micros=4_000_001)
     with refused(b.CreditLineExceeded(AGREED, GB.id, 10_000_001, 10_000_000)):
         books.call("UsageLedger", declare(books, sms))

@@ -33,6 +33,7 @@ def test_each_step_costs_what_the_snapshot_says_on_every_engine(books: Books) ->
         ("declare, creditor, the next", 100_000),
         ("declare, debtor, the next", 100_000),
         ("declare, each of 20 in one transaction", 70_000),
+        ("declare inline, each of 100 records", 3_500),
         ("prove a record of a million", 45_000),
     ],
 )

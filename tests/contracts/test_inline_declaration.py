@@ -10,8 +10,10 @@ from ledger.chain import bindings as b
 from ledger.chain.abi import keccak
 from ledger.chain.bound import TypedRefusal
 from ledger.identity import BatchId
+from ledger.inline import pack_records
+from ledger.sealing import LeafValues
 from tests.contracts.books import GB, ZERO, Books, refused
-from tests.contracts.inline import header, inline, records, tree_of
+from tests.contracts.inline import header, inline, keyed, raw_inline, records, tree_of
 from tests.contracts.month import exposure
 
 LEDGER = "UsageLedger"
@@ -31,14 +33,10 @@ THREE = records(3)
     ("changes", "refusal"),
     [
         ({"root": keccak(b"?")}, b.RootMismatch(keccak(b"?"), tree_of(THREE).root)),
-        ({"count": 2}, b.InlineTotalsMismatch(2, 3)),
-        ({"count": 4}, b.InlineTotalsMismatch(4, 3)),
+        ({"count": 2}, b.InlineTotalsMismatch(96, 144)),
+        ({"count": 4}, b.InlineTotalsMismatch(192, 144)),
         ({"quantity": 183_004}, b.InlineTotalsMismatch(183_004, 183_003)),
         ({"amount_micros": 36_902}, b.InlineTotalsMismatch(36_902, 36_903)),
-        (
-            {"from_ms": THREE[0].start_ms + 1},
-            b.EventTimesInvalid(THREE[0].start_ms + 1, THREE[2].start_ms, THREE[0].start_ms),
-        ),
         (
             {"to_ms": THREE[2].start_ms - 1},
             b.EventTimesInvalid(THREE[0].start_ms, THREE[2].start_ms - 1, THREE[2].start_ms),
@@ -55,13 +53,34 @@ def test_a_header_that_does_not_describe_its_records_is_refused(
 
 
 def test_records_stand_at_their_index(books: Books) -> None:
-    swapped = (THREE[1], THREE[0], THREE[2])
-    with refused(b.InlineIndexUnexpected(0, 1)):
-        books.call(LEDGER, inline(books, header(THREE), swapped))
+    """Swapped, they are other leaves."""
+    packed = pack_records([LeafValues(*call.values()) for call in THREE], THREE[0].start_ms)
+    swapped = packed.records[48:96] + packed.records[:48] + packed.records[96:]
+    with pytest.raises(b.RootMismatch):
+        books.call(LEDGER, raw_inline(books, header(THREE), packed.routes, swapped))
+
+
+def test_an_earlier_start_than_the_headers_shifts_every_record(books: Books) -> None:
+    with pytest.raises(b.RootMismatch):
+        books.call(LEDGER, inline(books, header(THREE, from_ms=THREE[0].start_ms - 1), THREE))
+
+
+def test_a_route_that_is_not_listed_is_refused(books: Books) -> None:
+    packed = pack_records([LeafValues(*call.values()) for call in THREE], THREE[0].start_ms)
+    with refused(b.InlineRouteUnknown(0, 0)):
+        books.call(LEDGER, raw_inline(books, header(THREE), (), packed.records))
+
+
+@pytest.mark.parametrize("size", [0, 143, 145])
+def test_half_a_record_is_refused(books: Books, size: int) -> None:
+    packed = pack_records([LeafValues(*call.values()) for call in THREE], THREE[0].start_ms)
+    short = (packed.records + b"\0")[:size]
+    with refused(b.InlineTotalsMismatch(144, size)):
+        books.call(LEDGER, raw_inline(books, header(THREE), packed.routes, short))
 
 
 def test_a_record_changed_on_the_way_changes_the_root(books: Books) -> None:
-    shaded = (THREE[0], replace(THREE[1], b_party=keccak(b"?")), THREE[2])
+    shaded = (THREE[0], replace(THREE[1], b_party=keyed(b"?")), THREE[2])
     with refused(b.RootMismatch(tree_of(THREE).root, tree_of(shaded).root)):
         books.call(LEDGER, inline(books, header(THREE), shaded))
 
@@ -69,7 +88,7 @@ def test_a_record_changed_on_the_way_changes_the_root(books: Books) -> None:
 def test_more_than_500_records_go_as_a_root(books: Books) -> None:
     many = records(501)
     with refused(b.InlineTooLarge(500, 501)):
-        books.call(LEDGER, inline(books, header(many), many))
+        books.call(LEDGER, raw_inline(books, header(many), (), b""))
 
 
 def test_nothing_is_included_in_an_unknown_batch(books: Books) -> None:
@@ -90,7 +109,7 @@ def test_a_changed_record_or_proof_proves_nothing(books: Books) -> None:
     assert includes(books, batch_id, calls[4], proof)
     for change in (
         {"index": 5},
-        {"salt": ZERO},
+        {"salt": keccak(b"?")},
         {"a_party": ZERO},
         {"b_party": ZERO},
         {"start_ms": 1},
@@ -121,9 +140,8 @@ def test_every_record_is_told_and_proven(books: Books) -> None:
     receipt = books.send(LEDGER, inline(books, header(calls), calls))
     told = receipt.all(b.UsageRecorded)
     batch_id = receipt.only(b.UsageDeclared).batch_id
-    assert [(event.batch_id, event.index, event.a_party, event.amount_micros) for event in told] == [
-        (batch_id, call.index, call.a_party, call.amount_micros) for call in calls
-    ]
+    leaves = [LeafValues(*call.values()).hash() for call in calls]
+    assert [event.leaf for event in told] == leaves
     assert all(includes(books, batch_id, call, tree_of(calls).proof(call.index)) for call in calls)
 
 

@@ -12,18 +12,21 @@ from deploy.node import ROOT
 from deploy.solidity import SETTINGS, read_sources
 from ledger.chain import bindings as b
 from ledger.errors import ContractRefused
+from ledger.service import Service
 from tests.contracts import (
     test_arrears,
     test_carrier_registry,
     test_credit_book,
+    test_crossings,
     test_disputes,
+    test_members,
     test_payments,
     test_set_off,
     test_signatures,
     test_statements,
     test_usage_ledger,
 )
-from tests.contracts.books import CN, CN_GB, GB, SEPTEMBER, Books, deploy_books, refused
+from tests.contracts.books import CN, CN_GB, GB, SEPTEMBER, ZERO, Books, deploy_books, refused
 from tests.contracts.month import cycle, items_of, leg, net, owe, settle_month, with_agreements
 
 USAGE, CREDIT, BOOK = "UsageLedger", "CreditBook", "SettlementBook"
@@ -86,6 +89,11 @@ def credit_stopped(books: Books) -> None:
     test_arrears.test_stopped_credit_takes_no_declaration_whatever_the_line((books, payable_id, due_at))
 
 
+def ipl_needs_an_igw(books: Books) -> None:
+    """A private line through no gateway is refused."""
+    test_crossings.test_data_and_private_lines_name_a_listed_igw(books, Service.IPL, ZERO)
+
+
 FAULTS = (
     Fault(
         "a revoked key is accepted",
@@ -98,10 +106,42 @@ FAULTS = (
     Fault(
         "the members' delay is cut in half",
         "CarrierRegistry",
-        "CarrierRegistry.sol",
+        "registry/Members.sol",
         "_now() + DELAY_SECONDS",
         "_now() + DELAY_SECONDS / 2",
         test_carrier_registry.test_the_delay_starts_with_the_last_approval_needed,
+    ),
+    Fault(
+        "approvals of those who have gone still count",
+        "CarrierRegistry",
+        "registry/Members.sol",
+        "if (proposal.membership != membership) revert ProposalOutdated(proposalId);",
+        "",
+        test_members.test_a_change_of_the_members_voids_open_proposals,
+    ),
+    Fault(
+        "a removed carrier comes back",
+        "CarrierRegistry",
+        "CarrierRegistry.sol",
+        "if (record.standing == Standing.Removed) revert CarrierIsRemoved(carrier);",
+        "",
+        test_carrier_registry.test_removal_is_final,
+    ),
+    Fault(
+        "a private line needs no igw",
+        USAGE,
+        "UsageLedger.sol",
+        "if (declaration.service < Service.Data) return;",
+        "if (declaration.service != Service.Data) return;",
+        ipl_needs_an_igw,
+    ),
+    Fault(
+        "the debtor's licence covers the creditor",
+        "CarrierRegistry",
+        "registry/Crossings.sol",
+        "if (!isLicensed(creditor, INTERNATIONAL, fromAt, toAt)) {",
+        "if (igw == 0) {",
+        test_crossings.test_a_licence_of_the_debtor_does_not_cover_the_creditor,
     ),
     Fault(
         "a repeated declaration is accepted",
@@ -164,7 +204,7 @@ FAULTS = (
         "stopped credit takes declarations",
         CREDIT,
         "CreditBook.sol",
-        "if (direction.stopped) revert CreditIsStopped(agreementId, creditor);",
+        "if (direction.stopped) revert CreditIsStopped(agreementId, creditor);\n\n",
         "",
         credit_stopped,
     ),

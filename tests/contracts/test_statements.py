@@ -9,7 +9,7 @@ import pytest
 from ledger.chain import bindings as b
 from ledger.chain.abi import keccak
 from ledger.chain.bound import TypedRefusal
-from ledger.identity import AgreementId
+from ledger.identity import AgreementId, ascii32
 from ledger.service import Service
 from tests.contracts.books import CN, CN_GB, DAY, GB, NEVER, PERIOD, US, Books, Carrier, agreement_id, refused
 from tests.contracts.month import (
@@ -18,6 +18,7 @@ from tests.contracts.month import (
     close_both,
     dispute,
     exposure,
+    license_crossings,
     line,
     open_dispute,
     period_close,
@@ -221,13 +222,14 @@ def test_what_is_in_dispute_is_withheld_and_the_rest_is_payable(closed: Books) -
 
 
 def test_services_of_one_direction_share_an_item(books: Books) -> None:
-    for seq_service in (Service.VOICE, Service.SMS, Service.IPL):
-        post(books, GB, GB, 1_000_000, service=seq_service)
+    license_crossings(books, GB)
+    for service in Service:
+        post(books, GB, GB, 1_000_000, service=service, igw=ascii32("CHANNEL-NANJING"))
     close_both(books)
-    lines = [line(GB, 1_000_000, 0, service=service) for service in (Service.VOICE, Service.SMS, Service.IPL)]
+    lines = [line(GB, 1_000_000, 0, service=service) for service in Service]
     receipt = books.send(BOOK, agree(books, statement(*lines)))
-    assert receipt.only(b.ItemOpened).amount_micros == 3_000_000
-    assert len(receipt.all(b.StatementLineAgreed)) == 3
+    assert receipt.only(b.ItemOpened).amount_micros == 4_000_000
+    assert len(receipt.all(b.StatementLineAgreed)) == 4
 
 
 def test_a_month_without_traffic_closes_too(books: Books) -> None:

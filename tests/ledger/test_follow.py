@@ -28,13 +28,21 @@ from ledger.chain.network import CONTRACTS, Network
 from ledger.chain.seen import Log
 from ledger.errors import ChainMismatch
 from ledger.follow import follow, replay_equals_live
-from ledger.identity import Address, CarrierCode
+from ledger.identity import Address, BatchId, CarrierCode
 from ledger.period import period_of_key
+from ledger.sealing import LeafValues
 from ledger.service import Service
 from ledger.store.agreements import agreement_of, is_key_of, list_agreements, list_carriers, list_rate_notices
 from ledger.store.chain_log import checkpoint, list_alarms
 from ledger.store.credit import credit_of, list_exposure_changes
-from ledger.store.declarations import batches_hash, closed_by, declared_micros, last_seq, list_declarations
+from ledger.store.declarations import (
+    batches_hash,
+    closed_by,
+    declared_micros,
+    last_seq,
+    list_declarations,
+    list_inline_leaves,
+)
 from ledger.store.engine import open_store, reading, writing
 from ledger.store.event_tables import EVENT_TABLES
 from ledger.store.settlement import (
@@ -66,6 +74,8 @@ from tests.contracts.books import (
     deploy_books,
 )
 from tests.contracts.conftest import with_agreements
+from tests.contracts.inline import header, inline, records
+from tests.contracts.test_deposits import deposit, endow, withdrawal
 from tests.ledger.store.postgres import create_database, running_postgres
 from tests.ledger.store.sqlite import fresh_sqlite
 
@@ -408,3 +418,27 @@ def network_of(books: Books) -> Network:
 def batch_ids(store: Store) -> list[bytes]:
     with reading(store) as connection:
         return [row.batch_id for row in list_declarations(connection)]
+
+
+def test_the_leaves_of_an_inline_declaration_are_told_in_their_order(
+    books: Books, client: ChainClient, store: Store
+) -> None:
+    calls = records(3)
+    inlined = books.send("UsageLedger", inline(books, header(calls), calls)).only(UsageDeclared)
+    committed = month.post(books, CN, CN, 1_000_000)
+    follow(client, store)
+    with reading(store) as connection:
+        leaves = [LeafValues(*call.values()).hash() for call in calls]
+        assert list_inline_leaves(connection, inlined.batch_id) == leaves
+        assert list_inline_leaves(connection, BatchId(committed)) == []
+
+
+def test_a_deposit_raises_the_limit_that_is_told(books: Books, client: ChainClient, store: Store) -> None:
+    endow(books, "USD")
+    deposit(books, 5_000_000)
+    deposit(books, 2_000_000)
+    books.send("CreditBook", withdrawal(books, 3_000_000))
+    follow(client, store)
+    with reading(store) as connection:
+        credit = credit_of(connection, WITH_GB, GB_B)
+    assert (credit.deposit_micros, credit.limit_micros) == (4_000_000, LIMIT + 4_000_000)

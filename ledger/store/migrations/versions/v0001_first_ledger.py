@@ -286,6 +286,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_usage_tables_import_id"), "usage_tables", ["import_id"], unique=False)
     op.create_index(op.f("ix_usage_tables_root"), "usage_tables", ["root"], unique=False)
     op.create_table(
+        "agreement_amended",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("version", WHOLE, nullable=False),
+        sa.Column("services", WHOLE, nullable=False),
+        sa.Column("document_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("valid_from", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_agreement_amended_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_agreement_amended")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_agreement_amended_agreement_id"), "agreement_amended", ["agreement_id"], unique=False)
+    op.create_table(
         "agreement_signed",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
@@ -374,6 +393,22 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_carrier_reinstated_carrier"), "carrier_reinstated", ["carrier"], unique=False)
+    op.create_table(
+        "carrier_removed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("removed_at", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_carrier_removed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_carrier_removed")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_carrier_removed_carrier"), "carrier_removed", ["carrier"], unique=False)
     op.create_table(
         "carrier_suspended",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
@@ -482,6 +517,69 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_credit_stopped_agreement_id"), "credit_stopped", ["agreement_id"], unique=False)
     op.create_table(
+        "deposit_applied",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("payable_id", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("deposit_micros", WHOLE, nullable=False),
+        sa.Column("limit_micros", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_deposit_applied_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_deposit_applied")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_deposit_applied_agreement_id"), "deposit_applied", ["agreement_id"], unique=False)
+    op.create_index(op.f("ix_deposit_applied_payable_id"), "deposit_applied", ["payable_id"], unique=False)
+    op.create_table(
+        "deposit_received",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("deposit_micros", WHOLE, nullable=False),
+        sa.Column("limit_micros", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_deposit_received_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_deposit_received")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_deposit_received_agreement_id"), "deposit_received", ["agreement_id"], unique=False)
+    op.create_table(
+        "deposit_withdrawn",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("creditor", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("deposit_micros", WHOLE, nullable=False),
+        sa.Column("limit_micros", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_deposit_withdrawn_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_deposit_withdrawn")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_deposit_withdrawn_agreement_id"), "deposit_withdrawn", ["agreement_id"], unique=False)
+    op.create_table(
         "dispute_opened",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
@@ -562,6 +660,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exposure_changed_agreement_id"), "exposure_changed", ["agreement_id"], unique=False)
     op.create_table(
+        "igw_delisted",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("igw", sa.Text(), nullable=False),
+        sa.Column("delisted_at", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_igw_delisted_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_igw_delisted")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "igw_listed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("igw", sa.Text(), nullable=False),
+        sa.Column("kind", WHOLE, nullable=False),
+        sa.Column("valid_from", WHOLE, nullable=False),
+        sa.Column("valid_until", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_igw_listed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_igw_listed")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "item_netted",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
@@ -634,6 +764,88 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_key_revoked_carrier"), "key_revoked", ["carrier"], unique=False)
+    op.create_table(
+        "licence_granted",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("valid_from", WHOLE, nullable=False),
+        sa.Column("valid_until", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_licence_granted_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_licence_granted")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_licence_granted_carrier"), "licence_granted", ["carrier"], unique=False)
+    op.create_table(
+        "licence_revoked",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=False),
+        sa.Column("revoked_at", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_licence_revoked_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_licence_revoked")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_licence_revoked_carrier"), "licence_revoked", ["carrier"], unique=False)
+    op.create_table(
+        "member_invited",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("replaces", sa.Text(), nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_member_invited_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_member_invited")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "member_joined",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("replaces", sa.Text(), nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_member_joined_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_member_joined")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "member_removed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("member", sa.Text(), nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_member_removed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_member_removed")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "netting_cycle_executed",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
@@ -887,6 +1099,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_statement_proposed_agreement_id"), "statement_proposed", ["agreement_id"], unique=False)
     op.create_index(op.f("ix_statement_proposed_statement_id"), "statement_proposed", ["statement_id"], unique=False)
     op.create_table(
+        "threshold_changed",
+        sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("threshold", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["block_number", "log_index"],
+            ["chain_logs.block_number", "chain_logs.log_index"],
+            name=op.f("fk_threshold_changed_block_number_log_index"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_threshold_changed")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "token_listed",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
@@ -938,14 +1164,7 @@ def upgrade() -> None:
         "usage_recorded",
         sa.Column("block_number", WHOLE, autoincrement=False, nullable=False),
         sa.Column("log_index", WHOLE, autoincrement=False, nullable=False),
-        sa.Column("batch_id", sa.LargeBinary(), nullable=False),
-        sa.Column("index", WHOLE, nullable=False),
-        sa.Column("a_party", sa.LargeBinary(), nullable=False),
-        sa.Column("b_party", sa.LargeBinary(), nullable=False),
-        sa.Column("start_ms", WHOLE, nullable=False),
-        sa.Column("quantity", WHOLE, nullable=False),
-        sa.Column("route", sa.LargeBinary(), nullable=False),
-        sa.Column("amount_micros", WHOLE, nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["block_number", "log_index"],
             ["chain_logs.block_number", "chain_logs.log_index"],
@@ -955,4 +1174,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("block_number", "log_index", name=op.f("pk_usage_recorded")),
         sqlite_strict=True,
     )
-    op.create_index(op.f("ix_usage_recorded_batch_id"), "usage_recorded", ["batch_id"], unique=False)

@@ -1,0 +1,1 @@
+"""What does each part of the house cost? One module for each bench; `make bench BENCH=<name>`."""

@@ -1,0 +1,50 @@
+"""Do the invariants hold? `python -m tests.contracts.forge [--long]`: forge's random months; no step may revert.
+
+Every invariant is tried alone; each run must have done every step at least once. The long run makes 320,000 calls for
+each. Forge is an optional package of package.json; where it is not installed this says so and ends with 0.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from deploy.compiler import solc_program
+from deploy.node import PACKAGES, ROOT
+
+FORGE = PACKAGES / "@foundry-rs" / "forge-linux-amd64" / "bin" / "forge"
+CONFIG = ROOT / "tests" / "contracts" / "forge" / "foundry.toml"
+SHORT, LONG = (2, 300), (640, 500)
+"""Runs of each invariant, steps in a run."""
+
+
+def command() -> Sequence[str]:
+    """Forge over this repository, with the compiler of everything else."""
+    return [
+        str(FORGE),
+        "test",
+        f"--root={ROOT}",
+        f"--use={solc_program()}",
+        "--match-contract=InvariantsTest",
+    ]
+
+
+def run(runs: int, depth: int) -> int:
+    """Forge's exit code; what it says goes to standard output."""
+    told = {
+        "FOUNDRY_CONFIG": str(CONFIG),
+        "FOUNDRY_INVARIANT_RUNS": str(runs),
+        "FOUNDRY_INVARIANT_DEPTH": str(depth),
+    }
+    return subprocess.run(command(), cwd=ROOT, env=os.environ | told, check=False).returncode
+
+
+def main(arguments: Sequence[str]) -> int:
+    if not FORGE.exists():
+        print("forge is not installed for this platform: invariants not run (package.json, optionalDependencies)")
+        return 0
+    return run(*(LONG if "--long" in arguments else SHORT))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

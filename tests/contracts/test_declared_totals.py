@@ -1,0 +1,30 @@
+"""What did a declarer declare in all? Sums that statements are drawn from: nothing lost, nothing mixed."""
+
+from ledger.chain import bindings as b
+from ledger.service import Service
+from tests.contracts.books import CN, CN_GB, GB, PERIOD, Books, Carrier, agreement_id
+from tests.contracts.month import post
+
+
+def total(books: Books, declarer: Carrier, creditor: Carrier, service: Service, period: int = PERIOD) -> int:
+    call = b.calldata_usage_ledger_declared_micros(agreement_id(CN_GB), declarer.id, creditor.id, service, period)
+    return b.result_usage_ledger_declared_micros(books.call("UsageLedger", call))
+
+
+def test_declarations_of_one_period_add_up(books: Books) -> None:
+    for amount in (1_000_000, 250_000, 1):
+        post(books, GB, GB, amount)
+    assert total(books, GB, GB, Service.VOICE) == 1_250_001
+
+
+def test_declarer_creditor_service_and_period_keep_apart(books: Books) -> None:
+    post(books, GB, GB, 1)
+    post(books, CN, GB, 20)
+    post(books, CN, CN, 300)
+    post(books, GB, CN, 4_000)
+    post(books, GB, GB, 50_000, service=Service.SMS)
+    post(books, GB, GB, 600_000, period=202609)
+    sides = ((GB, GB), (CN, GB), (CN, CN), (GB, CN))
+    assert [total(books, *side, Service.VOICE) for side in sides] == [1, 20, 300, 4_000]
+    assert total(books, GB, GB, Service.SMS) == 50_000
+    assert total(books, GB, GB, Service.VOICE, 202609) == 600_000
