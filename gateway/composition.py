@@ -182,11 +182,13 @@ def partnerships(settings: Settings) -> Mapping[CarrierCode, Partnership]:
 
 def partnership_with(settings: Settings, partner: CarrierCode) -> Partnership:
     """The agreement with one partner. Raises NotFound."""
-    held = partnerships(settings).get(partner)
+    known = partnerships(settings)
+    held = known.get(partner)
     if held is None:
         raise NotFound(
             f"no agreement with {partner}",
             expected=f"a TOML file with {settings.carrier} and {partner} in {settings.agreements_path}",
+            got=f"agreements with {', '.join(known)}" if known else "no agreement at all",
             todo="Write it (docs/formats.md) and sign it with `gsc agree`.",
         )
     return held
