@@ -76,6 +76,8 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{number} {were} rounded differently, {both}{tail}"
         case Cause.ALTERED:
             return f"{number} {do} not prove against the declared root, {both}{tail}"
+        case Cause.NOT_REVEALED:
+            return f"{perspective.scope.creditor} has not revealed {number}, {only}{tail}"
 
 
 def counted_noun(count: int, service: Service) -> str:

@@ -24,7 +24,6 @@ from ledger.money import Micros
 from ledger.store.latest import chain_order, latest_by_direction, rows_of, table_of
 from ledger.store.rows import all_of
 
-
 _NOTHING = Micros(0)
 
 

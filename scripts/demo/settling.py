@@ -218,7 +218,7 @@ def age_arrears(stage: Stage) -> None:
         creditor, debtor = CarrierCode(late["creditor"]), CarrierCode(late["debtor"])
         due, owed = datetime.fromtimestamp(late["dueAt"], UTC), int(late["outstandingMicros"])
         for wait_days, stage_name in ((1, "overdue"), (16, "credit_stopped")):
-            stage.move_clock(due + wait_days * DAY)
+            stage.move_clock(due + wait_days * DAY - DAY // 2)  # in the middle of the day that has started
             stage.desks[creditor].age()
             stage.settle()
             aged = _aged(stage, creditor, late)

@@ -157,11 +157,11 @@ class Months(RuleBasedStateMachine):
         own=st.booleans(),
         service=st.sampled_from(SERVICES),
         amount=amounts,
-        skew=st.sampled_from((0, 0, 0, 0, 0, -1, 1)),
+        shift=st.sampled_from((0, 0, 0, 0, 0, -1, 1)),
     )
-    def declare(self, direction: Direction, own: bool, service: Service, amount: int, skew: int) -> None:
+    def declare(self, direction: Direction, own: bool, service: Service, amount: int, shift: int) -> None:
         declarer = self.carrier(direction) if own else self.debtor(direction)
-        seq = max(self.model.seqs[direction, declarer.id] + 1 + skew, 0)
+        seq = max(self.model.seqs[direction, declarer.id] + 1 + shift, 0)
         word = declaration(
             declarer, self.carrier(direction), agreement_id=direction[0], seq=seq, service=service, amount_micros=amount
         )
@@ -170,13 +170,13 @@ class Months(RuleBasedStateMachine):
             self.model.declare(direction, declarer.id, service, amount)
 
     @precondition(lambda self: len(self.model.closed) < len(DIRECTIONS))
-    @rule(direction=st.sampled_from(DIRECTIONS), skew=st.sampled_from((0, 0, 0, 1)))
-    def close(self, direction: Direction, skew: int) -> None:
+    @rule(direction=st.sampled_from(DIRECTIONS), shift=st.sampled_from((0, 0, 0, 1)))
+    def close(self, direction: Direction, shift: int) -> None:
         agreement, side = direction
         word = period_close(self.books, CARRIERS[side], TERMS[agreement])
-        if skew:
-            word = period_close(self.books, CARRIERS[side], TERMS[agreement], debtor_seq=word.debtor_seq + skew)
-        allowed = not skew and direction not in self.model.closed
+        if shift:
+            word = period_close(self.books, CARRIERS[side], TERMS[agreement], debtor_seq=word.debtor_seq + shift)
+        allowed = not shift and direction not in self.model.closed
         if self.attempt("close", "UsageLedger", close(self.books, word), allowed):
             self.model.closed.add(direction)
 
