@@ -32,6 +32,8 @@ WHOLE_ANSWER_SECONDS = 900.0
 """From the first byte to the last: a peer that drips holds a worker no longer."""
 MAX_ANSWER_BYTES = 2**20
 """Of an answer or a problem document."""
+MAX_BRACKETS = 256
+"""Of a peer's JSON answer; ours have fewer than ten."""
 MAX_TOLD_CHARACTERS = 300
 """Of each sentence of a peer's refusal that we pass on."""
 CHUNK_BYTES = 2**16
@@ -183,7 +185,10 @@ def _refused(carrier: CarrierCode, status: int, content: bytes) -> GscError:
 
 
 def _document(content: bytes) -> Mapping[str, Any]:
-    """The JSON object of an answer, empty if it is none."""
+    """The JSON object of an answer, empty if it is none. Brackets are counted first: how many a reader's stack bears is
+    not for a recursion limit to say, which libraries raise."""
+    if content.count(b"[") + content.count(b"{") > MAX_BRACKETS:
+        return {}
     try:
         found = msgspec.json.decode(content)
     except (msgspec.DecodeError, RecursionError):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import sys
 import zipfile
 import zlib
@@ -25,6 +26,7 @@ DECLARATION_TYPE = (
     "bytes32 corrects,bytes32 igw,uint64 deadline)"
 )
 MAX_BUNDLE_BYTES = 1 << 28
+MAX_DEPTH = 64
 """Of bundle.json when it is unpacked: about 200,000 records with their proofs."""
 SHOWN_TEXTS = {"a_party": "aParty", "b_party": "bParty", "route": "route"}
 """What a record shows for people, and the leaf's field that proves it; the rest it shows is the carrier's word."""
@@ -275,12 +277,22 @@ def read_bundle(path: str) -> dict[str, Any]:
                 packed = entry.read(MAX_BUNDLE_BYTES + 1)
         if len(packed) > MAX_BUNDLE_BYTES:
             raise ValueError(f"not an evidence bundle: bundle.json has more than {MAX_BUNDLE_BYTES} bytes")
+        _require_shallow(packed)
         content: dict[str, Any] = json.loads(packed, object_pairs_hook=_each_once)
     except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"not an evidence bundle: {told(error)}") from None
     if type(content) is not dict or content.get("format") != FORMAT:
         raise ValueError(f"not an evidence bundle of format {FORMAT}")
     return content
+
+
+def _require_shallow(packed: bytes) -> None:
+    """ValueError if brackets stand within each other by the dozen: a reader's stack need not bear it."""
+    depth = 0
+    for bracket in re.finditer(rb"[\[{\]}]", packed):
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError("not an evidence bundle: nested too deeply")
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def test_a_packed_answer_is_not_unpacked() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"[" * 100_000, b'{"signature": 5}', b'{"signature": "0xzz"}', b"\xff"]
 )
-def test_an_answer_that_is_no_signature_is_refused_or_empty(content: bytes) -> None:
+def test_an_answer_that_is_no_signature_is_refused_or_empty(content: bytes, high_recursion_limit: None) -> None:
     with peer(answer(content)) as hostile:
         try:
             given = hostile.propose("statement", REQUEST, CarrierCode("CN-T"), SIGNATURE)
