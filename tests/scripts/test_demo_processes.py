@@ -15,8 +15,9 @@ from scripts.demo.processes import Folder, await_health, free_ports
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 RUN = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is born ignoring it
 from scripts.demo.processes import Folder
 with Folder(Path(sys.argv[1])) as folder:
     print(folder.start("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], {}).pid, flush=True)
