@@ -50,6 +50,9 @@ SIGNED: Sequence[Struct] = (
     b.PayeeChange(CN.id, HOLDER, 1, NEVER),
     b.KeyGrant(GB.id, HOLDER, 0, NEVER, 1, NEVER),
     b.KeyRevocation(GB.id, HOLDER, 2, NEVER),
+    b.Amendment(agreement_id(CN_GB), 2, CN_GB, NEVER),
+    b.DepositWithdrawal(agreement_id(CN_GB), GB.id, HOLDER, HOLDER, MOST_AMOUNT, 1, NEVER),
+    b.DepositApplication(keccak(b"payable"), HOLDER, 1, NEVER, 0),
 )
 
 
