@@ -1,7 +1,8 @@
 """What does a usage record look like, from a parsed file to a sealed batch?
 
-Three Arrow tables, each a superset of the one before. One row is one event of one direction of one agreement.
-Directions and periods are not columns: a table holds one of each (see `BatchScope`).
+Two Arrow tables, the second a superset of the first. One row is one event of one direction of one agreement.
+Directions and periods are not columns: a table holds one of each (see `BatchScope`). What a field holds for each of the
+four services stands in docs/decisions/0004-one-record-for-four-services.md.
 """
 
 from typing import NamedTuple
@@ -15,11 +16,11 @@ from ledger.service import Service
 USAGE_SCHEMA = pa.schema(
     [
         pa.field("line", pa.int64(), nullable=False),  # 1-based line of the raw file
-        pa.field("a_party", pa.string(), nullable=False),  # calling number in E.164 digits, "" if withheld
-        pa.field("b_party", pa.string(), nullable=False),  # called number in E.164 digits
-        pa.field("start_ms", pa.int64(), nullable=False),  # answer time, UTC
+        pa.field("a_party", pa.string(), nullable=False),  # who sent: E.164 digits, "" if withheld
+        pa.field("b_party", pa.string(), nullable=False),  # who received: E.164 digits for voice and sms
+        pa.field("start_ms", pa.int64(), nullable=False),  # UTC; voice: answer
         pa.field("quantity", pa.int64(), nullable=False),  # in the service's unit: duration_ms, messages, ...
-        pa.field("route", pa.string(), nullable=False),  # trunk, port or circuit
+        pa.field("route", pa.string(), nullable=False),  # trunk, network, port or circuit
     ]
 )
 """UsageTable: normalised, not yet priced."""
