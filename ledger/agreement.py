@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
 from ledger.service import Service
+from ledger.service_terms import DataTerms, IplTerms, SmsTerms
 
 DAY_SECONDS = 86_400
 
@@ -58,6 +59,9 @@ class Agreement:
     """Notice a rate increase needs."""
     tolerance: Tolerance = field(default_factory=Tolerance)
     payment: PaymentTerms = field(default_factory=PaymentTerms)
+    sms: SmsTerms = field(default_factory=SmsTerms)
+    data: DataTerms = field(default_factory=DataTerms)
+    ipl: IplTerms = field(default_factory=IplTerms)
 
     def counterparty(self, carrier: CarrierCode) -> CarrierCode:
         """The other of the two; `carrier` must be one of them."""

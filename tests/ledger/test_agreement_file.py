@@ -14,6 +14,7 @@ from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
 from ledger.service import Service
+from ledger.service_terms import DataTerms, IplTerms, SmsTerms, SmsUnit
 
 LEAST = """\
 carriers = ["GB-B", "CN-T"]
@@ -83,6 +84,9 @@ def test_both_sides_get_one_hash_and_any_change_another() -> None:
         "notice_days": 8,
         "tolerance": Tolerance(window_ms=3_001),
         "payment": PaymentTerms(interest_bps=151),
+        "sms": SmsTerms(unit=SmsUnit.MESSAGE),
+        "data": DataTerms(percentile=90),
+        "ipl": IplTerms(most_credit_bps=5_000),
     }
     assert set(changes) == {field.name for field in fields(Agreement)}
     hashes = {document_hash(replace(agreement, **{name: value})) for name, value in changes.items()}  # type: ignore[arg-type]
