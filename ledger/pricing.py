@@ -5,13 +5,18 @@ sorted; a direct index over the first digits leaves at most a short bisection. A
 (values near 2^61, a number shorter than the code that claims it) says ASK: the caller prices that row in plain Python.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.kernel import kernel
+from ledger.kernel import fetch_early, high_product, kernel, put_word, word_at
 
+Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
+Words = NDArray[np.uint64]
+Whole: TypeAlias = int | np.int64
 
 DIGITS = 15
 UNKNOWN = -1
@@ -26,6 +31,8 @@ FLOOR, CEILING, HALF_UP, HALF_EVEN = 0, 1, 2, 3
 _OWNER_BITS = 24
 _OWNER_MASK = 2**24 - 1
 _BLOCK = 512
+_ZEROS = np.uint64(0x3030303030303030)
+_MOST = np.uint64(2**64 - 1)
 _FILL = 10 ** np.arange(DIGITS + 1, dtype=np.int64)
 
 
@@ -90,19 +97,27 @@ def index_cells(starts: Int64s, owners: Int32s, cell: int, index: Int32s, entrie
 def _in_cell(entries: Int64s, place: int, within: int) -> int:
     """The owner of a number in a cell of several intervals."""
     key = (within << _OWNER_BITS) | _OWNER_MASK
-    first, last = place + 1, place + entries[place]
-    while first < last:
-        middle = (first + last + 1) >> 1
-        if entries[middle] <= key:
-            first = middle
-        else:
-            last = middle - 1
+    first, left = place + 1, entries[place]
+    while left > 1:
+        half = left >> 1
+        first += half if entries[first + half] <= key else 0
+        left -= half
     return int(entries[first] & _OWNER_MASK) - 1
 
 
 @kernel
-def _scaled(text: NDArray[np.uint8], begin: int, end: int) -> int:
-    """A number's digits filled up to 15, or NOT_A_NUMBER."""
+def _divided(number: Whole, divisor: Whole, reciprocal: np.uint64) -> Whole:
+    """number // divisor for 0 <= number < 2^61, exactly; reciprocal is (2^64 - 1) // divisor.
+
+    Its product with the number is the quotient or one less, and costs a fifth of a division.
+    """
+    quotient = np.int64(high_product(np.uint64(number), reciprocal))
+    return quotient + 1 if number - quotient * divisor >= divisor else quotient
+
+
+@kernel
+def _scaled(text: Bytes, begin: int, end: int) -> int:
+    """A number's digits filled up to 15, or NOT_A_NUMBER; one digit after the other."""
     digits = end - begin
     if not 0 < digits <= DIGITS:
         return NOT_A_NUMBER
@@ -116,9 +131,44 @@ def _scaled(text: NDArray[np.uint8], begin: int, end: int) -> int:
 
 
 @kernel
+def _are_digits(word: np.uint64) -> bool:
+    """Do eight bytes hold eight ASCII digits? 0x30 to 0x39: 3 above, and below what does not reach 10."""
+    above = word & np.uint64(0xF0F0F0F0F0F0F0F0)
+    carried = ((word + np.uint64(0x0606060606060606)) & np.uint64(0xF0F0F0F0F0F0F0F0)) >> np.uint64(4)
+    return bool((above | carried) == np.uint64(0x3333333333333333))
+
+
+@kernel
+def _eight_digits(word: np.uint64) -> np.uint64:
+    """The number that eight ASCII digits write: neighbours are joined to pairs, fours, eight."""
+    pairs = ((word & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(10 * 256 + 1)) >> np.uint64(8)
+    fours = ((pairs & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(100 * 65536 + 1)) >> np.uint64(16)
+    return ((fours & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(10000 * 2**32 + 1)) >> np.uint64(32)
+
+
+@kernel
+def _scaled_at_once(text: Bytes, begin: int, end: int) -> int:
+    """`_scaled`, where 16 bytes can be read from `begin` on: as two words, zeros written behind the number."""
+    digits = end - begin
+    if not 0 < digits <= DIGITS:
+        return NOT_A_NUMBER
+    low, high = word_at(text, begin), word_at(text, begin + 8)
+    if digits < 8:
+        mine = (np.uint64(1) << np.uint64(8 * digits)) - np.uint64(1)
+        low, high = (low & mine) | (_ZEROS & ~mine), _ZEROS
+    else:
+        mine = (np.uint64(1) << np.uint64(8 * (digits - 8))) - np.uint64(1)
+        high = (high & mine) | (_ZEROS & ~mine)
+    if not (_are_digits(low) and _are_digits(high)):
+        return NOT_A_NUMBER
+    last_seven = (high << np.uint64(8)) | np.uint64(48)
+    return int(_eight_digits(low) * np.uint64(10**7) + _eight_digits(last_seven))
+
+
+@kernel
 def find_rates(
     offsets: Int32s,
-    text: NDArray[np.uint8],
+    text: Bytes,
     start_ms: Int64s,
     quantity: Int64s,
     moments: Int64s,
@@ -136,11 +186,13 @@ def find_rates(
     numbers, cells, held = np.empty(_BLOCK, np.int64), np.empty(_BLOCK, np.int64), np.empty(_BLOCK, np.int64)
     width = index.shape[1]
     flat = index.reshape(-1)
+    each_cell = _MOST // np.uint64(cell)
     for base in range(0, len(out), _BLOCK):
         rows = min(_BLOCK, len(out) - base)
         for at in range(rows):
             row = base + at
-            number = _scaled(text, offsets[row], offsets[row + 1])
+            begin, end = offsets[row], offsets[row + 1]
+            number = _scaled_at_once(text, begin, end) if begin + 16 <= len(text) else _scaled(text, begin, end)
             moment = len(moments) - 1
             while moment >= 0 and moments[moment] > start_ms[row]:
                 moment -= 1
@@ -148,11 +200,13 @@ def find_rates(
                 number = NEGATIVE
             elif number >= 0 and moment < 0:
                 number = TOO_EARLY
-            place = number // cell if number >= 0 else 0
+            place = _divided(number, cell, each_cell) if number >= 0 else 0
             numbers[at] = number - place * cell
             cells[at] = moment * width + place if number >= 0 else 0
+            fetch_early(flat, cells[at])
         for at in range(rows):
             held[at] = flat[cells[at]]
+            fetch_early(entries, max(held[at], 0))
         for at in range(rows):
             within = numbers[at]
             if within < 0:
@@ -164,12 +218,10 @@ def find_rates(
             out[base + at] = ASK if shorter else owner
 
 
-@kernel
-def _round_up(quantity: int, first: int, following: int) -> int:
-    """A quantity in whole increments; later ones count from the end of the first."""
-    if quantity <= first:
-        return first
-    return first + (quantity - first + following - 1) // following * following
+def reciprocals(plans: Int64s) -> Words:
+    """What `price` divides by, turned round once: (2^64 - 1) // each plan's next, per × 1000 and later_increment."""
+    divisors = np.stack([plans[:, 3], plans[:, 1] * 1000, plans[:, 8]], axis=1)
+    return np.ascontiguousarray(_MOST // divisors.astype(np.uint64))
 
 
 @kernel
@@ -178,12 +230,14 @@ def price(
     quantity: Int64s,
     plan_of: Int32s,
     plans: Int64s,
+    inverses: Words,
     rounding: int,
     charged: Int64s,
     amount: Int64s,
 ) -> None:
     """Charged quantity and micros of each row with a rate. plan_of gives a rate's line of plans:
-    nanos, per, first, next, connect_nanos, limit, after, later_nanos, later_increment; after 0 means no later step.
+    nanos, per, first, next, connect_nanos, limit, after, later_nanos, later_increment; after 0 means no later step;
+    inverses are the plans' `reciprocals`.
 
     Rows whose quantity passes their plan's limit become ASK.
     """
@@ -200,16 +254,16 @@ def price(
         after = plans[plan, 6]
         beyond = quantity[row] - after if after > 0 else np.int64(0)
         near = after if beyond > 0 else quantity[row]
-        units = _round_up(near, plans[plan, 2], plans[plan, 3])
-        nanos = units * plans[plan, 0]
+        first, following = plans[plan, 2], plans[plan, 3]
+        units = first + _divided(max(near - first, 0) + following - 1, following, inverses[plan, 0]) * following
+        nanos = units * plans[plan, 0] + plans[plan, 4] * plans[plan, 1]
         if beyond > 0:
             increment = plans[plan, 8]
-            more = (beyond + increment - 1) // increment * increment
+            more = _divided(beyond + increment - 1, increment, inverses[plan, 2]) * increment
             units += more
             nanos += more * plans[plan, 7]
         divisor = plans[plan, 1] * 1000
-        nanos += plans[plan, 4] * plans[plan, 1]
-        micros = nanos // divisor
+        micros = _divided(nanos, divisor, inverses[plan, 1])
         rest = nanos - micros * divisor
         if rounding == CEILING:
             micros += rest > 0
@@ -219,3 +273,26 @@ def price(
             micros += rest > divisor - rest or (rest == divisor - rest and micros % 2 == 1)
         charged[row] = units
         amount[row] = micros
+
+
+@kernel
+def measure_texts(which: Int32s, offsets: Int32s, out: Int32s) -> Whole:
+    """Where the texts `which` begin when they stand one after the other (len + 1 places); returns their size."""
+    size = np.int64(0)
+    for row in range(len(which)):
+        out[row] = size
+        size += offsets[which[row] + 1] - offsets[which[row]]
+    out[len(which)] = size
+    return size
+
+
+@kernel
+def copy_texts(which: Int32s, offsets: Int32s, text: Bytes, begins: Int32s, out: Bytes) -> None:
+    """The texts `which`, one after the other, where `measure_texts` put them.
+
+    Words of eight bytes are copied: text and out have eight bytes more than they need.
+    """
+    for row in range(len(which)):
+        source, target = offsets[which[row]], begins[row]
+        for at in range(0, begins[row + 1] - target, 8):
+            put_word(out, target + at, word_at(text, source + at))

@@ -18,6 +18,7 @@ from ledger.agreement import Agreement
 from ledger.deck import DeckHistory, Rate
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
 from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Micros, Rounding, divide
+from ledger.pieces import cut, in_parallel, joined
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
 pricing: ModuleType | None
@@ -41,6 +42,9 @@ _ASK, _OUT_OF_BOUNDS = -5, -6
 _SAFE = 2**61
 _INDEX_DIGITS = 6
 _FEW_CODES = 20_000
+_SPARE_BYTES = 8
+_ROWS_AT_ONCE = 1 << 17
+"""What a core prices in one go: its columns stay in the cache."""
 
 
 class Charge(NamedTuple):
@@ -95,14 +99,36 @@ def rate_in_mode(usage: pa.Table, history: DeckHistory, rounding: Rounding) -> R
     """`rate` with the rounding alone. Raises Malformed."""
     if usage.schema != USAGE_SCHEMA:
         raise Malformed("not a usage table", expected=USAGE_SCHEMA.names, got=usage.schema.names)
-    table = usage.combine_chunks()
     flat = _flat_decks(history)
+    pieces = in_parallel(lambda piece: _rate_piece(piece, history, flat, rounding), cut(usage, _ROWS_AT_ONCE))
+    rated, refused = [piece.rated for piece in pieces], [piece.refused for piece in pieces]
+    return Rating(joined(rated, RATED_SCHEMA), joined(refused, REFUSED_SCHEMA))
+
+
+def _rate_piece(table: pa.Table, history: DeckHistory, flat: "_FlatDecks", rounding: Rounding) -> Rating:
     found = np.full(len(table), _ASK, np.int32)
     charged, amount = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
     if pricing is not None and len(flat.index) and len(table):
         _find_and_price(table, flat, rounding, found, charged, amount)
     _ask_for_rest(table, history, flat, rounding, found, charged, amount)
     return _split(table, flat, found, charged, amount)
+
+
+class _Texts(NamedTuple):
+    """A column of texts, and its parts as the kernels take them."""
+
+    array: pa.Array
+    offsets: NDArray[np.int32]
+    text: NDArray[np.uint8]
+    """Longer than the texts, so that words of eight bytes can be read to the last."""
+
+
+def _texts(values: list[str] | pa.Array) -> _Texts:
+    array = pa.array(values, pa.string())
+    _, offsets, text = array.buffers()
+    return _Texts(
+        array, np.frombuffer(offsets, np.int32), np.frombuffer(text.to_pybytes() + bytes(_SPARE_BYTES), np.uint8)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,9 +144,12 @@ class _FlatDecks:
     """Position of a rate by its identity."""
     plan_of: NDArray[np.int32]
     plans: NDArray[np.int64]
+    inverses: NDArray[np.uint64]
     code_digits: NDArray[np.int8]
-    codes: pa.Array
-    destinations: pa.Array
+    codes: _Texts
+    destination_of: NDArray[np.int32]
+    destinations: _Texts
+    """Each name once."""
 
 
 @lru_cache(maxsize=4)
@@ -138,6 +167,8 @@ def _flat_decks(history: DeckHistory) -> _FlatDecks:
         used = pricing.index_cells(starts, owners, 10 ** (15 - digits), index[row], entries, used)
     plans: dict[tuple[int, ...], int] = {}
     plan_of = [plans.setdefault(_plan(rate), len(plans)) for rate in every]
+    plan_lines = np.array(list(plans), np.int64)
+    names = pa.array([rate.destination for rate in every], pa.string()).dictionary_encode()
     return _FlatDecks(
         moments=np.array(moments, np.int64),
         cell=10 ** (15 - digits),
@@ -145,10 +176,12 @@ def _flat_decks(history: DeckHistory) -> _FlatDecks:
         entries=entries,
         numbers=numbers,
         plan_of=np.array(plan_of, np.int32),
-        plans=np.array(list(plans), np.int64),
+        plans=plan_lines,
+        inverses=np.empty((0, 3), np.uint64) if pricing is None else pricing.reciprocals(plan_lines),
         code_digits=np.array([len(rate.code) for rate in every], np.int8),
-        codes=pa.array([rate.code for rate in every], pa.string()),
-        destinations=pa.array([rate.destination for rate in every], pa.string()),
+        codes=_texts([rate.code for rate in every]),
+        destination_of=names.indices.to_numpy(),
+        destinations=_texts(names.dictionary),
     )
 
 
@@ -202,7 +235,7 @@ def _find_and_price(
         found,
     )
     mode = [Rounding.FLOOR, Rounding.CEILING, Rounding.HALF_UP, Rounding.HALF_EVEN].index(rounding)
-    pricing.price(found, quantity, flat.plan_of, flat.plans, mode, charged, amount)
+    pricing.price(found, quantity, flat.plan_of, flat.plans, flat.inverses, mode, charged, amount)
 
 
 def _ask_for_rest(
@@ -257,6 +290,17 @@ def _split(
         table, found, charged, amount = table.filter(pa.array(priced)), found[priced], charged[priced], amount[priced]
     else:
         refused = REFUSED_SCHEMA.empty_table()
-    which = pa.array(found)
-    columns = [flat.destinations.take(which), flat.codes.take(which), pa.array(charged), pa.array(amount)]
+    destinations = _take(flat.destinations, flat.destination_of[found])
+    columns = [destinations, _take(flat.codes, found), pa.array(charged), pa.array(amount)]
     return Rating(pa.Table.from_arrays([*table.columns, *columns], schema=RATED_SCHEMA), refused)
+
+
+def _take(texts: _Texts, which: NDArray[np.int32]) -> pa.Array:
+    """The texts at these places."""
+    if pricing is None:
+        return texts.array.take(pa.array(which))
+    begins = np.empty(len(which) + 1, np.int32)
+    size = pricing.measure_texts(which, texts.offsets, begins)
+    out = np.empty(size + _SPARE_BYTES, np.uint8)
+    pricing.copy_texts(which, texts.offsets, texts.text, begins, out)
+    return pa.Array.from_buffers(pa.string(), len(which), [None, pa.py_buffer(begins), pa.py_buffer(out)[:size]])

@@ -250,10 +250,11 @@ def test_a_planted_fault_in_the_kernel_shows(monkeypatch: pytest.MonkeyPatch) ->
 
     class Faulty:
         find_rates, flatten, index_cells = honest.find_rates, honest.flatten, honest.index_cells
+        reciprocals, measure_texts, copy_texts = honest.reciprocals, honest.measure_texts, honest.copy_texts
 
         @staticmethod
-        def price(found, quantity, plan_of, plans, rounding, charged, amount):  # type: ignore[no-untyped-def]
-            honest.price(found, quantity, plan_of, plans, rounding, charged, amount)
+        def price(found, quantity, plan_of, plans, inverses, rounding, charged, amount):  # type: ignore[no-untyped-def]
+            honest.price(found, quantity, plan_of, plans, inverses, rounding, charged, amount)
             amount += 1
 
     monkeypatch.setattr(rating_module, "pricing", Faulty)
