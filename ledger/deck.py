@@ -1,25 +1,40 @@
 """What does a call to this number cost at this moment? A-Z price lists, their dates and their order of publication."""
 
-import csv
-import io
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 
 from ledger.canonical import Value, canonical_hash
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
 from ledger.keccak import keccak256
-from ledger.money import Nanos, parse_nanos
+from ledger.money import Nanos
 from ledger.service import Service
 
 MINUTE_MS = 60_000
 MAX_CODE_DIGITS = 15
-_MAX_INCREMENT_S = 3_600
-_MAX_ROW_CHARACTERS = 65_536
+
+
+class RateStatus(StrEnum):
+    """What a line of a deck says about its code from its date on."""
+
+    OPEN = "open"
+    """Calls have this price."""
+    BLOCKED = "blocked"
+    """The destination is closed: a call to it has no price, also where a shorter code has one."""
+    REMOVED = "removed"
+    """The code has left the deck: the next shorter one applies."""
+
+
+class MaxRule(StrEnum):
+    """What happens when a call reaches its maximum charge."""
+
+    FREE = "free"
+    """It goes on for nothing."""
+    DISCONNECT = "disconnect"
+    """The switch ends it; a record that is longer all the same is charged in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,23 @@ class Rate:
     effective_ms: int | None = None
     """In force from then; None: as soon as the deck is."""
     later: LaterStep | None = None
+    attempt_nanos: Nanos = field(default=Nanos(0))
+    """Fee for each attempt that failed: a record of quantity 0."""
+    min_nanos: Nanos = field(default=Nanos(0))
+    """Least charge of a record of more than 0, fee and surcharge included."""
+    max_nanos: Nanos | None = None
+    """Highest charge of a record, fee and surcharge included."""
+    max_rule: MaxRule = MaxRule.FREE
+    origin: str = ""
+    """Only for calls of this origin (ledger/rating_terms.py); "": of every one."""
+    band: str = ""
+    """Only in this time band; "": at any time."""
+    status: RateStatus = RateStatus.OPEN
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a record's number, start and quantity alone decide, in increments and a fee."""
+        return _further(self) == _NOTHING_FURTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +126,19 @@ class DeckHistory:
             )
         return self.decks[position - 1].deck
 
-    def rate_for(self, number: str, at_ms: int) -> Rate:
-        """The price of a call to a number in E.164 digits at a moment. Raises UnknownDestination."""
-        rates = _in_force(self, self._moment_of(at_ms))
+    def rate_for(self, number: str, at_ms: int, origin: str = "", band: str = "") -> Rate:
+        """The price of a call to a number in E.164 digits at a moment. Raises UnknownDestination.
+
+        Of the rates that fit the call (begun, of its origin or of any, of its band or of any) the longest code's
+        applies; of one code's, the one that names the origin, then the one that names the band.
+        """
+        rates = self.in_force(at_ms, origin, band)
         for length in range(min(len(number), MAX_CODE_DIGITS), 0, -1):
             if (rate := rates.get(number[:length])) is not None:
+                if rate.status is RateStatus.BLOCKED:
+                    raise UnknownDestination(
+                        "the destination is closed", expected="a code that is open", got=f"{number}, code {rate.code}"
+                    )
                 return rate
         raise UnknownDestination(
             "no rate for this number",
@@ -116,9 +156,10 @@ class DeckHistory:
             found |= {at for at in dates if at > dated.effective_ms and (end is None or at < end)}
         return tuple(sorted(found))
 
-    def in_force(self, at_ms: int) -> Mapping[str, Rate]:
-        """Every code's rate at a moment. Raises UnknownDestination before the first deck."""
-        return _in_force(self, self._moment_of(at_ms))
+    def in_force(self, at_ms: int, origin: str = "", band: str = "") -> Mapping[str, Rate]:
+        """Every code's rate at a moment for calls of an origin and a band. Raises UnknownDestination before the first
+        deck."""
+        return _in_force(self, self._moment_of(at_ms), origin, band)
 
     def _moment_of(self, at_ms: int) -> int:
         moments = _moments(self)
@@ -131,7 +172,7 @@ def rate_deck(currency: str, rates: Iterable[Rate], service: Service = Service.V
     if not ordered:
         raise Malformed("a rate deck needs rates", expected="at least one", got=0)
     for rate in ordered:
-        _check_rate(rate)
+        check_rate(rate)
     for before, after in pairwise(ordered):
         if _order(before) == _order(after):
             raise Malformed("a code has two rates from one date", expected="one rate", got=f"code {after.code} twice")
@@ -146,7 +187,7 @@ def deck_history(decks: Iterable[tuple[int, RateDeck]]) -> DeckHistory:
     for before, after in pairwise(dated):
         if before.effective_ms == after.effective_ms:
             raise Malformed("two decks take effect at once", expected="one", got=after.effective_ms)
-        _check_currency(before.deck.currency, after.deck.currency)
+        check_currency(before.deck.currency, after.deck.currency)
         if before.deck.service != after.deck.service:
             raise Malformed("decks of two services", expected=before.deck.service.word, got=after.deck.service.word)
     return DeckHistory(dated)
@@ -169,83 +210,24 @@ def decks_hash(history: DeckHistory, from_ms: int, to_ms: int) -> bytes:
     return hashes[0] if len(hashes) == 1 else keccak256(b"".join(hashes))
 
 
-def load_deck(path: Path, currency: str | None = None, service: Service = Service.VOICE) -> RateDeck:
-    """Read a deck file. Raises Malformed, CurrencyMismatch."""
-    try:
-        return parse_deck(path.read_text("utf-8-sig"), currency, service)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Malformed("the rate deck cannot be read", expected="a UTF-8 text file", got=str(error)) from None
-
-
-def parse_deck(source: Path | str, currency: str | None = None, service: Service = Service.VOICE) -> RateDeck:
-    """Read a price list from a file, or from its text.
-
-    A header line names the columns: destination, code (one, or several with ';'), rate (for a minute), increment
-    ("60/60", "30/6", seconds), and optionally connect_fee, effective_date (YYYY-MM-DD, midnight UTC, or a moment with
-    its offset), currency, and for stepped rates later_after, later_rate, later_increment (seconds, a minute, seconds).
-    Without a currency column `currency` says it. Raises Malformed with the line, CurrencyMismatch.
-    """
-    if isinstance(source, Path):
-        return load_deck(source, currency, service)
-    rows = _rows(source)
-    stated: set[str] = set()
-    rates: list[Rate] = []
-    for line, row in rows:
-        try:
-            stated.add(row.get("currency") or currency or "")
-            rates += _rates_of(row)
-        except Malformed as error:
-            raise Malformed(
-                f"line {line} of the rate deck: {error.message}", expected=error.expected, got=error.got, line=line
-            ) from None
-    return rate_deck(_one_currency(stated, currency), rates, service)
-
-
-def dump_deck(deck: RateDeck) -> str:
-    """The deck as a file that `parse_deck` reads back to the same values; voice prices only."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for rate in deck.rates:
-        moment = "" if rate.effective_ms is None else datetime.fromtimestamp(rate.effective_ms / 1000, UTC).isoformat()
-        step = rate.later
-        later = ("", "", "") if step is None else (step.after // 1000, _show_nanos(step.nanos), step.increment // 1000)
-        increment = f"{rate.first // 1000}/{rate.next // 1000}"
-        fee = _show_nanos(rate.connect_nanos)
-        price = _show_nanos(rate.nanos)
-        writer.writerow([rate.destination, rate.code, price, increment, fee, moment, deck.currency, *later])
-    return out.getvalue()
-
-
-_COLUMNS = [
-    "destination",
-    "code",
-    "rate",
-    "increment",
-    "connect_fee",
-    "effective_date",
-    "currency",
-    "later_after",
-    "later_rate",
-    "later_increment",
-]
-_REQUIRED = ("destination", "code", "rate", "increment")
-
-
 @lru_cache(maxsize=8)
 def _moments(history: DeckHistory) -> tuple[int, ...]:
     return history.moments()
 
 
-@lru_cache(maxsize=16)
-def _in_force(history: DeckHistory, at_ms: int) -> Mapping[str, Rate]:
-    """Rates are ordered by code and date, so the last that has begun wins."""
-    rates = history.deck_at(at_ms).rates
-    return {rate.code: rate for rate in rates if rate.effective_ms is None or rate.effective_ms <= at_ms}
+@lru_cache(maxsize=64)
+def _in_force(history: DeckHistory, at_ms: int, origin: str, band: str) -> Mapping[str, Rate]:
+    """Rates are ordered by code, origin, band and date: the last that has begun wins, then the one that names more."""
+    begun: dict[tuple[str, str, str], Rate] = {}
+    for rate in history.deck_at(at_ms).rates:
+        fits = rate.origin in ("", origin) and rate.band in ("", band)
+        if fits and (rate.effective_ms is None or rate.effective_ms <= at_ms):
+            begun[rate.code, rate.origin, rate.band] = rate
+    return {rate.code: rate for rate in begun.values() if rate.status is not RateStatus.REMOVED}
 
 
-def _order(rate: Rate) -> tuple[str, int]:
-    return rate.code, -1 if rate.effective_ms is None else rate.effective_ms
+def _order(rate: Rate) -> tuple[str, str, str, int]:
+    return rate.code, rate.origin, rate.band, -1 if rate.effective_ms is None else rate.effective_ms
 
 
 def _values(rate: Rate) -> list[Value]:
@@ -260,14 +242,27 @@ def _values(rate: Rate) -> list[Value]:
         rate.connect_nanos,
         rate.effective_ms,
         None if later is None else [later.after, later.nanos, later.increment],
+        *([] if rate.is_plain else _further(rate)),
     ]
 
 
-def _check_rate(rate: Rate) -> None:
+def _further(rate: Rate) -> list[Value]:
+    most = rate.max_nanos
+    return [rate.attempt_nanos, rate.min_nanos, most, str(rate.max_rule), rate.origin, rate.band, str(rate.status)]
+
+
+_NOTHING_FURTHER = _further(Rate("", "", Nanos(0)))
+
+
+def check_rate(rate: Rate) -> None:
     if not _is_code(rate.code):
         raise Malformed("not a dial code", expected=f"1 to {MAX_CODE_DIGITS} digits, no leading 0", got=rate.code)
     if not rate.destination or rate.nanos < 0 or rate.connect_nanos < 0:
         raise Malformed("not a rate", expected="a destination and prices of 0 or more", got=f"code {rate.code}")
+    if min(rate.attempt_nanos, rate.min_nanos) < 0 or (rate.max_nanos is not None and rate.max_nanos < rate.min_nanos):
+        raise Malformed(
+            "not a charge's bounds", expected="0 or more, the least below the most", got=f"code {rate.code}"
+        )
     if min(rate.per, rate.first, rate.next) < 1:
         raise Malformed("not an increment", expected="1 or more", got=f"{rate.first}/{rate.next}")
     if rate.effective_ms is not None and rate.effective_ms < 0:
@@ -285,93 +280,6 @@ def _is_code(text: str) -> bool:
     return 0 < len(text) <= MAX_CODE_DIGITS and text.isascii() and text.isdigit() and text[0] != "0"
 
 
-def _check_currency(expected: str, got: str) -> None:
+def check_currency(expected: str, got: str) -> None:
     if expected != got:
         raise CurrencyMismatch("the rate deck is in another currency", expected=expected, got=got or "none")
-
-
-def _one_currency(stated: set[str], currency: str | None) -> str:
-    expected = currency or min(stated, default="")
-    for got in sorted(stated):
-        _check_currency(expected, got)
-    if not expected:
-        raise Malformed("the rate deck names no currency", expected="a currency column", got="none")
-    return expected
-
-
-def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip().lower().replace(" ", "_") for name in next(reader, [])]
-        _check_header(header)
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header) or sum(map(len, row)) > _MAX_ROW_CHARACTERS:
-                raise Malformed(
-                    f"line {reader.line_num} of the rate deck has another width", expected=len(header), got=len(row)
-                )
-            yield reader.line_num, {name: cell.strip() for name, cell in zip(header, row, strict=True)}
-    except csv.Error as error:
-        raise Malformed(
-            f"line {reader.line_num} of the rate deck is not CSV", expected="RFC 4180", got=str(error)
-        ) from None
-
-
-def _check_header(header: list[str]) -> None:
-    missing = [name for name in _REQUIRED if name not in header]
-    unknown = [name for name in header if name not in _COLUMNS]
-    if missing or unknown or len(set(header)) != len(header):
-        raise Malformed(
-            "the rate deck's header line has other columns",
-            expected=", ".join(_COLUMNS),
-            got=", ".join(header)[:200] or "nothing",
-            todo="Rename the columns; docs/formats.md shows an example.",
-        )
-
-
-def _rates_of(row: Mapping[str, str]) -> Iterator[Rate]:
-    first, following = _increments(row["increment"])
-    rate = parse_nanos(row["rate"])
-    fee = parse_nanos(row.get("connect_fee") or "0")
-    effective = _moment(row.get("effective_date") or "")
-    later = _later(row)
-    for code in row["code"].split(";"):
-        price = Rate(row["destination"], code.strip(), rate, MINUTE_MS, first, following, fee, effective, later)
-        _check_rate(price)
-        yield price
-
-
-def _increments(text: str) -> tuple[int, int]:
-    first, slash, following = text.partition("/")
-    return _seconds(first), _seconds(following if slash else first)
-
-
-def _seconds(text: str) -> int:
-    digits = text.strip()
-    if digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= _MAX_INCREMENT_S:
-        return int(digits) * 1000
-    raise Malformed("not an increment", expected=f"seconds from 1 to {_MAX_INCREMENT_S}, as 60/6", got=repr(text[:20]))
-
-
-def _later(row: Mapping[str, str]) -> LaterStep | None:
-    if not (after := row.get("later_after", "")):
-        return None
-    return LaterStep(_seconds(after), parse_nanos(row.get("later_rate", "")), _seconds(row.get("later_increment", "")))
-
-
-def _moment(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or not text.isascii() or (moment.tzinfo is None and len(text) != 10):
-        raise Malformed("not a date of effect", expected="2026-10-15 or 2026-10-15T00:00:00Z", got=repr(text[:40]))
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1000
-
-
-def _show_nanos(nanos: int) -> str:
-    whole, part = divmod(nanos, 10**9)
-    return f"{whole}.{part:09d}"

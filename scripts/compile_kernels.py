@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from gateway.preset import load_preset
 from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
-from ledger.deck import deck_history, load_deck
+from ledger.deck import deck_history
+from ledger.deck_file import load_deck
 from ledger.identity import AgreementId, CarrierCode
 from ledger.rating import rate
 from ledger.sealing import leaf_is_in, open_leaf, salts, seal

@@ -15,7 +15,8 @@ def rate_files(usage: Path, deck: Path, agreement_path: Path, out: Path | None, 
     from gateway.cli.showing import show_json, show_next, show_rows
     from gateway.usage_file import read_usage, write_rated
     from ledger.agreement_file import load_agreement
-    from ledger.deck import deck_hash, deck_history, load_deck
+    from ledger.deck import deck_hash, deck_history
+    from ledger.deck_file import load_deck
     from ledger.money import show_micros
     from ledger.rating import rate
 

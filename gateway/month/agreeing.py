@@ -17,7 +17,8 @@ from ledger.chain.bindings import (
     calldata_agreement_book_sign,
     calldata_credit_book_grant,
 )
-from ledger.deck import deck_hash, load_deck
+from ledger.deck import deck_hash
+from ledger.deck_file import load_deck
 from ledger.errors import NotFound
 from ledger.identity import AgreementId, CarrierCode, ascii32
 from ledger.money import Micros

@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
-from ledger.deck import DeckHistory, RateDeck, deck_hash, deck_history, load_deck
+from ledger.deck import DeckHistory, RateDeck, deck_hash, deck_history
+from ledger.deck_file import load_deck
 from ledger.errors import GscError, NotFound
 from ledger.identity import CarrierCode
 from ledger.service import Service

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.deck import LaterStep, Rate, RateDeck, deck_hash, deck_history, decks_hash, dump_deck, parse_deck, rate_deck
+from ledger.deck import LaterStep, Rate, RateDeck, deck_hash, deck_history, decks_hash, rate_deck
+from ledger.deck_file import dump_deck, parse_deck
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
 from ledger.money import Nanos
 from ledger.service import Service

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 from gateway.preset import load_preset
 from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
 from ledger.agreement import Agreement
-from ledger.deck import DeckHistory, deck_history, load_deck
+from ledger.deck import DeckHistory, deck_history
+from ledger.deck_file import load_deck
 from ledger.identity import AgreementId, CarrierCode
 from ledger.rating import Rating, rate
 from ledger.service import Service
