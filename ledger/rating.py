@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ledger.agreement import Agreement
+from ledger.charging import charge
 from ledger.deck import DeckHistory, Rate
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
-from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Micros, Rounding, divide
+from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Rounding
 from ledger.pieces import cut, in_parallel, joined
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
@@ -47,14 +47,6 @@ _ROWS_AT_ONCE = 1 << 17
 """What a core prices in one go: its columns stay in the cache."""
 
 
-class Charge(NamedTuple):
-    """What one record is charged."""
-
-    charged_quantity: int
-    """After increments, in the service's unit."""
-    amount_micros: Micros
-
-
 @dataclass(frozen=True, slots=True)
 class Rating:
     """Records with a price, and those without one: never priced at zero."""
@@ -63,27 +55,6 @@ class Rating:
     """RATED_SCHEMA, in the order given."""
     refused: pa.Table
     """REFUSED_SCHEMA, in the order given."""
-
-
-def charge(quantity: int, rate: Rate, rounding: Rounding = Rounding.HALF_EVEN) -> Charge:
-    """Price one record; rounding happens here, once. Nothing used costs nothing. Raises Malformed."""
-    if quantity < 0:
-        raise Malformed("a negative quantity cannot be charged", expected="0 or more", got=quantity)
-    if quantity == 0:
-        return Charge(0, Micros(0))
-    later = rate.later
-    beyond = max(0, quantity - later.after) if later else 0
-    units = in_increments(quantity - beyond, rate.first, rate.next)
-    nanos = units * rate.nanos + rate.connect_nanos * rate.per
-    if later and beyond:
-        more = in_increments(beyond, later.increment, later.increment)
-        units, nanos = units + more, nanos + more * later.nanos
-    return Charge(units, Micros(divide(nanos, rate.per * NANOS_PER_MICRO, rounding)))
-
-
-def in_increments(quantity: int, first: int, following: int) -> int:
-    """61 s at 60/6 is charged as 66 s: later increments count from the end of the first. quantity > 0."""
-    return first if quantity <= first else first + -(-(quantity - first) // following) * following
 
 
 def rate(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Rating:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from ledger.charging import charge
 from ledger.deck import DeckHistory, Rate
-from ledger.rating import charge
 from reconciliation.difference import Books, Difference
 from reconciliation.finding import Cause
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from ledger import rating as rating_module
 from ledger.agreement_file import parse_agreement
+from ledger.charging import charge, in_increments
 from ledger.deck import DeckHistory, LaterStep, Rate, deck_history, rate_deck
 from ledger.errors import CurrencyMismatch, Malformed
 from ledger.money import Nanos, Rounding, parse_nanos
-from ledger.rating import REFUSED_SCHEMA, Rating, charge, in_increments, rate, rate_in_mode
+from ledger.rating import REFUSED_SCHEMA, Rating, rate, rate_in_mode
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 from tests.ledger.records import OCTOBER_MS, usage
 from tests.ledger.test_agreement_file import LEAST
