@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
