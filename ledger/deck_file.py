@@ -14,16 +14,15 @@ from ledger.deck import (
     Rate,
     RateDeck,
     RateStatus,
-    check_currency,
     check_rate,
     rate_deck,
 )
+from ledger.deck_rows import moment_of, one_currency, rows_of
 from ledger.errors import Malformed
 from ledger.money import Nanos, parse_nanos
 from ledger.service import Service
 
 _MAX_INCREMENT_S = 3_600
-_MAX_ROW_CHARACTERS = 65_536
 _WORD = TypeVar("_WORD", bound=StrEnum)
 
 
@@ -47,7 +46,7 @@ def parse_deck(source: Path | str, currency: str | None = None, service: Service
     """
     if isinstance(source, Path):
         return load_deck(source, currency, service)
-    rows = _rows(source)
+    rows = rows_of(source, _REQUIRED, _COLUMNS)
     stated: set[str] = set()
     rates: list[Rate] = []
     for line, row in rows:
@@ -58,7 +57,7 @@ def parse_deck(source: Path | str, currency: str | None = None, service: Service
             raise Malformed(
                 f"line {line} of the rate deck: {error.message}", expected=error.expected, got=error.got, line=line
             ) from None
-    return rate_deck(_one_currency(stated, currency), rates, service)
+    return rate_deck(one_currency(stated, currency), rates, service)
 
 
 def dump_deck(deck: RateDeck) -> str:
@@ -116,46 +115,6 @@ _COLUMNS = (*_FIRST, *_FURTHER)
 _REQUIRED = ("destination", "code", "rate", "increment")
 
 
-def _one_currency(stated: set[str], currency: str | None) -> str:
-    expected = currency or min(stated, default="")
-    for got in sorted(stated):
-        check_currency(expected, got)
-    if not expected:
-        raise Malformed("the rate deck names no currency", expected="a currency column", got="none")
-    return expected
-
-
-def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip().lower().replace(" ", "_") for name in next(reader, [])]
-        _check_header(header)
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header) or sum(map(len, row)) > _MAX_ROW_CHARACTERS:
-                raise Malformed(
-                    f"line {reader.line_num} of the rate deck has another width", expected=len(header), got=len(row)
-                )
-            yield reader.line_num, {name: cell.strip() for name, cell in zip(header, row, strict=True)}
-    except csv.Error as error:
-        raise Malformed(
-            f"line {reader.line_num} of the rate deck is not CSV", expected="RFC 4180", got=str(error)
-        ) from None
-
-
-def _check_header(header: list[str]) -> None:
-    missing = [name for name in _REQUIRED if name not in header]
-    unknown = [name for name in header if name not in _COLUMNS]
-    if missing or unknown or len(set(header)) != len(header):
-        raise Malformed(
-            "the rate deck's header line has other columns",
-            expected=", ".join(_COLUMNS),
-            got=", ".join(header)[:200] or "nothing",
-            todo="Rename the columns; docs/formats.md shows an example.",
-        )
-
-
 def _rates_of(row: Mapping[str, str]) -> Iterator[Rate]:
     first, following = _increments(row["increment"])
     most = row.get("max_charge") or ""
@@ -169,7 +128,7 @@ def _rates_of(row: Mapping[str, str]) -> Iterator[Rate]:
             first=first,
             next=following,
             connect_nanos=_nanos(row, "connect_fee"),
-            effective_ms=_moment(row.get("effective_date") or ""),
+            effective_ms=moment_of(row.get("effective_date") or ""),
             later=_later(row),
             attempt_nanos=_nanos(row, "attempt_fee"),
             min_nanos=_nanos(row, "min_charge"),
@@ -210,18 +169,6 @@ def _later(row: Mapping[str, str]) -> LaterStep | None:
     if not (after := row.get("later_after", "")):
         return None
     return LaterStep(_seconds(after), parse_nanos(row.get("later_rate", "")), _seconds(row.get("later_increment", "")))
-
-
-def _moment(text: str) -> int | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or not text.isascii() or (moment.tzinfo is None and len(text) != 10):
-        raise Malformed("not a date of effect", expected="2026-10-15 or 2026-10-15T00:00:00Z", got=repr(text[:40]))
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()) * 1000
 
 
 def _show_nanos(nanos: int) -> str:
