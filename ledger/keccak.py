@@ -6,6 +6,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from ledger.cores import in_parallel
 from ledger.hash_constants import KECCAK_ROTATIONS, KECCAK_ROUNDS
 
 lanes: ModuleType | None
@@ -20,6 +21,8 @@ Words = NDArray[np.uint64]
 
 _RATE = 136
 _PLAIN_ROWS = 4096
+_NODES_AT_ONCE = 1 << 15
+"""What a core hashes in one go."""
 
 
 def keccak256(message: bytes) -> bytes:
@@ -47,7 +50,8 @@ def hash_rows(rows: Words, *, twice: bool = False) -> Words:
 def hash_level(nodes: Words, low: int, high: int) -> None:
     """Fill nodes [low, high) of a heap of hashes with the hash of their two children, the smaller first."""
     if lanes is not None:
-        lanes.hash_level(nodes, low, high)
+        kernel, begins = lanes.hash_level, range(low, high, _NODES_AT_ONCE)
+        in_parallel(lambda begin: kernel(nodes, begin, min(begin + _NODES_AT_ONCE, high)), begins)
         return
     left, right = nodes[2 * low + 1 : 2 * high : 2], nodes[2 * low + 2 : 2 * high + 1 : 2]
     swap = _greater(left, right)[:, None]

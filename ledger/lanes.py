@@ -1,177 +1,41 @@
 """How do many fixed-size rows get hashed at once? The numba kernels: vectors of the CPU as lanes of one hash each.
 
-Every lane works on another row, so one instruction advances eight keccak states or sixteen SHA-256 states. The callers
-(`ledger.keccak`, `ledger.sealing`) have a plain form that gives the same bytes where numba is absent.
+Every lane works on another row (`ledger.vectors`). The callers (`ledger.keccak`, `ledger.sealing`) have a plain form
+that gives the same bytes where numba is absent.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from ledger.hash_constants import KECCAK_ROTATIONS, KECCAK_ROUNDS, SHA256_ROUNDS
-from ledger.kernel import kernel
+from ledger.kernel import kernel, word_at
+from ledger.vectors import KECCAK_LANES, SHA256_LANES, compress_lanes, permute_lanes
 
+Bytes = NDArray[np.uint8]
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
-KECCAK_LANES = 8
-SHA256_LANES = 16
 RATE_WORDS = 17
 """Keccak-256 takes in 136 bytes at a time."""
 
 _PAD_FIRST = np.uint64(1)
 _PAD_LAST = np.uint64(0x8000000000000000)
-_I32 = ir.IntType(32)
-_I64 = ir.IntType(64)
-
-
-class _Lanes:
-    """Vectors of `count` integers of one width, with the few operations a hash needs."""
-
-    def __init__(self, builder: Any, width: int, count: int) -> None:
-        self.builder, self.width, self.count = builder, width, count
-        self.element = ir.IntType(width)
-        self.vector = ir.VectorType(self.element, count)
-
-    def constant(self, value: int) -> Any:
-        return ir.Constant(self.vector, [value] * self.count)
-
-    def pointer(self, array: Any) -> Any:
-        return self.builder.bitcast(array.data, self.vector.as_pointer())
-
-    def load(self, pointer: Any, index: int) -> Any:
-        row = self.builder.gep(pointer, [ir.Constant(_I64, index)], source_etype=self.vector)
-        return self.builder.load(row, align=self.width // 8, typ=self.vector)
-
-    def store(self, value: Any, pointer: Any, index: int) -> None:
-        row = self.builder.gep(pointer, [ir.Constant(_I64, index)], source_etype=self.vector)
-        self.builder.store(value, row, align=self.width // 8)
-
-    def splat(self, scalar: Any) -> Any:
-        first = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(_I32, 0))
-        everywhere = ir.Constant(ir.VectorType(_I32, self.count), [0] * self.count)
-        return self.builder.shuffle_vector(first, ir.Constant(self.vector, ir.Undefined), everywhere)
-
-    def rotate_left(self, value: Any, bits: int) -> Any:
-        if bits % self.width == 0:
-            return value
-        up = self.builder.shl(value, self.constant(bits % self.width))
-        return self.builder.or_(up, self.builder.lshr(value, self.constant(self.width - bits % self.width)))
-
-    def xor(self, *values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = self.builder.xor(result, value)
-        return result
-
-    def add(self, *values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = self.builder.add(result, value)
-        return result
-
-
-def _keccak_round(lanes: _Lanes, a: Sequence[Any], constant: Any) -> list[Any]:
-    """One round of keccak-f[1600] (FIPS 202, section 3.2); word (x, y) stands at x + 5 y."""
-    builder = lanes.builder
-    column = [lanes.xor(a[x], a[x + 5], a[x + 10], a[x + 15], a[x + 20]) for x in range(5)]
-    theta = [lanes.xor(column[(x + 4) % 5], lanes.rotate_left(column[(x + 1) % 5], 1)) for x in range(5)]
-    moved: list[Any] = [None] * 25
-    for x in range(5):
-        for y in range(5):
-            turned = lanes.rotate_left(lanes.xor(a[x + 5 * y], theta[x]), KECCAK_ROTATIONS[x][y])
-            moved[y + 5 * ((2 * x + 3 * y) % 5)] = turned
-    out = []
-    for y in range(5):
-        for x in range(5):
-            other = builder.and_(builder.not_(moved[(x + 1) % 5 + 5 * y]), moved[(x + 2) % 5 + 5 * y])
-            out.append(lanes.xor(moved[x + 5 * y], other))
-    out[0] = lanes.xor(out[0], lanes.splat(constant))
-    return out
-
-
-def _permute(typing_context: Any, state: Any) -> Any:
-    """keccak-f[1600] over a state of 25 rows of 8 lanes, in place."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _Lanes(builder, 64, KECCAK_LANES)
-        pointer = lanes.pointer(context.make_array(signature.args[0])(context, builder, arguments[0]))
-        cells: Any = cgutils
-        words = [cells.alloca_once(builder, lanes.vector) for _ in range(25)]
-        for index, word in enumerate(words):
-            builder.store(lanes.load(pointer, index), word)
-        table_type = ir.ArrayType(_I64, len(KECCAK_ROUNDS))
-        constants = ir.Constant(table_type, [ir.Constant(_I64, constant) for constant in KECCAK_ROUNDS])
-        table = cells.global_constant(builder, "keccak_rounds", constants)
-        with cells.for_range(builder, ir.Constant(_I64, len(KECCAK_ROUNDS))) as loop:
-            place = builder.gep(table, [ir.Constant(_I64, 0), loop.index], source_etype=table_type)
-            before = [builder.load(word, typ=lanes.vector) for word in words]
-            for word, value in zip(words, _keccak_round(lanes, before, builder.load(place, typ=_I64)), strict=True):
-                builder.store(value, word)
-        for index, word in enumerate(words):
-            lanes.store(builder.load(word, typ=lanes.vector), pointer, index)
-        return context.get_dummy_value()
-
-    return types.void(state), generate
-
-
-_permute_inline: Any = intrinsic(_permute)
-
-
-def _compress(typing_context: Any, state: Any, block: Any) -> Any:
-    """One SHA-256 compression (FIPS 180-4, section 6.2.2) of 16 lanes: 16 rows of block into 8 rows of state."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        lanes = _Lanes(builder, 32, SHA256_LANES)
-        held = lanes.pointer(context.make_array(signature.args[0])(context, builder, arguments[0]))
-        taken = lanes.pointer(context.make_array(signature.args[1])(context, builder, arguments[1]))
-        before = [lanes.load(held, index) for index in range(8)]
-        after = _sha256_rounds(lanes, before, [lanes.load(taken, index) for index in range(16)])
-        for index in range(8):
-            lanes.store(lanes.add(before[index], after[index]), held, index)
-        return context.get_dummy_value()
-
-    return types.void(state, block), generate
-
-
-_compress_inline: Any = intrinsic(_compress)
-
-
-def _sha256_rounds(lanes: _Lanes, state: Sequence[Any], schedule: list[Any]) -> list[Any]:
-    builder = lanes.builder
-
-    def right(value: Any, *turns: int) -> Any:
-        return lanes.xor(*(lanes.rotate_left(value, 32 - turn) for turn in turns))
-
-    for t in range(16, 64):
-        early, late = schedule[t - 15], schedule[t - 2]
-        small0 = lanes.xor(right(early, 7, 18), builder.lshr(early, lanes.constant(3)))
-        small1 = lanes.xor(right(late, 17, 19), builder.lshr(late, lanes.constant(10)))
-        schedule.append(lanes.add(schedule[t - 16], small0, schedule[t - 7], small1))
-    a, b, c, d, e, f, g, h = state
-    for t in range(64):
-        choose = lanes.xor(g, builder.and_(e, lanes.xor(f, g)))
-        majority = builder.or_(builder.and_(a, b), builder.and_(c, builder.or_(a, b)))
-        first = lanes.add(h, right(e, 6, 11, 25), choose, lanes.constant(SHA256_ROUNDS[t]), schedule[t])
-        second = lanes.add(right(a, 2, 13, 22), majority)
-        a, b, c, d, e, f, g, h = lanes.add(first, second), a, b, c, lanes.add(d, first), e, f, g
-    return [a, b, c, d, e, f, g, h]
+_ONES = np.uint64(0x0101010101010101)
+_HIGHEST = np.uint64(0x8080808080808080)
+_KEEP = np.array([2 ** (8 * count) - 1 for count in range(9)], np.uint64)
+"""Of a word, the bytes that belong to a text of which 0 to 8 are left."""
 
 
 @kernel
 def permute(state: Words) -> None:
     """keccak-f[1600] over 25 rows of 8 lanes, in place; compiled once, called from everywhere."""
-    _permute_inline(state)
+    permute_lanes(state)
 
 
 @kernel
 def compress(state: NDArray[np.uint32], block: NDArray[np.uint32]) -> None:
     """One SHA-256 compression of 16 lanes: 16 rows of block into 8 rows of state."""
-    _compress_inline(state, block)
+    compress_lanes(state, block)
 
 
 @kernel
@@ -234,27 +98,32 @@ def _swap(word: np.uint64) -> np.uint64:
 
 
 @kernel
-def _not_after(nodes: Words, left: int, right: int) -> bool:
+def _greater(nodes: Words, left: int, right: int) -> bool:
+    """Is node left the greater one as 32 bytes? Random hashes nearly always differ in their first word."""
     for word in range(4):
         if nodes[left, word] != nodes[right, word]:
-            return bool(_swap(nodes[left, word]) < _swap(nodes[right, word]))
-    return True
+            return bool(_swap(nodes[left, word]) > _swap(nodes[right, word]))
+    return False
 
 
 @kernel
 def hash_level(nodes: Words, low: int, high: int) -> None:
-    """Fill nodes [low, high) of a heap with the hash of their two children, the smaller child first."""
+    """Fill nodes [low, high) of a heap with the hash of their two children, the smaller child first.
+
+    Which child is smaller is a toss-up that no branch predictor foresees, so both are written through a mask.
+    """
     state = np.empty((25, KECCAK_LANES), np.uint64)
     for base in range(low, high, KECCAK_LANES):
-        state[:] = 0
+        state[8:] = 0
         for lane in range(KECCAK_LANES):
             node = min(base + lane, high - 1)
             left, right = 2 * node + 1, 2 * node + 2
-            if not _not_after(nodes, left, right):
-                left, right = right, left
+            other = np.uint64(0) - np.uint64(_greater(nodes, left, right))
             for word in range(4):
-                state[word, lane] = nodes[left, word]
-                state[4 + word, lane] = nodes[right, word]
+                ours, theirs = nodes[left, word], nodes[right, word]
+                change = (ours ^ theirs) & other
+                state[word, lane] = ours ^ change
+                state[4 + word, lane] = theirs ^ change
         _finish(state, 8)
         for lane in range(min(KECCAK_LANES, high - base)):
             for word in range(4):
@@ -297,31 +166,78 @@ def hmac_of_indices(inner: NDArray[np.uint32], outer: NDArray[np.uint32], first:
 
 
 @kernel
-def put_text(
-    offsets: NDArray[np.int32], text: NDArray[np.uint8], first: int, rows: NDArray[np.uint8], column: int
-) -> bool:
-    """Left-align strings `first`... in 32 bytes at byte `column` of each row; False if one is longer or not ASCII."""
-    fits = True
-    for row in range(rows.shape[0]):
-        begin, end = offsets[first + row], offsets[first + row + 1]
-        length = end - begin
-        if length > 32:
-            fits = False
-            length = 32
-        for at in range(length):
-            byte = text[begin + at]
-            fits = fits and 0 < byte < 128
-            rows[row, column + at] = byte
-        for at in range(length, 32):
-            rows[row, column + at] = 0
-    return fits
+def _text_word(text: Bytes, at: int, left: int) -> np.uint64:
+    """The next at most eight of `left` bytes, zeros behind them."""
+    if left <= 0:
+        return np.uint64(0)
+    if at + 8 <= len(text):
+        return np.uint64(word_at(text, at) & _KEEP[min(left, 8)])
+    word = np.uint64(0)
+    for byte in range(min(left, 8)):
+        word |= np.uint64(text[at + byte]) << np.uint64(8 * byte)
+    return word
 
 
 @kernel
-def put_number(values: NDArray[np.int64], first: int, rows: Words, word: int) -> None:
-    """Write values `first`... as 256-bit big-endian numbers at words [word, word + 4) of each row; values >= 0."""
-    for row in range(rows.shape[0]):
-        rows[row, word] = 0
-        rows[row, word + 1] = 0
-        rows[row, word + 2] = 0
-        rows[row, word + 3] = _swap(np.uint64(values[first + row]))
+def _put_text(offsets: Int32s, text: Bytes, row: int, state: Words, at: int, lane: int) -> np.uint64:
+    """Add a text, left-aligned in 32 bytes, to words [at, at + 4); not 0 if it is longer, or not ASCII without NUL."""
+    begin, length = offsets[row], offsets[row + 1] - offsets[row]
+    wrong = np.uint64(length > 32)
+    for word in range(4):
+        value = _text_word(text, begin + 8 * word, length - 8 * word)
+        filled = value | (_ONES & ~_KEEP[min(max(length - 8 * word, 0), 8)])
+        wrong |= (value | ((filled - _ONES) & ~filled)) & _HIGHEST
+        state[at + word, lane] ^= value
+    return wrong
+
+
+@kernel
+def hash_leaves(
+    inner: NDArray[np.uint32],
+    outer: NDArray[np.uint32],
+    a_offsets: Int32s,
+    a_text: Bytes,
+    b_offsets: Int32s,
+    b_text: Bytes,
+    start_ms: Int64s,
+    quantity: Int64s,
+    route_offsets: Int32s,
+    route_text: Bytes,
+    amount_micros: Int64s,
+    first: int,
+    out: Words,
+) -> bool:
+    """Leaf hashes of the columns' rows into out (n × 4); False if a text does not fit a leaf. first: index of row 0.
+
+    A leaf's 32 words go straight into the state that takes them in (17, then 15 of them and the padding), salts by
+    `hmac_of_indices`; numbers are >= 0.
+    """
+    state = np.empty((25, KECCAK_LANES), np.uint64)
+    salted = np.empty((SHA256_LANES, 4), np.uint64)
+    wrong = np.uint64(0)
+    for base in range(0, len(out), KECCAK_LANES):
+        half = base % SHA256_LANES
+        if half == 0:
+            hmac_of_indices(inner, outer, first + base, salted, 0)
+        state[:] = 0
+        for lane in range(KECCAK_LANES):
+            row = min(base + lane, len(out) - 1)
+            state[3, lane] = _swap(np.uint64(first + row))
+            for word in range(4):
+                state[4 + word, lane] = salted[half + lane, word]
+            wrong |= _put_text(a_offsets, a_text, row, state, 8, lane)
+            wrong |= _put_text(b_offsets, b_text, row, state, 12, lane)
+        permute(state)
+        for lane in range(KECCAK_LANES):
+            row = min(base + lane, len(out) - 1)
+            state[19 - RATE_WORDS, lane] ^= _swap(np.uint64(start_ms[row]))
+            state[23 - RATE_WORDS, lane] ^= _swap(np.uint64(quantity[row]))
+            wrong |= _put_text(route_offsets, route_text, row, state, 24 - RATE_WORDS, lane)
+            state[31 - RATE_WORDS, lane] ^= _swap(np.uint64(amount_micros[row]))
+        _finish(state, 32 - RATE_WORDS)
+        state[4:] = 0
+        _finish(state, 4)
+        for lane in range(min(KECCAK_LANES, len(out) - base)):
+            for word in range(4):
+                out[base + lane, word] = state[word, lane]
+    return bool(wrong == 0)

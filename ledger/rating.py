@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from ledger.agreement import Agreement
 from ledger.charging import charge
+from ledger.cores import in_parallel
 from ledger.deck import DeckHistory, Rate
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
 from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Rounding
-from ledger.pieces import cut, in_parallel, joined
+from ledger.pieces import cut, joined
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
 pricing: ModuleType | None

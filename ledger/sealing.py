@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger import keccak
+from ledger.cores import in_parallel
 from ledger.errors import Malformed
 from ledger.hash_constants import SHA256_ROUNDS, SHA256_START
 from ledger.identity import Root, ascii32
@@ -25,8 +26,8 @@ from ledger.usage import RATED_SCHEMA, BatchScope
 SECRET_BYTES = 32
 MAX_COUNT = 2**32 - 1
 _LEAF_WORDS = 32
-_ROWS_AT_ONCE = 4096
-"""One mebibyte of leaves: it stays in the cache between encoding and hashing."""
+_ROWS_AT_ONCE = 1 << 16
+"""What a core hashes in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +84,17 @@ class UsageBatch:
 def seal(rated: pa.Table, scope: BatchScope, secret: bytes) -> UsageBatch:
     """Seal a RatedTable in row order under a secret of 32 random bytes. Raises Malformed."""
     _check_sealable(rated, secret)
-    table = rated.combine_chunks()
-    bounds = pc.min_max(table["start_ms"])
-    tree = build(_leaf_hashes(table, secret))
+    bounds = pc.min_max(rated["start_ms"])
+    tree = build(_leaf_hashes(rated, secret))
     return UsageBatch(
         scope=scope,
         root=tree.root,
-        count=len(table),
+        count=len(rated),
         from_ms=bounds["min"].as_py(),
         to_ms=bounds["max"].as_py(),
-        quantity=_exact_sum(table["quantity"]),
-        amount_micros=Micros(_exact_sum(table["amount_micros"])),
-        table=table,
+        quantity=_exact_sum(rated["quantity"]),
+        amount_micros=Micros(_exact_sum(rated["amount_micros"])),
+        table=rated,
         secret=secret,
         tree=tree,
     )
@@ -161,40 +161,36 @@ def encode_leaves_plainly(table: pa.Table, secret: bytes) -> Words:
     return np.frombuffer(b"".join(encoded), np.uint64).reshape(len(rows), _LEAF_WORDS)
 
 
-_TEXT_AT = {"a_party": 64, "b_party": 96, "route": 192}
-"""Byte of the leaf where each text stands."""
-_NUMBER_AT = {"start_ms": 16, "quantity": 20, "amount_micros": 28}
-"""Word of the leaf where each number stands."""
-_LEAF_COLUMNS = [*_TEXT_AT, *_NUMBER_AT]
+_LEAF_COLUMNS = ["a_party", "b_party", "start_ms", "quantity", "route", "amount_micros"]
+"""In the order of the leaf, in which the kernels take them."""
+_LEAF_NUMBERS = ["start_ms", "quantity", "amount_micros"]
 
 
 def _leaf_hashes(table: pa.Table, secret: bytes) -> Words:
     if keccak.lanes is None:
         return hash_rows(encode_leaves_plainly(table, secret), twice=True)
-    texts = {name: _string_buffers(table[name]) for name in _TEXT_AT}
-    numbers = {name: table[name].to_numpy() for name in _NUMBER_AT}
-    inner, outer = _hmac_states(secret)
+    states = _hmac_states(secret)
     hashes = np.empty((len(table), 4), np.uint64)
-    buffer = np.empty((min(_ROWS_AT_ONCE, len(table)), _LEAF_WORDS), np.uint64)
-    for first in range(0, len(table), _ROWS_AT_ONCE):
-        rows = buffer[: min(_ROWS_AT_ONCE, len(table) - first)]
-        keccak.lanes.put_number(np.arange(first, first + len(rows)), 0, rows, 0)
-        keccak.lanes.hmac_of_indices(inner, outer, first, rows, 4)
-        for name, word in _NUMBER_AT.items():
-            keccak.lanes.put_number(numbers[name], first, rows, word)
-        for name, (offsets, text) in texts.items():
-            if not keccak.lanes.put_text(offsets, text, first, rows.view(np.uint8), _TEXT_AT[name]):
-                raise Malformed("does not fit a leaf", expected="at most 32 ASCII characters", got=name)
-        keccak.lanes.hash_rows(rows, True, hashes[first : first + len(rows)])
+
+    def hash_piece(first: int) -> bool:
+        piece = table.slice(first, _ROWS_AT_ONCE).combine_chunks()
+        columns = [part for name in _LEAF_COLUMNS for part in _parts(piece[name].chunk(0))]
+        assert keccak.lanes is not None
+        fits: bool = keccak.lanes.hash_leaves(*states, *columns, first, hashes[first : first + _ROWS_AT_ONCE])
+        return fits
+
+    if not all(in_parallel(hash_piece, range(0, len(table), _ROWS_AT_ONCE))):
+        raise Malformed("does not fit a leaf", expected="parties and route of at most 32 ASCII characters")
     return hashes
 
 
-def _string_buffers(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Offsets and bytes of a string column; the column is copied only if it is in several pieces."""
-    array = column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
-    _, offsets, text = array.buffers()
-    starts = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-    return starts, np.frombuffer(text, np.uint8) if text is not None and text.size else np.zeros(1, np.uint8)
+def _parts(column: pa.Array) -> tuple[NDArray[np.generic], ...]:
+    """A column as the kernels take it: a text's offsets and bytes, or numbers."""
+    if column.type != pa.string():
+        return (column.to_numpy(),)
+    _, offsets, text = column.buffers()
+    begins = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    return begins, np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
 
 
 def _check_sealable(rated: pa.Table, secret: bytes) -> None:
@@ -207,7 +203,7 @@ def _check_sealable(rated: pa.Table, secret: bytes) -> None:
     for name in _LEAF_COLUMNS:
         if rated[name].null_count:
             raise Malformed("a record lacks a value", expected=f"{name} in every row", got="null")
-    for name in _NUMBER_AT:
+    for name in _LEAF_NUMBERS:
         least = pc.min(rated[name]).as_py()
         if least < 0:
             raise Malformed("a negative value cannot be sealed", expected=f"{name} of 0 or more", got=least)
