@@ -112,8 +112,15 @@ class Client:
     def commit(self, root: str, *, dry_run: bool = False) -> Json:
         return self._post(f"/v1/usage-batches/{root}/commit", None, dry_run)
 
-    def declare(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/declarations", {"partner": partner, "period": period}, dry_run)
+    def declare(
+        self, partner: str | None = None, period: str | None = None, *, igw: str | None = None, dry_run: bool = False
+    ) -> Json:
+        """`igw` is what data and private lines cross the border by, instead of the partner's in gsc.toml."""
+        return self._post("/v1/declarations", {"partner": partner, "period": period, "igw": igw}, dry_run)
+
+    def correct(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
+        """Declare what came after its period, `period`, was closed: in the next open one."""
+        return self._post("/v1/corrections", {"partner": partner, "period": period}, dry_run)
 
     def close_period(self, period: str, partner: str | None = None, *, dry_run: bool = False) -> Json:
         return self._post("/v1/closes", {"period": period, "partner": partner}, dry_run)

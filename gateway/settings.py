@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ledger.errors import Conflict, Malformed, NotFound
-from ledger.identity import CarrierCode, carrier_code
+from ledger.identity import CarrierCode, carrier_code, registry_code
 from ledger.numbers import numbering_of
 
 SETTINGS_FILE = "gsc.toml"
@@ -98,6 +98,8 @@ class Settings:
     """Circuits of each trunk, ours and the partners': more calls at once are evidence of forgery."""
     numbers: Mapping[CarrierCode, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """How the numbers of each partner's own callers begin: tells whose call arrives through another."""
+    igw: Mapping[CarrierCode, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Which international gateway each partner's data and private lines cross the border by, unless a command says."""
     unallocated: tuple[str, ...] = ()
     """Number ranges that nobody holds, as the regulators publish them."""
 
@@ -180,6 +182,7 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
     values["trunks"] = _trunks(_table(raw, "trunks"))
     values["capacity"] = _capacity(_table(raw, "capacity"))
     values["numbers"] = _numbers(_table(raw, "numbers"))
+    values["igw"] = _igw(_table(raw, "igw"))
     values["unallocated"] = _ranges(raw.get("unallocated", []), "unallocated")
     return Settings(**values)
 
@@ -212,6 +215,7 @@ def dump_settings(settings: Settings) -> str:
     lines += ["", "[capacity]", *(f"{_quoted(name)} = {number}" for name, number in sorted(settings.capacity.items()))]
     lines += ["", "[numbers]"]
     lines += [f"{_quoted(code)} = [{_quoted_all(ranges)}]" for code, ranges in sorted(settings.numbers.items())]
+    lines += ["", "[igw]", *(f"{_quoted(code)} = {_quoted(igw)}" for code, igw in sorted(settings.igw.items()))]
     for name, trunk in sorted(settings.trunks.items()):
         lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
         lines += [f"direction = {_quoted(trunk.direction)}"]
@@ -308,6 +312,10 @@ def _capacity(raw: Mapping[str, Any]) -> Mapping[str, int]:
 
 def _numbers(raw: Mapping[str, Any]) -> Mapping[CarrierCode, tuple[str, ...]]:
     return MappingProxyType({carrier_code(code): _ranges(raw[code], f"numbers.{code}") for code in raw})
+
+
+def _igw(raw: Mapping[str, Any]) -> Mapping[CarrierCode, str]:
+    return MappingProxyType({carrier_code(code): registry_code(_text(raw, code)) for code in raw})
 
 
 def _ranges(raw: object, where: str) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ Findings are data; these are errors. One tree; each class has a problem slug and
     ├── Malformed            422  input that cannot be read
     │   ├── RowMalformed     422  one row of a file (quarantined, the file goes on)
     │   ├── UnknownDestination 422  no rate for a number: never zero
-    │   └── CurrencyMismatch 422  a currency that is not the agreement's
+    │   ├── CurrencyMismatch 422  a currency that is not the agreement's
+    │   └── SketchTooSmall   422  more differs than a sketch of this size can show
     ├── Refused              403  understood and not allowed
     │   ├── SignatureRefused 403  not the named signer's signature
+    │   ├── CrossingRefused  403  no igw or licence covers these data or private lines
     │   └── PeriodStillOpen  409  records are revealed only after both sides closed
     ├── Conflict             409  contradicts what is already recorded
     │   ├── RootMismatch     409  a file that is not what was sealed
@@ -70,12 +72,20 @@ class CurrencyMismatch(Malformed):
     slug = "currency-mismatch"
 
 
+class SketchTooSmall(Malformed):
+    slug = "sketch-too-small"
+
+
 class Refused(GscError):
     slug, status = "refused", 403
 
 
 class SignatureRefused(Refused):
     slug = "signature-refused"
+
+
+class CrossingRefused(Refused):
+    slug = "crossing-refused"
 
 
 class PeriodStillOpen(Refused):

@@ -30,6 +30,15 @@ def carrier_code(text: str) -> CarrierCode:
     return CarrierCode(text)
 
 
+def registry_code(text: str) -> str:
+    """Check the code of a licence or an international gateway: "A24-1", "GLOBAL-BEIJING". Raises Malformed."""
+    if not 1 <= len(text) <= 32 or not _CODE_CHARACTERS.issuperset(text):
+        raise Malformed(
+            "not a code of the registry", expected="1 to 32 characters of A-Z, 0-9 and '-'", got=repr(text[:40])
+        )
+    return text
+
+
 def ascii32(text: str) -> bytes:
     """Text as the contracts hold it: ASCII, left-aligned in 32 bytes. Raises Malformed."""
     if not text.isascii() or len(text) > 32 or "\0" in text:

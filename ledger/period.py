@@ -18,10 +18,14 @@ class Period(NamedTuple):
         """YYYYMM, as the contracts hold it."""
         return self.year * 100 + self.month
 
+    @property
+    def after(self) -> "Period":
+        """The month after this one."""
+        return Period(self.year + self.month // 12, self.month % 12 + 1)
+
     def bounds_ms(self, zone: ZoneInfo) -> tuple[int, int]:
         """UTC milliseconds [start, end) of the month in the accounting zone."""
-        after = Period(self.year + self.month // 12, self.month % 12 + 1)
-        return _midnight_ms(self, zone), _midnight_ms(after, zone)
+        return _midnight_ms(self, zone), _midnight_ms(self.after, zone)
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

@@ -47,6 +47,8 @@ class Cause(StrEnum):
     """Records that do not prove against the declared root."""
     NOT_REVEALED = "not_revealed"
     """Declared by the creditor, its records not revealed, or not what was declared. D.170 has no name for it."""
+    LATE_RECORD = "late_record"
+    """Declared after its own period was closed, as a correction of it."""
 
 
 _MIRRORED = {

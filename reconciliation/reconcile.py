@@ -115,7 +115,7 @@ def reconcile(
         findings=findings,
         exceptions=_exceptions(books, differences, is_creditor=is_creditor),
         totals=totals,
-        waterfall=_waterfall(findings, totals),
+        waterfall=waterfall_of(findings, totals),
         pairs=len(books.pairing.ours),
         exact=_exact(books),
     )
@@ -185,7 +185,8 @@ def _finding(difference: Difference, perspective: Perspective) -> Finding:
     )
 
 
-def _waterfall(findings: Sequence[Finding], totals: Totals) -> Waterfall:
+def waterfall_of(findings: Sequence[Finding], totals: Totals) -> Waterfall:
+    """The findings as bars, one for each cause, in the order of the causes."""
     steps = []
     for cause in Cause:
         mine = [finding for finding in findings if finding.cause == cause]

@@ -78,6 +78,8 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{number} {do} not prove against the declared root, {both}{tail}"
         case Cause.NOT_REVEALED:
             return f"{perspective.scope.creditor} has not revealed {number}, {only}{tail}"
+        case Cause.LATE_RECORD:
+            return f"{number} came late, {both}{tail}"
 
 
 def counted_noun(count: int, service: Service) -> str:

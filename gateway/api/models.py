@@ -38,6 +38,8 @@ def _bytes_of(text: object) -> object:
         raise ValueError("expected hexadecimal digits after 0x") from None
 
 
+CODE_PATTERN = r"^[A-Z0-9-]{1,32}$"
+"""Of a licence or an international gateway in the registry."""
 CarrierText = Annotated[str, AfterValidator(_checked_carrier), Field(examples=["GB-B"])]
 PeriodText = Annotated[str, AfterValidator(_checked_period), Field(examples=["2026-10"])]
 HexBytes = Annotated[bytes, BeforeValidator(_bytes_of, json_schema_input_type=str)]
@@ -68,6 +70,12 @@ class MonthBody(Strict):
 
     partner: CarrierText | None = None
     period: PeriodText | None = None
+
+
+class DeclarationsBody(MonthBody):
+    """What to declare, and what data and private lines cross the border by."""
+
+    igw: Annotated[str | None, Field(pattern=CODE_PATTERN, examples=["GLOBAL-BEIJING"])] = None
 
 
 class PartnerMonthBody(Strict):

@@ -13,11 +13,13 @@ from gateway import month
 from gateway.answers import as_json
 from gateway.api.guard import OnceRoute, require_desk, require_reader
 from gateway.api.models import (
+    CODE_PATTERN,
     ArbitrageBody,
     CloseBody,
     ConfirmationBody,
     CreditLineBody,
     CycleBody,
+    DeclarationsBody,
     DisputesBody,
     MonthBody,
     PartnerBody,
@@ -49,6 +51,7 @@ def _gateway(request: Request) -> Gateway:
 
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same payment")]
+Igw = Annotated[str | None, Query(pattern=CODE_PATTERN, description="What data and private lines cross the border by")]
 DryRun = Annotated[bool, Query(alias="dryRun", description="Say what would be done, and do nothing")]
 
 
@@ -125,15 +128,23 @@ def post_batches(body: MonthBody, gateway: TheGateway, dry_run: DryRun = False) 
 
 
 @router.post("/usage-batches/{root}/commit")
-def post_commit(root: str, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+def post_commit(root: str, gateway: TheGateway, igw: Igw = None, dry_run: DryRun = False) -> Any:
     """Commit: sign the declaration of one sealed batch (and of those before it) and submit it."""
-    return as_json(month.declare_root(gateway, _hex32(root), dry_run=dry_run))
+    return as_json(month.declare_root(gateway, _hex32(root), igw=igw, dry_run=dry_run))
 
 
 @router.post("/declarations")
-def post_declarations(body: MonthBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+def post_declarations(body: DeclarationsBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Sign and submit the declarations of all sealed batches."""
-    return as_json(month.declare(gateway, _maybe(body.partner), _period(body.period), dry_run=dry_run))
+    answer = month.declare(gateway, _maybe(body.partner), _period(body.period), igw=body.igw, dry_run=dry_run)
+    return as_json(answer)
+
+
+@router.post("/corrections")
+def post_corrections(body: DeclarationsBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Declare, in the next open period, what came or got its price after its period was closed."""
+    answer = month.correct(gateway, _maybe(body.partner), _period(body.period), igw=body.igw, dry_run=dry_run)
+    return as_json(answer)
 
 
 @router.post("/closes")

@@ -6,19 +6,23 @@ from typing import Annotated
 import typer
 
 from gateway.cli.parts import (
+    DECLARED,
     AgreementFile,
     DryRun,
     Home,
+    Igw,
     Json,
     MaybeMonth,
     MaybePartner,
     MonthOption,
     Partner,
     code_of,
+    declared_rows,
     end,
     home_of,
     maybe_code,
     maybe_month,
+    registry_code_of,
 )
 
 
@@ -29,6 +33,7 @@ def register(app: typer.Typer) -> None:
     app.command("seal")(seal)
     app.command("declare")(declare)
     app.command("close")(close)
+    app.command("correct")(correct)
     app.command("reveal")(reveal)
     app.command("reconcile")(reconcile)
     app.command("arbitrage")(arbitrage)
@@ -116,6 +121,7 @@ def seal(
 def declare(
     partner: MaybePartner = None,
     period: MaybeMonth = None,
+    igw: Igw = None,
     home: Home = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -123,13 +129,18 @@ def declare(
     """Sign the declaration of every sealed batch and put it into the outbox."""
     from gateway import month
 
-    answer = month.declare(home_of(home), maybe_code(partner), maybe_month(period), dry_run=dry_run)
-    rows = [
-        [each.partner, each.creditor, each.seq, each.count, str(each.amount), each.submission.state]
-        for each in answer.declarations
-    ]
-    headings = ["partner", "owed to", "seq", "records", "amount", "state"]
-    end(answer, json, [], "gsc close --period PERIOD, once all are final", headings, rows)
+    answer = month.declare(
+        home_of(home), maybe_code(partner), maybe_month(period), igw=registry_code_of(igw), dry_run=dry_run
+    )
+    lines = [f"{answer.late} sealed batch(es) of closed months wait for `gsc correct`"] if answer.late else []
+    end(
+        answer,
+        json,
+        lines,
+        "gsc close --period PERIOD, once all are final",
+        DECLARED,
+        declared_rows(answer.declarations),
+    )
 
 
 def close(
@@ -151,6 +162,32 @@ def close(
     ]
     after = f"gsc reveal --partner PARTNER --period {period}, once the partner has closed"
     end(answer, json, lines, after, ["partner", "seq as creditor", "seq as debtor", "state"], rows)
+
+
+def correct(
+    partner: MaybePartner = None,
+    period: Annotated[
+        str | None, typer.Option("--period", help="The closed month that the records belong to: 2026-10")
+    ] = None,
+    igw: Igw = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Declare what came, or got its price, after its month was closed: in the next open month, as a correction."""
+    from gateway import month
+
+    answer = month.correct(
+        home_of(home), maybe_code(partner), maybe_month(period), igw=registry_code_of(igw), dry_run=dry_run
+    )
+    rows = declared_rows(answer.declarations)
+    lines = [
+        f"{each.partner}, owed to {each.creditor}, {each.period}: {each.count:,} late records, {each.amount}"
+        for each in answer.waiting
+    ]
+    if not rows and not lines:
+        lines = ["nothing came late"]
+    end(answer, json, lines, "gsc close --period PERIOD of the open month", DECLARED, rows)
 
 
 def reveal(

@@ -1,6 +1,6 @@
 """What do the commands of the month share? Options, and how a command begins and ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from gateway.composition import Gateway
+    from gateway.month.declaring import DeclaredAnswer
 
 Home = Annotated[
     Path | None, typer.Option("--home", help="The carrier's home folder", envvar="GSC_HOME", show_default="this folder")
@@ -18,6 +19,9 @@ Partner = Annotated[str, typer.Option("--partner", help="The other carrier: GB-B
 MaybePartner = Annotated[str | None, typer.Option("--partner", help="The other carrier; all of them if not given")]
 MonthOption = Annotated[str, typer.Option("--period", help="Accounting month: 2026-10")]
 MaybeMonth = Annotated[str | None, typer.Option("--period", help="Accounting month: 2026-10")]
+Igw = Annotated[
+    str | None, typer.Option("--igw", help="International gateway of data and private lines: GLOBAL-BEIJING")
+]
 AgreementFile = Annotated[Path | None, typer.Option("--agreement", help="Agreement file (TOML)")]
 
 
@@ -45,6 +49,34 @@ def maybe_month(text: str | None) -> Any:
     from ledger.period import parse_period
 
     return None if text is None else parse_period(text)
+
+
+def registry_code_of(text: str | None) -> str | None:
+    """The code of a licence or an international gateway, if one is given. Raises Malformed."""
+    from ledger.identity import registry_code
+
+    return None if text is None else registry_code(text)
+
+
+DECLARED = ["partner", "owed to", "period", "seq", "records", "amount", "igw", "corrects", "state"]
+
+
+def declared_rows(declarations: Iterable["DeclaredAnswer"]) -> list[list[object]]:
+    """One row for each declaration, under DECLARED."""
+    return [
+        [
+            each.partner,
+            each.creditor,
+            str(each.period),
+            each.seq,
+            each.count,
+            str(each.amount),
+            each.igw or "",
+            each.corrects.hex()[:12] if each.corrects else "",
+            each.submission.state,
+        ]
+        for each in declarations
+    ]
 
 
 def id_of(text: str) -> bytes:

@@ -110,6 +110,12 @@ def accept(
     ]
     signed = " and ".join(answer.signed_by) or "nobody"
     lines = [f"statement {answer.statement_id.hex()[:16]}, net to us {answer.net}, signed by {signed}"]
+    lines += [
+        f"late records, owed to {each.creditor}, {each.service.word}: {each.creditor_late} of the creditor's amount, "
+        f"{each.debtor_late} of the debtor's"
+        for each in answer.lines
+        if each.creditor_late.micros or each.debtor_late.micros
+    ]
     end(answer, json, lines, "gsc net", ["owed to", "service", "creditor says", "debtor says", "agreed"], rows)
 
 

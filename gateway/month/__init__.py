@@ -3,7 +3,9 @@
 from gateway.month.accepting import accept
 from gateway.month.agreeing import grant_credit, publish_rates, sign_agreement
 from gateway.month.bypassing import arbitrage
-from gateway.month.declaring import close, declare, declare_root
+from gateway.month.closing import close
+from gateway.month.correcting import correct
+from gateway.month.declaring import declare, declare_root
 from gateway.month.disputing import dispute
 from gateway.month.importing import import_usage
 from gateway.month.netting import net
@@ -20,6 +22,7 @@ __all__ = [
     "arbitrage",
     "close",
     "confirm",
+    "correct",
     "declare",
     "declare_root",
     "dispute",

@@ -1,11 +1,14 @@
 """Verb *accept*: what do both sides sign for the month? One statement, drawn by each from the chain alone."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
+from gateway.month.books import is_correction
 from gateway.month.countersigning import Offer, collect, refuse_difference
 from gateway.month.parts import Submission, period_deadline, stream_of
 from gateway.month.sending import Call, submit
@@ -31,6 +34,9 @@ class LineAnswer:
     debtor_amount: Money
     agreed: Money
     withheld: Money
+    creditor_late: Money
+    """Of the creditor's amount: what came late and corrects an earlier month."""
+    debtor_late: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,18 @@ def draft_of(connection: Connection, held: Partnership, period: Period) -> State
     return draw_statement(held.agreement, period, declared, withheld)
 
 
+def late_amounts(
+    connection: Connection, held: Partnership, period: Period
+) -> Mapping[tuple[CarrierCode, CarrierCode, Service], Micros]:
+    """Of what each declarer declared for a creditor and service: what corrects an earlier month."""
+    late: defaultdict[tuple[CarrierCode, CarrierCode, Service], Micros] = defaultdict(lambda: Micros(0))
+    for row in list_declarations(connection, held.id, period):
+        if is_correction(row):
+            key = row.scope.declarer, row.scope.creditor, row.scope.service
+            late[key] = Micros(late[key] + row.amount_micros)
+    return late
+
+
 def statement_of(held: Partnership, draft: StatementDraft) -> Statement:
     """The struct both sign."""
     return Statement(
@@ -166,6 +184,8 @@ def _answer(
     submission: Submission | None,
 ) -> StatementAnswer:
     currency = held.currency
+    with reading(gateway.engine) as connection:
+        late = late_amounts(connection, held, draft.period)
     ours = draft.agreed_for(gateway.carrier) - draft.agreed_for(held.partner)
     return StatementAnswer(
         partner=held.partner,
@@ -180,6 +200,10 @@ def _answer(
                 debtor_amount=Money(currency, line.debtor_micros),
                 agreed=Money(currency, line.agreed_micros),
                 withheld=Money(currency, line.withheld_micros),
+                creditor_late=Money(currency, late[line.creditor, line.creditor, line.service]),
+                debtor_late=Money(
+                    currency, late[held.agreement.counterparty(line.creditor), line.creditor, line.service]
+                ),
             )
             for line in draft.lines
         ),

@@ -1,7 +1,7 @@
 """Which records does each side hold of one direction? Their batches in order as one table, and back to the leaf."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 import pyarrow as pa
@@ -21,10 +21,21 @@ from reconciliation.unrevealed import UnrevealedBatch
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One side's declared batches of a direction, in order of their sequence."""
+    """One side's declared batches of a direction: those of the period itself, then those that came late, each in order
+    of their sequence."""
 
     declarer: CarrierCode
     batches: tuple[DeclarationRow, ...]
+
+    @property
+    def own(self) -> "Book":
+        """The batches of the period itself."""
+        return replace(self, batches=tuple(batch for batch in self.batches if not is_correction(batch)))
+
+    @property
+    def late(self) -> "Book":
+        """The batches that correct earlier periods."""
+        return replace(self, batches=tuple(batch for batch in self.batches if is_correction(batch)))
 
     def leaf_of(self, row: int) -> tuple[DeclarationRow, int]:
         """The batch and leaf index of a row of the book's table."""
@@ -35,12 +46,17 @@ class Book:
         raise IndexError(row)
 
 
+def is_correction(batch: DeclarationRow) -> bool:
+    """Whether a batch was declared as a correction of an earlier one."""
+    return any(batch.corrects)
+
+
 def book_of(gateway: Gateway, direction: Direction, declarer: CarrierCode, period: Period) -> Book:
     """What one side declared of a direction, as the chain has it."""
     with reading(gateway.engine) as connection:
         rows = list_declarations(connection, direction.held.id, period, declarer, direction.creditor)
     mine = [row for row in rows if row.scope.service == direction.service]
-    return Book(declarer, tuple(sorted(mine, key=lambda row: row.seq)))
+    return Book(declarer, tuple(sorted(mine, key=lambda row: (is_correction(row), row.seq))))
 
 
 def table_of(gateway: Gateway, book: Book) -> pa.Table:

@@ -1,26 +1,27 @@
-"""Verbs *declare* and *close*: what does this carrier put its name to, before it has seen the other side?"""
+"""Verb *declare*: what does this carrier put its name to, before it has seen the other side?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
+from gateway.month.crossing import igw_of
 from gateway.month.parts import Submission, period_deadline, stream_of, wanted_partnerships
+from gateway.month.periods import is_closed
 from gateway.month.sending import Call, submission_of, submit
-from gateway.month.unpriced import left_unpriced
-from ledger.chain.bindings import Declaration, PeriodClose, calldata_usage_ledger_close_period
+from ledger.chain.bindings import Declaration, calldata_usage_ledger_declare_adjustment
 from ledger.chain.bindings import calldata_usage_ledger_declare as calldata_declare
-from ledger.errors import Conflict
+from ledger.errors import Conflict, CrossingRefused
 from ledger.identity import BatchId, CarrierCode, Root, ascii32
 from ledger.period import Period
 from ledger.store.batches import SealedBatch, batch_of_root, declare_batch, list_batches
-from ledger.store.declarations import last_seq, list_closes, list_declarations
+from ledger.store.declarations import DeclarationRow, declaration_of, last_seq
 from ledger.store.engine import lock, writing
-from ledger.store.imports import unsealed_usage
-from ledger.store.states import BatchState, SubmissionState
+from ledger.store.states import SubmissionState
 
 NOTHING = bytes(32)
+KIND = "declare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,14 @@ class DeclaredAnswer:
     batch_id: BatchId | None
     partner: CarrierCode
     creditor: CarrierCode
+    period: Period
     seq: int
     count: int
     amount: Money
+    igw: str | None
+    """The international gateway it names, for data and private lines."""
+    corrects: BatchId | None
+    """The earlier batch that it corrects, if its records came late."""
     submission: Submission
 
 
@@ -42,68 +48,112 @@ class DeclareAnswer:
     """Every declaration of the period."""
 
     declarations: tuple[DeclaredAnswer, ...]
-    dry_run: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedAnswer:
-    """Our close of a period with one partner."""
-
-    partner: CarrierCode
-    period: Period
-    creditor_seq: int
-    debtor_seq: int
-    closed_at: int | None
-    """Seconds; None until the chain has it."""
-    submission: Submission | None
-    unpriced: int
-    """Records that had no price and are in no batch: the close leaves them behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class CloseAnswer:
-    """Our closes."""
-
-    closes: tuple[ClosedAnswer, ...]
+    late: int
+    """Sealed batches of a closed period: they take `gsc correct`."""
     dry_run: bool
 
 
 def declare(
-    gateway: Gateway, partner: CarrierCode | None = None, period: Period | None = None, *, dry_run: bool = False
+    gateway: Gateway,
+    partner: CarrierCode | None = None,
+    period: Period | None = None,
+    *,
+    igw: str | None = None,
+    dry_run: bool = False,
 ) -> DeclareAnswer:
-    """Sign the declaration of every sealed batch and put it into the outbox; refused ones are signed again."""
+    """Sign the declaration of every sealed batch and put it into the outbox; refused ones are signed again.
+
+    `igw` is what data and private lines cross the border by, instead of the partner's in gsc.toml.
+    Raises CrossingRefused for a batch that igw or licence do not cover, once all others are in the outbox.
+    """
     gateway.catch_up()
     answers: list[DeclaredAnswer] = []
+    refusals: list[CrossingRefused] = []
+    late = 0
     for held in wanted_partnerships(gateway, partner):
         with writing(gateway.engine) as connection:
             lock(connection, f"declare {held.id.hex()}")
             batches = list_batches(connection, held.id, period)
-            in_order = sorted(batches, key=lambda each: (ascii32(each.scope.creditor), each.from_ms, each.root))
-            answers += [_declare_one(gateway, connection, held, batch, dry_run) for batch in in_order]
-    return DeclareAnswer(tuple(answers), dry_run)
+            for batch in sorted(batches, key=lambda each: (ascii32(each.scope.creditor), each.from_ms, each.root)):
+                if is_late(gateway, connection, batch):
+                    late += 1
+                    continue
+                try:
+                    answers.append(declare_one(gateway, connection, held, batch, igw=igw, dry_run=dry_run))
+                except CrossingRefused as refusal:
+                    refusals.append(refusal)
+    if refusals:
+        raise _first_of(refusals, len(answers))
+    return DeclareAnswer(tuple(answers), late, dry_run)
 
 
-def declare_root(gateway: Gateway, root: bytes, *, dry_run: bool = False) -> DeclaredAnswer:
-    """Sign and submit the declaration of one sealed batch; the stream takes them in the order they were signed."""
+def declare_root(gateway: Gateway, root: bytes, *, igw: str | None = None, dry_run: bool = False) -> DeclaredAnswer:
+    """Sign and submit the declaration of one sealed batch; the stream takes them in the order they were signed.
+
+    Raises NotFound, CrossingRefused, Conflict for a batch of a closed period.
+    """
     gateway.catch_up()
     with writing(gateway.engine) as connection:
         batch = batch_of_root(connection, Root(root))
         held = partnership_of_id(gateway.settings, batch.scope.agreement_id)
         lock(connection, f"declare {held.id.hex()}")
-        return _declare_one(gateway, connection, held, batch, dry_run)
+        if is_late(gateway, connection, batch):
+            raise Conflict(
+                f"{batch.scope.period} is closed, and a closed period takes no declaration",
+                got=f"0x{root.hex()}",
+                todo=f"Declare its records in the next open period: `gsc correct --partner {held.partner}`.",
+            )
+        return declare_one(gateway, connection, held, batch, igw=igw, dry_run=dry_run)
 
 
-def close(
-    gateway: Gateway, period: Period, partner: CarrierCode | None = None, *, dry_run: bool = False
-) -> CloseAnswer:
-    """Say that all of the period is declared. Raises Conflict while usage waits or a declaration is not on chain."""
-    gateway.catch_up()
-    return CloseAnswer(
-        tuple(_close_one(gateway, held, period, dry_run) for held in wanted_partnerships(gateway, partner)), dry_run
+def is_late(gateway: Gateway, connection: Connection, batch: SealedBatch) -> bool:
+    """Whether a batch can no longer be declared as it is: its period is closed, and nothing of it is on its way."""
+    before = submission_of(connection, KIND, batch.batch_id) if batch.batch_id else None
+    sent = before is not None and before.state != SubmissionState.REVERTED
+    return not sent and is_closed(gateway, connection, batch.scope.agreement_id, batch.scope.period)
+
+
+def declare_one(
+    gateway: Gateway, connection: Connection, held: Partnership, batch: SealedBatch, *, igw: str | None, dry_run: bool
+) -> DeclaredAnswer:
+    """Sign one batch's declaration and put it into the outbox, in the caller's transaction, under its declare lock.
+
+    Raises CrossingRefused.
+    """
+    before = submission_of(connection, KIND, batch.batch_id) if batch.batch_id else None
+    if before is not None and before.state != SubmissionState.REVERTED:
+        return _declared(held, batch, before)
+    batch = replace(batch, igw=igw_of(gateway, connection, held, batch, igw))
+    seq = batch.seq or _next_seq(gateway, connection, batch)
+    deadline = period_deadline(batch.scope.period)
+    if before is not None:  # refused: the same batch under a later deadline is another declaration
+        deadline = (batch.deadline or deadline) + 1
+    declaration = declaration_by(gateway, batch, seq, deadline)
+    signed = gateway.signer.sign(declaration)
+    call = Call(
+        kind=KIND,
+        subject=signed.digest,
+        contract="UsageLedger",
+        calldata=_calldata(gateway, connection, declaration, batch, signed.signature),
+        stream=stream_of("usage", held.id, batch.scope.creditor),
+        position=seq,
+        agreement_id=held.id,
     )
+    if not dry_run:
+        declare_batch(
+            connection,
+            batch.root,
+            batch_id=BatchId(signed.digest),
+            seq=seq,
+            deadline=deadline,
+            signature=signed.signature,
+            igw=batch.igw,
+        )
+    batch = replace(batch, batch_id=BatchId(signed.digest), seq=seq)
+    return _declared(held, batch, submit(gateway, connection, call, dry_run=dry_run))
 
 
-def declaration_of(gateway: Gateway, batch: SealedBatch, seq: int, deadline: int) -> Declaration:
+def declaration_by(gateway: Gateway, batch: SealedBatch, seq: int, deadline: int) -> Declaration:
     """What the carrier signs about a batch."""
     scope = batch.scope
     return Declaration(
@@ -126,37 +176,36 @@ def declaration_of(gateway: Gateway, batch: SealedBatch, seq: int, deadline: int
     )
 
 
-def _declare_one(
-    gateway: Gateway, connection: Connection, held: Partnership, batch: SealedBatch, dry_run: bool
-) -> DeclaredAnswer:
-    before = submission_of(connection, "declare", batch.batch_id) if batch.batch_id else None
-    if before is not None and before.state != SubmissionState.REVERTED:
-        return _declared(held, batch, batch.batch_id, batch.seq or 0, before)
-    seq = batch.seq or _next_seq(gateway, connection, batch)
-    deadline = period_deadline(batch.scope.period)
-    if before is not None:  # refused: the same batch under a later deadline is another declaration
-        deadline = (batch.deadline or deadline) + 1
-    declaration = declaration_of(gateway, batch, seq, deadline)
-    signed = gateway.signer.sign(declaration)
-    call = Call(
-        kind="declare",
-        subject=signed.digest,
-        contract="UsageLedger",
-        calldata=calldata_declare(declaration, signed.signature),
-        stream=stream_of("usage", held.id, batch.scope.creditor),
-        position=seq,
-        agreement_id=held.id,
+def declaration_on_chain(row: DeclarationRow) -> Declaration:
+    """A declaration as it was signed: its digest is the row's batch id."""
+    scope = row.scope
+    return Declaration(
+        agreement_id=scope.agreement_id,
+        declarer=ascii32(scope.declarer),
+        creditor=ascii32(scope.creditor),
+        seq=row.seq,
+        service=scope.service,
+        period=scope.period.key,
+        root=row.root,
+        count=row.count,
+        from_ms=row.from_ms,
+        to_ms=row.to_ms,
+        quantity=row.quantity,
+        amount_micros=row.amount_micros,
+        deck_hash=row.deck_hash,
+        corrects=row.corrects,
+        igw=ascii32(row.igw),
+        deadline=row.deadline,
     )
-    if not dry_run:
-        declare_batch(
-            connection,
-            batch.root,
-            batch_id=BatchId(signed.digest),
-            seq=seq,
-            deadline=deadline,
-            signature=signed.signature,
-        )
-    return _declared(held, batch, BatchId(signed.digest), seq, submit(gateway, connection, call, dry_run=dry_run))
+
+
+def _calldata(
+    gateway: Gateway, connection: Connection, declaration: Declaration, batch: SealedBatch, signature: bytes
+) -> bytes:
+    if batch.corrects is None:
+        return calldata_declare(declaration, signature)
+    corrected = declaration_on_chain(declaration_of(connection, batch.corrects))
+    return calldata_usage_ledger_declare_adjustment(declaration, corrected, signature)
 
 
 def _next_seq(gateway: Gateway, connection: Connection, batch: SealedBatch) -> int:
@@ -169,80 +218,30 @@ def _next_seq(gateway: Gateway, connection: Connection, batch: SealedBatch) -> i
     return max([*ours, last_seq(connection, scope.agreement_id, gateway.carrier, scope.creditor)]) + 1
 
 
-def _declared(
-    held: Partnership, batch: SealedBatch, batch_id: BatchId | None, seq: int, submission: Submission
-) -> DeclaredAnswer:
+def _declared(held: Partnership, batch: SealedBatch, submission: Submission) -> DeclaredAnswer:
     return DeclaredAnswer(
         root=batch.root,
-        batch_id=batch_id,
+        batch_id=batch.batch_id,
         partner=held.partner,
         creditor=batch.scope.creditor,
-        seq=seq,
+        period=batch.scope.period,
+        seq=batch.seq or 0,
         count=batch.count,
         amount=Money(held.currency, batch.amount_micros),
+        igw=batch.igw,
+        corrects=batch.corrects,
         submission=submission,
     )
 
 
-def _close_one(gateway: Gateway, held: Partnership, period: Period, dry_run: bool) -> ClosedAnswer:
-    with writing(gateway.engine) as connection:
-        lock(connection, f"declare {held.id.hex()}")
-        left = left_unpriced(connection, held.id, period)
-        for row in list_closes(connection, held.id, period):
-            if row.declarer == gateway.carrier:
-                return ClosedAnswer(held.partner, period, row.creditor_seq, row.debtor_seq, row.closed_at, None, left)
-        _refuse_unfinished(gateway, connection, held, period)
-        close_ = PeriodClose(
-            agreement_id=held.id,
-            declarer=ascii32(gateway.carrier),
-            period=period.key,
-            creditor_seq=last_seq(connection, held.id, gateway.carrier, gateway.carrier),
-            debtor_seq=last_seq(connection, held.id, gateway.carrier, held.partner),
-            deadline=period_deadline(period),
-        )
-        signed = gateway.signer.sign(close_)
-        call = Call(
-            kind="close",
-            subject=signed.digest,
-            contract="UsageLedger",
-            calldata=calldata_usage_ledger_close_period(close_, signed.signature),
-            stream=stream_of("close", held.id),
-            position=period.key,
-            agreement_id=held.id,
-        )
-        submission = submit(gateway, connection, call, dry_run=dry_run)
-    return ClosedAnswer(held.partner, period, close_.creditor_seq, close_.debtor_seq, None, submission, left)
-
-
-def _refuse_unfinished(gateway: Gateway, connection: Connection, held: Partnership, period: Period) -> None:
-    waiting = [
-        usage
-        for usage in unsealed_usage(connection)
-        if usage.scope.agreement_id == held.id and usage.scope.period == period
-    ]
-    if waiting:
-        raise Conflict(
-            f"usage of {period} with {held.partner} is not sealed",
-            expected="every usage file sealed and declared",
-            got=f"{len(waiting)} file(s) with {sum(usage.count for usage in waiting)} records",
-            todo="Rate, seal and declare it first; once closed, it could only come as a correction.",
-        )
-    known = {row.batch_id for row in list_declarations(connection, held.id, period, gateway.carrier)}
-    absent = [batch for batch in list_batches(connection, held.id, period) if batch.batch_id not in known]
-    if absent:
-        raise Conflict(
-            f"{len(absent)} batch(es) of {period} with {held.partner} are not on chain",
-            expected="every sealed batch declared",
-            got="; ".join(_why_absent(connection, batch) for batch in absent[:3]),
-            todo="Declare them, or see why the outbox holds them: `gsc doctor`.",
-        )
-
-
-def _why_absent(connection: Connection, batch: SealedBatch) -> str:
-    if batch.state is BatchState.SEALED or batch.batch_id is None:
-        return f"{batch.root.hex()[:12]} sealed, not declared"
-    submission = submission_of(connection, "declare", batch.batch_id)
-    if submission is None:
-        return f"{batch.root.hex()[:12]} not in the outbox"
-    reason = f" ({submission.reason})" if submission.reason else ""
-    return f"seq {batch.seq} {submission.state}{reason}"
+def _first_of(refusals: list[CrossingRefused], declared: int) -> CrossingRefused:
+    """The first refusal, and what became of the rest."""
+    first = refusals[0]
+    others = f"; {len(refusals) - 1} more batch(es) are refused" if len(refusals) > 1 else ""
+    return CrossingRefused(
+        f"{first.message}{others}",
+        expected=first.expected,
+        got=first.got,
+        todo=f"{first.todo} The other {declared} declaration(s) are in the outbox." if declared else first.todo,
+        **first.members,
+    )

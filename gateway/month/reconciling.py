@@ -9,6 +9,7 @@ from gateway.answers import Money
 from gateway.composition import Gateway, partnership_with
 from gateway.month.books import book_of, require_revealed, revealed_book, table_of
 from gateway.month.decks import direction_decks
+from gateway.month.late_books import late_records
 from gateway.month.parts import Direction, directions
 from ledger.deck import DeckHistory
 from ledger.errors import NotFound
@@ -20,6 +21,7 @@ from ledger.store.engine import reading, writing
 from ledger.store.findings import FindingRow, ReconciliationRow, record_reconciliation
 from ledger.usage import BatchScope
 from reconciliation.finding import Cause, Finding
+from reconciliation.late import with_late
 from reconciliation.reconcile import Reconciliation
 from reconciliation.reconcile import reconcile as reconcile_tables
 
@@ -95,15 +97,17 @@ def compare(
     theirs = revealed_book(gateway, direction, period)
     if not ours.batches and not theirs.batches:
         return None
-    return reconcile_tables(
-        table_of(gateway, ours),
-        table_of(gateway, theirs),
+    own = table_of(gateway, ours.own), table_of(gateway, theirs.own)
+    result = reconcile_tables(
+        *own,
         scope=direction.scope(gateway.carrier, period),
         agreement=direction.held.agreement,
         decks=_decks(gateway, direction),
         capacity=gateway.settings.capacity,
         unallocated=gateway.settings.unallocated,
     )
+    late = late_records(gateway, direction, period, ours.late, theirs.late)
+    return with_late(result, *own, late, direction.held.agreement)
 
 
 def finding_answer(finding: Finding, currency: str) -> FindingAnswer:

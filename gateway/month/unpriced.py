@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
 from gateway.month.decks import Decks, direction_decks
+from gateway.month.periods import is_closed
 from ledger.archive import archive_name
 from ledger.identity import AgreementId, CarrierCode
 from ledger.money import Micros
@@ -25,11 +26,8 @@ from ledger.period import Period
 from ledger.rating import Rating
 from ledger.rating import rate as rate_table
 from ledger.service import Service
-from ledger.store.declarations import list_closes
 from ledger.store.engine import lock, reading, writing
 from ledger.store.imports import UsageFile, later_usage, move_usage, partly_sealed
-from ledger.store.outbox import list_submissions
-from ledger.store.states import SubmissionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,12 @@ class _Left:
 
 
 def take_up(
-    gateway: Gateway, partner: CarrierCode | None, period: Period | None, *, dry_run: bool
+    gateway: Gateway, partner: CarrierCode | None, period: Period | None, *, late: bool = False, dry_run: bool
 ) -> tuple[tuple[TakenUp, ...], tuple[LeftUnpriced, ...]]:
-    """Move what has a price now into usage files that wait to be sealed; and what stays left. Raises NotFound."""
+    """Move what has a price now into usage files that wait to be sealed; and what stays left. Raises NotFound.
+
+    Of open periods; of closed ones if `late`, for the verb that declares them in a later period.
+    """
     with reading(gateway.engine) as connection:
         partly = [usage for usage, _ in partly_sealed(connection) if period in (None, usage.scope.period)]
     taken: list[TakenUp] = []
@@ -85,13 +86,13 @@ def take_up(
         with writing(gateway.engine) as connection:
             lock(connection, f"declare {held.id.hex()}")
             found = _price(gateway, connection, usage, held)
-            if len(found.rating.rated) and not found.closed:
+            if len(found.rating.rated) and found.closed == late:
                 taken.append(TakenUp(usage, held, found.rating, found.decks))
                 if not dry_run:
                     _move(gateway, connection, usage, found.rating.rated)
-        if not dry_run and not found.closed:
+        if not dry_run and found.closed == late:
             set_aside(gateway, usage, found.rating.refused)
-        if found.closed or len(found.rating.refused):
+        if (found.closed and not late) or len(found.rating.refused):
             left.append(_told(found))
     return tuple(taken), tuple(_by_scope(left))
 
@@ -124,7 +125,7 @@ def _price(gateway: Gateway, connection: Connection, usage: UsageFile, held: Par
     scope = usage.scope
     decks = direction_decks(gateway, connection, held, scope.creditor, scope.service)
     rating = rate_table(_left_of(gateway, connection, usage), decks.history, held.agreement)
-    return _Left(usage, held, rating, decks, _is_closing(gateway, connection, scope.agreement_id, scope.period))
+    return _Left(usage, held, rating, decks, is_closed(gateway, connection, scope.agreement_id, scope.period))
 
 
 def _left_of(gateway: Gateway, connection: Connection, usage: UsageFile) -> pa.Table:
@@ -139,14 +140,6 @@ def _left_of(gateway: Gateway, connection: Connection, usage: UsageFile) -> pa.T
 def _lines(paths: Iterable[Path]) -> pa.Array:
     chunks = [chunk for path in paths for chunk in pq.read_table(path, columns=["line"])["line"].chunks]
     return pa.chunked_array(chunks, pa.int64()).combine_chunks()
-
-
-def _is_closing(gateway: Gateway, connection: Connection, agreement_id: AgreementId, period: Period) -> bool:
-    """Whether our close of the period, or of a later one, is on chain or on its way: then nothing more may come."""
-    closed = [row.period.key for row in list_closes(connection, agreement_id) if row.declarer == gateway.carrier]
-    sent = list_submissions(connection, agreement_id=agreement_id, kind="close")
-    closing = [row.position for row in sent if row.state is not SubmissionState.REVERTED]
-    return max([*closed, *closing], default=0) >= period.key
 
 
 def _move(gateway: Gateway, connection: Connection, usage: UsageFile, rated: pa.Table) -> None:
@@ -185,7 +178,7 @@ def _told(found: _Left) -> LeftUnpriced:
     priced = len(rated) if found.closed else 0
     if found.closed:
         why = f"{scope.period} is closed, and a closed period takes no declaration"
-        todo = f"Agree with {held.partner} on a correction in a later period; the records stay in the home."
+        todo = f"Declare them in the next open period: `gsc correct --partner {held.partner} --period {scope.period}`."
     else:
         why = "no deck prices them"
         todo = f"Have {scope.creditor} publish a deck that does, put its file in the decks folder, then `gsc rate`."

@@ -11,7 +11,7 @@ What a carrier made
     imports         find_import, list_imports, record_import, list_quarantined, add_usage, unsealed_usage, mark_sealed,
                     partly_sealed, later_usage, move_usage
     documents       keep_document, document, list_documents       agreement files and decks by hash
-    batches         record_batch, declare_batch, batch_of_root, batch_of_id, list_batches,
+    batches         record_batch, declare_batch, release_batch, batch_of_root, batch_of_id, list_batches,
                     record_revealed, list_revealed
     findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
     arbitrages      replace_arbitrages, list_arbitrages           what the latest search of a period found
@@ -25,6 +25,7 @@ What it says to the chain
 What the chain said (written by ledger.follow only)
     chain_log       checkpoint, append_blocks, roll_back, list_alarms, chain_rows
     agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of, list_rate_notices
+    crossings       list_licences, list_igws, covers              who may carry what across a border, and when
     declarations    list_declarations, declaration_of, last_seq, declared_micros, declared_scopes, batches_hash,
                     list_closes, closed_by, list_inline_leaves
     credit          list_credit, credit_of, list_credit_alerts, list_overruns, list_exposure_changes

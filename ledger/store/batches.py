@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ledger.errors import Conflict, NotFound
 from ledger.identity import AgreementId, BatchId, Root
@@ -10,7 +10,7 @@ from ledger.money import Micros
 from ledger.period import Period
 from ledger.store.rows import all_of, one_of
 from ledger.store.states import BatchState
-from ledger.store.tables import batches, revealed_batches
+from ledger.store.tables import batches, revealed_batches, usage_tables
 from ledger.usage import BatchScope
 
 
@@ -59,7 +59,14 @@ def record_batch(connection: Connection, batch: SealedBatch) -> None:
 
 
 def declare_batch(
-    connection: Connection, root: Root, *, batch_id: BatchId, seq: int, deadline: int, signature: bytes
+    connection: Connection,
+    root: Root,
+    *,
+    batch_id: BatchId,
+    seq: int,
+    deadline: int,
+    signature: bytes,
+    igw: str | None = None,
 ) -> None:
     """Remember the signed declaration of a batch, in the transaction that puts it into the outbox.
 
@@ -71,9 +78,17 @@ def declare_batch(
         "seq": seq,
         "deadline": deadline,
         "signature": signature,
+        "igw": igw,
     }
     if connection.execute(update(batches).where(batches.c.root == root).values(values)).rowcount != 1:
         raise NotFound("no batch with this root", got=root.hex(), todo="Seal it first.")
+
+
+def release_batch(connection: Connection, root: Root) -> None:
+    """Forget a batch that can never be declared as it is sealed; its usage waits to be sealed anew. Raises NotFound."""
+    connection.execute(update(usage_tables).where(usage_tables.c.root == root).values(root=None))
+    if connection.execute(delete(batches).where(batches.c.root == root)).rowcount != 1:
+        raise NotFound("no batch with this root", got=root.hex())
 
 
 def batch_of_root(connection: Connection, root: Root) -> SealedBatch:

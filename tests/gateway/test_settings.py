@@ -37,6 +37,7 @@ def full(home: Path) -> Settings:
         trunks=MappingProxyType({'odd "name"': TrunkSetting(GB_B, TrunkDirection.IN)}),
         capacity=MappingProxyType({"gbb-in-1": 60}),
         numbers=MappingProxyType({GB_B: ("44",)}),
+        igw=MappingProxyType({GB_B: "GLOBAL-BEIJING"}),
         unallocated=("447700900",),
     )
 
