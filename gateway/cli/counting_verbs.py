@@ -185,6 +185,11 @@ def correct(
         f"{each.partner}, owed to {each.creditor}, {each.period}: {each.count:,} late records, {each.amount}"
         for each in answer.waiting
     ]
+    if answer.nothing_to_correct:
+        lines.append(
+            f"{answer.nothing_to_correct:,} late records stay: nothing of their direction and service was ever declared, "
+            "so there is nothing to correct"
+        )
     if not rows and not lines:
         lines = ["nothing came late"]
     end(answer, json, lines, "gsc close --period PERIOD of the open month", DECLARED, rows)
@@ -208,6 +213,8 @@ def reconcile(
     agreement: AgreementFile = None,
     us: Annotated[str | None, typer.Option("--us", help="Which carrier OURS is; the lower one if not given")] = None,
     creditor: Annotated[str | None, typer.Option("--creditor", help="Who is owed; the other carrier")] = None,
+    sketch: Annotated[Path | None, typer.Option("--sketch", help="Their sketch instead: finds where we differ")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Our records of the differing keys (Parquet)")] = None,
     partner: MaybePartner = None,
     period: MaybeMonth = None,
     home: Home = None,
@@ -217,6 +224,11 @@ def reconcile(
     """Match ours against theirs and explain every difference: two plain files, or a month of a home folder."""
     from gateway.cli.pure_verbs import reconcile_two_files, told_missing
 
+    if ours is not None and sketch is not None:
+        from gateway.cli.sketch_verbs import reconcile_with_sketch
+
+        reconcile_with_sketch(ours, sketch, out, json)
+        return
     if ours is not None:
         if theirs is None or agreement is None:
             raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")

@@ -1,0 +1,101 @@
+"""Which verbs find where two months differ before either side reveals a record? sketch, and reconcile --sketch."""
+
+from pathlib import Path
+from string import hexdigits
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.parts import Json, end
+
+if TYPE_CHECKING:
+    from reconciliation.sketch import Sketch
+
+SEED_DIGITS = 16
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands, in their order."""
+    app.command("sketch")(sketch)
+
+
+def sketch(
+    ours: Annotated[Path, typer.Argument(help="Our rated usage (CSV or Parquet)")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write the sketch")],
+    seed: Annotated[str, typer.Option("--seed", help="16 hexadecimal digits that both carriers drew together")],
+    of: Annotated[str, typer.Option("--of", help="counts: missing records; charges: other amounts, too")] = "counts",
+    differences: Annotated[int, typer.Option("--differences", help="How many differing records it can show")] = 10_000,
+    cells: Annotated[int | None, typer.Option("--cells", help="Its size instead, in cells of 32 bytes")] = None,
+    json: Json = False,
+) -> None:
+    """Fold our month into a sketch that shows another carrier where we differ, and no record."""
+    from gateway.cli.pure_verbs import refused_unless_writable
+    from ledger.errors import Malformed
+    from reconciliation.files import read_records
+    from reconciliation.sketch import SketchOf, cells_for, sketch_records
+    from reconciliation.sketch_file import write_sketch
+
+    if of not in list(SketchOf):
+        raise Malformed("not a kind of sketch", expected="counts or charges", got=of[:40])
+    size = cells_for(max(0, differences)) if cells is None else cells
+    records = read_records(ours)
+    folded = sketch_records(records.table, _seed(seed), size, SketchOf(of))
+    with refused_unless_writable(out):
+        write_sketch(folded, out)
+    answer = {"records": folded.records, "cells": size, "of": of, "seed": seed, "quarantined": len(records.quarantined)}
+    told = f"{folded.records:,} records folded into {size:,} cells, {size * 32 / 1e6:.1f} MB"
+    end(answer, json, [told], f"send {out} to the other carrier; with theirs: gsc reconcile {ours} --sketch THEIRS")
+
+
+def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool) -> None:
+    """Say on how many keys we differ from their sketch; write our records of these keys."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from gateway.cli.pure_verbs import refused_unless_writable
+    from reconciliation.files import read_records
+    from reconciliation.sketch import differing_keys, rows_of_keys, sketch_records
+    from reconciliation.sketch_file import read_sketch
+
+    them = read_sketch(theirs)
+    records = read_records(ours).table
+    found = differing_keys(sketch_records(records, them.seed, len(them.cells), them.of), them)
+    ours_of_these = records.take(pa.array(rows_of_keys(records, them.seed, found.keys)))
+    if out is not None:
+        with refused_unless_writable(out):
+            pq.write_table(ours_of_these, out, compression="zstd")
+    answer = {
+        "keys": len(found.keys),
+        "oursMore": found.ours_more,
+        "theirsMore": found.theirs_more,
+        "reveal": len(ours_of_these),
+        "records": len(records),
+        "theirRecords": them.records,
+    }
+    end(answer, json, _told(answer, them), _after(out, len(found.keys)))
+
+
+def _told(answer: dict[str, int], them: "Sketch") -> list[str]:
+    if answer["keys"] == 0:
+        return [f"{answer['records']:,} records on our side, {them.records:,} on theirs: no key differs in {them.of}"]
+    return [
+        f"{answer['keys']:,} pairs of numbers differ in {them.of}: {answer['oursMore']:,} records only we hold, "
+        f"{answer['theirsMore']:,} only they hold",
+        f"{answer['reveal']:,} of our {answer['records']:,} records are of these pairs of numbers",
+    ]
+
+
+def _after(out: Path | None, keys: int) -> str:
+    if keys == 0:
+        return "gsc reconcile OURS THEIRS --agreement FILE, if the totals differ all the same"
+    if out is None:
+        return "the same with --out REVEAL.parquet, to send only those records"
+    return f"send {out}; with theirs: gsc reconcile {out} THEIRS.parquet --agreement FILE"
+
+
+def _seed(text: str) -> int:
+    from ledger.errors import Malformed
+
+    if len(text) != SEED_DIGITS or not set(text) <= set(hexdigits):
+        raise Malformed("not a seed", expected=f"{SEED_DIGITS} hexadecimal digits", got=repr(text[:40]))
+    return int(text, 16)

@@ -1,0 +1,57 @@
+"""Do two desks find where they differ with sketches alone, and hear what is wrong with a sketch?"""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.cli.app import run
+
+HEADER = "a_party,b_party,start,quantity,amount\n"
+CALLS = [f"861390000{n:04},4477009{n:05},2026-10-11T08:00:{n % 60:02}Z,61000,0.0250\n" for n in range(100)]
+SEED = "0123456789abcdef"
+
+
+@pytest.fixture
+def months(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("ours.csv").write_text(HEADER + "".join(CALLS))
+    Path("theirs.csv").write_text(HEADER + "".join(CALLS[7:]))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sketch", "ours.csv", "--out", "o", "--seed", "12"], "16 hexadecimal digits"),
+        (["sketch", "ours.csv", "--out", "o", "--seed", "0x23456789abcdef"], "16 hexadecimal digits"),
+        (["sketch", "ours.csv", "--out", "o", "--seed", SEED, "--of", "calls"], "counts or charges"),
+        (["sketch", "ours.csv", "--out", "o", "--seed", SEED, "--cells", "7"], "a multiple of 4"),
+        (["sketch", "ours.csv", "--out", "no/o", "--seed", SEED], "a file in a folder we may write"),
+        (["reconcile", "ours.csv", "--sketch", "theirs.csv"], "a file made by `gsc sketch`"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    arguments: list[str], said: str, months: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) != 0
+    assert said in capsys.readouterr().err
+
+
+def test_only_the_records_of_the_keys_that_differ_are_revealed(
+    months: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["sketch", "theirs.csv", "--out", "theirs.sketch", "--seed", SEED, "--differences", "20"]) == 0
+    capsys.readouterr()
+    assert run(["reconcile", "ours.csv", "--sketch", "theirs.sketch", "--out", "reveal.parquet", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer == {"keys": 7, "oursMore": 7, "theirsMore": 0, "reveal": 7, "records": 100, "theirRecords": 93}
+    revealed = pq.read_table("reveal.parquet")
+    assert sorted(revealed["b_party"].to_pylist()) == [f"4477009{n:05}" for n in range(7)]
+
+
+def test_equal_months_reveal_nothing(months: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["sketch", "ours.csv", "--out", "same.sketch", "--seed", SEED, "--of", "charges"])
+    assert run(["reconcile", "ours.csv", "--sketch", "same.sketch"]) == 0
+    assert "no key differs in charges" in capsys.readouterr().out
