@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ledger.kernel import kernel
+from ledger.kernel import are_digits, eight_digits, first_bit, kernel, put_word, word_at
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
@@ -35,6 +35,37 @@ PROBLEMS = {
 }
 
 _LF, _CR, _TAB, _QUOTE = 10, 13, 9, 34
+_EACH, _BLANKS, _HIGHEST = np.uint64(0x0101010101010101), np.uint64(0x2020202020202020), np.uint64(0x8080808080808080)
+
+
+@kernel
+def _plain_until(text: Bytes, at: Whole, size: int, delimiters: np.uint64) -> Whole:
+    """The first place from `at` on that may end a field: a delimiter, a control character, or the last seven bytes.
+
+    Eight bytes at a time: of those below a bound (or equal to one byte), a subtraction marks the first one surely.
+    """
+    while at + 8 <= size:
+        word = word_at(text, at)
+        other = word ^ delimiters
+        marked = (((word - _BLANKS) & ~word) | ((other - _EACH) & ~other)) & _HIGHEST
+        if marked:
+            return at + np.int64(first_bit(marked) >> 3)
+        at += 8
+    return at
+
+
+@kernel
+def _mark_of(text: Bytes, begin: Whole, end: Whole) -> np.uint64:
+    """A 64-bit mark of a line."""
+    mark = np.uint64(0xCBF29CE484222325) ^ np.uint64(end - begin)
+    while begin + 8 <= end:
+        mark = (mark ^ word_at(text, begin)) * np.uint64(0x9E3779B97F4A7C15)
+        mark ^= mark >> np.uint64(29)
+        begin += 8
+    while begin < end:
+        mark = (mark ^ np.uint64(text[begin])) * np.uint64(0x100000001B3)
+        begin += 1
+    return mark ^ (mark >> np.uint64(32))
 
 
 @kernel
@@ -49,13 +80,15 @@ def split_lines(
     status: Codes,
     column: Int32s,
     marks: NDArray[np.uint64],
-) -> int:
+) -> Whole:
     """Fields of the whole lines in text[:size]. Returns the bytes they take.
 
     slots: for each column of the file the place of its field in begins and ends (rows × places), or -1. With `exact`
     a line must have just these columns. column is where a line went wrong; marks is a 64-bit mark of the raw line.
     """
-    at, row, width = 0, 0, len(slots)
+    row, width = 0, len(slots)
+    at: Whole = 0
+    delimiters = np.uint64(delimiter) * _EACH
     while row < len(status):
         line, field, problem = at, 0, 0
         while True:
@@ -80,6 +113,7 @@ def split_lines(
                 at += 1
             else:
                 begin = at
+                at = _plain_until(text, at, size, delimiters)
                 while text[at] != delimiter and (text[at] >= 32 or text[at] == _TAB):
                     at += 1
                 end = at
@@ -111,40 +145,43 @@ def split_lines(
         elif problem == 0 and exact and field + 1 > width:
             problem = TOO_MANY
         status[row] = problem
-        mark = np.uint64(0xCBF29CE484222325)
-        place = line
-        while place + 8 <= at:
-            word = np.uint64(0)
-            for byte_at in range(8):
-                word |= np.uint64(text[place + byte_at]) << np.uint64(8 * byte_at)
-            mark = (mark ^ word) * np.uint64(0x9E3779B97F4A7C15)
-            mark ^= mark >> np.uint64(29)
-            place += 8
-        while place < at:
-            mark = (mark ^ np.uint64(text[place])) * np.uint64(0x100000001B3)
-            place += 1
-        marks[row] = mark ^ (mark >> np.uint64(32))
+        marks[row] = _mark_of(text, line, at)
         at += 1
         row += 1
     return at
 
 
 @kernel
-def _copy(text: Bytes, begins: Int32s, ends: Int32s, offsets: Int32s, out: Bytes) -> None:
-    size = 0
+def _measure(begins: Int32s, ends: Int32s, offsets: Int32s) -> Whole:
+    size = np.int64(0)
     for row in range(len(begins)):
-        for at in range(begins[row], ends[row]):
-            out[size] = text[at]
-            size += 1
-        offsets[row + 1] = size
+        offsets[row] = size
+        size += ends[row] - begins[row]
+    offsets[len(begins)] = size
+    return size
+
+
+@kernel
+def _copy(text: Bytes, begins: Int32s, ends: Int32s, offsets: Int32s, out: Bytes) -> None:
+    """By words, which may go past a field: the next one overwrites that, and out is eight bytes longer than all."""
+    for row in range(len(begins)):
+        at, target = begins[row], offsets[row]
+        if ends[row] + 8 <= len(text):
+            for step in range(0, ends[row] - at, 8):
+                put_word(out, target + step, word_at(text, at + step))
+        else:
+            for step in range(ends[row] - at):
+                out[target + step] = text[at + step]
 
 
 def gather(text: Bytes, begins: Int32s, ends: Int32s) -> pa.Array:
     """Fields as an Arrow array of bytes."""
-    offsets = np.zeros(len(begins) + 1, np.int32)
-    out = np.empty(int((ends - begins).sum()), np.uint8)
-    _copy(text, np.ascontiguousarray(begins), np.ascontiguousarray(ends), offsets, out)
-    return pa.Array.from_buffers(pa.binary(), len(begins), [None, pa.py_buffer(offsets), pa.py_buffer(out)])
+    begins, ends = np.ascontiguousarray(begins), np.ascontiguousarray(ends)
+    offsets = np.empty(len(begins) + 1, np.int32)
+    size = _measure(begins, ends, offsets)
+    out = np.empty(size + 8, np.uint8)
+    _copy(text, begins, ends, offsets, out)
+    return pa.Array.from_buffers(pa.binary(), len(begins), [None, pa.py_buffer(offsets), pa.py_buffer(out)[:size]])
 
 
 def buffers_of(array: pa.Array) -> tuple[Int32s, Bytes]:
@@ -211,25 +248,32 @@ WALL, ABSOLUTE, NO_TIME = 0, 1, -1
 """What a time is: of the clock on a wall, in UTC already, or none."""
 
 
+def _word(characters: bytes) -> np.uint64:
+    return np.uint64(int.from_bytes(characters, "little"))
+
+
+_BYTES_4_7, _DASHES, _ZEROS_4_7 = (_word(bytes(4) + each + bytes(2) + each) for each in (b"\xff", b"-", b"0"))
+_BYTES_2_5, _COLONS, _ZEROS_2_5 = (_word((bytes(2) + each) * 2 + bytes(2)) for each in (b"\xff", b":", b"0"))
+
+
 @kernel
 def _stamp(text: Bytes, begin: int, end: int, offset_allowed: bool) -> tuple[Whole, Whole]:
     """Milliseconds and kind of "2026-10-01 13:05:59[.fraction][Z|±hh:mm]"."""
     none = (np.int64(0), np.int64(NO_TIME))
     if end - begin < 19:
         return none
-    marks_ok = text[begin + 4] == 45 and text[begin + 7] == 45 and text[begin + 13] == 58 and text[begin + 16] == 58
-    if not marks_ok or not (text[begin + 10] == 32 or (offset_allowed and text[begin + 10] == 84)):
+    date, clock = word_at(text, begin), word_at(text, begin + 11)
+    if date & _BYTES_4_7 != _DASHES or clock & _BYTES_2_5 != _COLONS:
         return none
-    year, month, day = (
-        _whole(text, begin, begin + 4, 4),
-        _whole(text, begin + 5, begin + 7, 2),
-        _whole(text, begin + 8, begin + 10, 2),
-    )
-    hour, minute, second = (
-        _whole(text, begin + 11, begin + 13, 2),
-        _whole(text, begin + 14, begin + 16, 2),
-        _whole(text, begin + 17, begin + 19, 2),
-    )
+    date, clock = date ^ _DASHES | _ZEROS_4_7, clock ^ _COLONS | _ZEROS_2_5
+    if not (are_digits(date) and are_digits(clock)):
+        return none
+    day = _whole(text, begin + 8, begin + 10, 2)
+    if not (text[begin + 10] == 32 or (offset_allowed and text[begin + 10] == 84)):
+        return none
+    of_date, of_clock = eight_digits(date), eight_digits(clock)
+    year, month = of_date // 10_000, of_date // 10 % 100
+    hour, minute, second = of_clock // 1_000_000, of_clock // 1_000 % 100, of_clock % 100
     if year < 1970 or not 1 <= month <= 12 or not 1 <= day <= _days_in_month(year, month):
         return none
     if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 60):  # a leap second is the next one

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -29,6 +30,15 @@ def _high_product(typing_context: Any, left: Any, right: Any) -> Any:
         return builder.trunc(builder.lshr(wide, ir.Constant(_I128, 64)), _I64)
 
     return types.uint64(types.uint64, types.uint64), generate
+
+
+def _first_bit(typing_context: Any, word: Any) -> Any:
+    """The place of the lowest bit that is set, from 0; of a word that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
 
 
 def _word_at(typing_context: Any, text: Any, at: Any) -> Any:
@@ -72,6 +82,25 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
 
 
 high_product: Any = intrinsic(_high_product)
+first_bit: Any = intrinsic(_first_bit)
 word_at: Any = intrinsic(_word_at)
 put_word: Any = intrinsic(_put_word)
 fetch_early: Any = intrinsic(_fetch_early)
+
+_TENS, _HUNDREDS, _MYRIADS = np.uint64(10 * 2**8 + 1), np.uint64(100 * 2**16 + 1), np.uint64(10_000 * 2**32 + 1)
+
+
+@kernel
+def are_digits(word: np.uint64) -> bool:
+    """Do eight bytes hold eight ASCII digits? 0x30 to 0x39: the upper half is 3, and stays 3 when 6 is added."""
+    upper = word & np.uint64(0xF0F0F0F0F0F0F0F0)
+    more = ((word + np.uint64(0x0606060606060606)) & np.uint64(0xF0F0F0F0F0F0F0F0)) >> np.uint64(4)
+    return bool((upper | more) == np.uint64(0x3333333333333333))
+
+
+@kernel
+def eight_digits(word: np.uint64) -> np.int64:
+    """The number that eight ASCII digits write: neighbours are joined to pairs, fours, eight."""
+    pairs = ((word & np.uint64(0x0F0F0F0F0F0F0F0F)) * _TENS) >> np.uint64(8)
+    fours = ((pairs & np.uint64(0x00FF00FF00FF00FF)) * _HUNDREDS) >> np.uint64(16)
+    return np.int64(((fours & np.uint64(0x0000FFFF0000FFFF)) * _MYRIADS) >> np.uint64(32))

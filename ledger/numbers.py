@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ledger.errors import Malformed
-from ledger.kernel import kernel
+from ledger.kernel import are_digits, kernel, put_word, word_at
 
 MIN_DIGITS = 5
 MAX_DIGITS = 15
@@ -93,7 +93,7 @@ def to_e164(column: pa.Array | pa.ChunkedArray, numbering: Numbering) -> Numbers
     _, offsets, text = array.buffers()
     begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1] if len(array) else _NONE
     raw = np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
-    room = int(begins[-1] - begins[0]) + len(array) * len(numbering.country_code)
+    room = int(begins[-1] - begins[0]) + len(array) * len(numbering.country_code) + 2 * MAX_DIGITS
     out, ends, kind = np.empty(room, np.uint8), np.zeros(len(array) + 1, np.int32), np.empty(len(array), np.int8)
     size = _normalise(
         begins,
@@ -112,6 +112,7 @@ def to_e164(column: pa.Array | pa.ChunkedArray, numbering: Numbering) -> Numbers
 
 
 _NONE = np.zeros(1, np.int32)
+_ZEROS = np.uint64(0x3030303030303030)
 
 
 def _digits(text: str) -> NDArray[np.uint8]:
@@ -129,6 +130,19 @@ def _begins_with(text: NDArray[np.uint8], begin: int, end: int, prefix: NDArray[
 
 
 @kernel
+def _are_all_digits(raw: NDArray[np.uint8], begin: int, end: int) -> bool:
+    """At most 15 of them, nothing else, and 16 bytes to read from `begin` on: as nearly every number is written."""
+    length = end - begin
+    if not 0 < length <= MAX_DIGITS or begin + 16 > len(raw):
+        return False
+    low, high = word_at(raw, begin), word_at(raw, begin + 8)
+    mine = (np.uint64(1) << np.uint64(8 * (length % 8))) - np.uint64(1)
+    if length < 8:
+        return bool(are_digits((low & mine) | (_ZEROS & ~mine)))
+    return bool(are_digits(low) and are_digits((high & mine) | (_ZEROS & ~mine)))
+
+
+@kernel
 def _normalise(
     begins: NDArray[np.int32],
     raw: NDArray[np.uint8],
@@ -142,13 +156,21 @@ def _normalise(
     kind: NDArray[np.int8],
 ) -> int:
     """Write each row's digits to out, its end to ends, what it is to kind; returns the size of out."""
-    digits = np.empty(32, np.uint8)
+    digits = np.empty(48, np.uint8)
     size = 0
     for row in range(len(kind)):
         begin, end = begins[row], begins[row + 1]
         if _begins_with(raw, begin, end, technical):
             begin += len(technical)
         count, plus, foreign, seen = 0, False, False, False
+        if begin < end and raw[begin] == 43:
+            plus = True
+            begin += 1
+        if _are_all_digits(raw, begin, end):
+            put_word(digits, 0, word_at(raw, begin))
+            put_word(digits, 8, word_at(raw, begin + 8))
+            count, seen = end - begin, True
+            begin = end
         for at in range(begin, end):
             byte = raw[at]
             if 48 <= byte <= 57:
@@ -186,8 +208,8 @@ def _normalise(
                 for at in range(len(country)):
                     out[size] = country[at]
                     size += 1
-            for at in range(skip, count):
-                out[size] = digits[at]
-                size += 1
+            put_word(out, size, word_at(digits, skip))
+            put_word(out, size + 8, word_at(digits, skip + 8))
+            size += count - skip
         ends[row + 1] = size
     return size

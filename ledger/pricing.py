@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.kernel import fetch_early, high_product, kernel, put_word, word_at
+from ledger.kernel import are_digits, eight_digits, fetch_early, high_product, kernel, put_word, word_at
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
@@ -131,22 +131,6 @@ def _scaled(text: Bytes, begin: int, end: int) -> int:
 
 
 @kernel
-def _are_digits(word: np.uint64) -> bool:
-    """Do eight bytes hold eight ASCII digits? 0x30 to 0x39: 3 above, and below what does not reach 10."""
-    above = word & np.uint64(0xF0F0F0F0F0F0F0F0)
-    carried = ((word + np.uint64(0x0606060606060606)) & np.uint64(0xF0F0F0F0F0F0F0F0)) >> np.uint64(4)
-    return bool((above | carried) == np.uint64(0x3333333333333333))
-
-
-@kernel
-def _eight_digits(word: np.uint64) -> np.uint64:
-    """The number that eight ASCII digits write: neighbours are joined to pairs, fours, eight."""
-    pairs = ((word & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(10 * 256 + 1)) >> np.uint64(8)
-    fours = ((pairs & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(100 * 65536 + 1)) >> np.uint64(16)
-    return ((fours & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(10000 * 2**32 + 1)) >> np.uint64(32)
-
-
-@kernel
 def _scaled_at_once(text: Bytes, begin: int, end: int) -> int:
     """`_scaled`, where 16 bytes can be read from `begin` on: as two words, zeros written behind the number."""
     digits = end - begin
@@ -159,10 +143,10 @@ def _scaled_at_once(text: Bytes, begin: int, end: int) -> int:
     else:
         mine = (np.uint64(1) << np.uint64(8 * (digits - 8))) - np.uint64(1)
         high = (high & mine) | (_ZEROS & ~mine)
-    if not (_are_digits(low) and _are_digits(high)):
+    if not (are_digits(low) and are_digits(high)):
         return NOT_A_NUMBER
     last_seven = (high << np.uint64(8)) | np.uint64(48)
-    return int(_eight_digits(low) * np.uint64(10**7) + _eight_digits(last_seven))
+    return int(eight_digits(low) * 10**7 + eight_digits(last_seven))
 
 
 @kernel
