@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
+from ledger.rating_terms import RatingTerms
 from ledger.service import Service
 from ledger.service_terms import DataTerms, IplTerms, SmsTerms
 
@@ -54,11 +55,12 @@ class Agreement:
     """Accounting zone: where months begin and end."""
     valid_from_ms: int
     rounding: Rounding = Rounding.HALF_EVEN
-    """Applied once to each record."""
+    """Applied once, in the place that `rating` names."""
     notice_days: int = 7
     """Notice a rate increase needs."""
     tolerance: Tolerance = field(default_factory=Tolerance)
     payment: PaymentTerms = field(default_factory=PaymentTerms)
+    rating: RatingTerms = field(default_factory=RatingTerms)
     sms: SmsTerms = field(default_factory=SmsTerms)
     data: DataTerms = field(default_factory=DataTerms)
     ipl: IplTerms = field(default_factory=IplTerms)

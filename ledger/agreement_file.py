@@ -26,6 +26,7 @@ from ledger.canonical import canonical_hash
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode, ascii32, carrier_code
 from ledger.money import Rounding, show_micros
+from ledger.rating_terms_file import dump_rating_terms, rating_terms, rating_terms_values
 from ledger.service_terms_file import data_terms, dump_service_terms, ipl_terms, service_terms_values, sms_terms
 
 
@@ -75,6 +76,7 @@ def parse_agreement(text: str) -> Agreement:
         notice_days=rating.optional("notice_days", days, 7),
         tolerance=_tolerance(top.section("tolerance")),
         payment=_payment(top.section("payment")),
+        rating=rating_terms(rating),
         sms=sms_terms(top.section("sms")),
         data=data_terms(top.section("data")),
         ipl=ipl_terms(top.section("ipl")),
@@ -99,6 +101,7 @@ valid_from = {valid_from}
 [rating]
 rounding = "{agreement.rounding}"
 notice_days = {agreement.notice_days}
+{dump_rating_terms(agreement.rating)}
 
 [tolerance]
 window_ms = {tolerance.window_ms}
@@ -145,6 +148,7 @@ def document_hash(agreement: Agreement) -> bytes:
                 payment.stop_credit_days,
                 payment.terminate_days,
             ],
+            rating_terms_values(agreement.rating),
             service_terms_values(agreement.sms, agreement.data, agreement.ipl),
         ],
     )

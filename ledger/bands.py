@@ -15,6 +15,8 @@ from ledger.rating_terms import DAY_MINUTES, TimeBands, Weekday
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEKDAYS = tuple(Weekday)[:7]
 _MINUTE_MS, _DAY_MS = 60_000, 86_400_000
+LAST_MS = 2**42
+"""2109: calls that end later, or begin before 1970, have no band."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

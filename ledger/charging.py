@@ -42,7 +42,7 @@ class Stretch(NamedTuple):
 class Increments(NamedTuple):
     """Some increments of one length and price."""
 
-    count: int
+    number: int
     length: int
     nanos: Nanos
     per: int
@@ -85,8 +85,8 @@ def price(
         return Price(0, own(rate.attempt_nanos))
     charged, micros = 0, own(rate.connect_nanos)
     for part in increments(quantity, stretches):
-        charged += part.count * part.length
-        micros += part.count * own(Fraction(part.length * part.nanos, part.per))
+        charged += part.number * part.length
+        micros += part.number * own(Fraction(part.length * part.nanos, part.per))
     micros = max(micros, own(rate.min_nanos))
     if rate.max_nanos is not None and rate.max_rule is MaxRule.FREE:
         micros = min(micros, own(rate.max_nanos))
@@ -100,7 +100,7 @@ def increments(quantity: int, stretches: Sequence[Stretch]) -> Iterator[Incremen
     for stretch, end in zip(stretches, [*ends, quantity], strict=True):
         for part in _of_stretch(reached, min(end, quantity), stretch.rate):
             yield part
-            reached += part.count * part.length
+            reached += part.number * part.length
 
 
 def in_increments(quantity: int, first: int, following: int) -> int:

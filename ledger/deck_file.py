@@ -19,7 +19,7 @@ from ledger.deck import (
 )
 from ledger.deck_rows import moment_of, one_currency, rows_of
 from ledger.errors import Malformed
-from ledger.money import Nanos, parse_nanos
+from ledger.money import Nanos, parse_nanos, show_nanos
 from ledger.service import Service
 
 _MAX_INCREMENT_S = 3_600
@@ -78,13 +78,13 @@ def _first_cells(rate: Rate, currency: str) -> dict[str, str]:
     return {
         "destination": rate.destination,
         "code": rate.code,
-        "rate": _show_nanos(rate.nanos),
+        "rate": show_nanos(rate.nanos),
         "increment": f"{rate.first // 1000}/{rate.next // 1000}",
-        "connect_fee": _show_nanos(rate.connect_nanos),
+        "connect_fee": show_nanos(rate.connect_nanos),
         "effective_date": moment,
         "currency": currency,
         "later_after": "" if step is None else str(step.after // 1000),
-        "later_rate": "" if step is None else _show_nanos(step.nanos),
+        "later_rate": "" if step is None else show_nanos(step.nanos),
         "later_increment": "" if step is None else str(step.increment // 1000),
     }
 
@@ -102,9 +102,9 @@ _FIRST = (
     "later_increment",
 )
 _FURTHER: Mapping[str, Callable[[Rate], str]] = {
-    "attempt_fee": lambda rate: _show_nanos(rate.attempt_nanos) if rate.attempt_nanos else "",
-    "min_charge": lambda rate: _show_nanos(rate.min_nanos) if rate.min_nanos else "",
-    "max_charge": lambda rate: "" if rate.max_nanos is None else _show_nanos(rate.max_nanos),
+    "attempt_fee": lambda rate: show_nanos(rate.attempt_nanos) if rate.attempt_nanos else "",
+    "min_charge": lambda rate: show_nanos(rate.min_nanos) if rate.min_nanos else "",
+    "max_charge": lambda rate: "" if rate.max_nanos is None else show_nanos(rate.max_nanos),
     "max_rule": lambda rate: "" if rate.max_rule is MaxRule.FREE else rate.max_rule.value,
     "origin": lambda rate: rate.origin,
     "band": lambda rate: rate.band,
@@ -169,8 +169,3 @@ def _later(row: Mapping[str, str]) -> LaterStep | None:
     if not (after := row.get("later_after", "")):
         return None
     return LaterStep(_seconds(after), parse_nanos(row.get("later_rate", "")), _seconds(row.get("later_increment", "")))
-
-
-def _show_nanos(nanos: int) -> str:
-    whole, part = divmod(nanos, 10**9)
-    return f"{whole}.{part:09d}"

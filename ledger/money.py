@@ -82,6 +82,12 @@ def show_micros(amount: Micros | int, places: int = 6) -> str:
     return f"{'-' if scaled < 0 else ''}{whole}.{part:0{places}d}"
 
 
+def show_nanos(nanos: Nanos | int) -> str:
+    """The rate in decimal with exactly nine places: "0.012300000"."""
+    whole, part = divmod(int(nanos), 10**9)
+    return f"{whole}.{part:09d}"
+
+
 def _parse_scaled(text: str, places: int, what: str) -> int:
     plain = text.strip()
     try:

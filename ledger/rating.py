@@ -21,6 +21,7 @@ from ledger.deck import DeckHistory, Rate
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
 from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Rounding
 from ledger.pieces import cut, joined
+from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
 pricing: ModuleType | None
@@ -65,11 +66,15 @@ def rate(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Rating:
         raise CurrencyMismatch(
             "the rate decks are not in the agreement's currency", expected=agreement.currency, got=history.currency
         )
+    from ledger.call_rating import needs_terms, price_rules, rate_calls  # which rates its plain parts here
+
+    if history.service is Service.VOICE and needs_terms(history, agreement.rating):
+        return rate_calls(usage, price_rules(usage, history, agreement))
     return rate_in_mode(usage, history, agreement.rounding)
 
 
 def rate_in_mode(usage: pa.Table, history: DeckHistory, rounding: Rounding) -> Rating:
-    """`rate` with the rounding alone. Raises Malformed."""
+    """`rate` where rates are plain and the rounding is all that was agreed. Raises Malformed."""
     if usage.schema != USAGE_SCHEMA:
         raise Malformed("not a usage table", expected=USAGE_SCHEMA.names, got=usage.schema.names)
     flat = _flat_decks(history)

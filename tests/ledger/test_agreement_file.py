@@ -13,6 +13,7 @@ from ledger.agreement_file import document_hash, dump_agreement, load_agreement,
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
+from ledger.rating_terms import RatingTerms
 from ledger.service import Service
 from ledger.service_terms import DataTerms, IplTerms, SmsTerms, SmsUnit
 
@@ -87,6 +88,7 @@ def test_both_sides_get_one_hash_and_any_change_another() -> None:
         "sms": SmsTerms(unit=SmsUnit.MESSAGE),
         "data": DataTerms(percentile=90),
         "ipl": IplTerms(most_credit_bps=5_000),
+        "rating": RatingTerms(decimals=4),
     }
     assert set(changes) == {field.name for field in fields(Agreement)}
     hashes = {document_hash(replace(agreement, **{name: value})) for name, value in changes.items()}  # type: ignore[arg-type]

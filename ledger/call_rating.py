@@ -1,0 +1,280 @@
+"""What do the calls of a table cost under everything the two agreed? `call_price.price_call`, for whole columns.
+
+Rows are grouped by origin, time band and surcharge; each group has one rate for each dial code, and its numbers are
+looked up as plain rating looks them up. Calls that last beyond a band's end are priced one by one.
+"""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ledger.agreement import Agreement
+from ledger.bands import timeline
+from ledger.call_price import Call, PriceRules, leading, price_call
+from ledger.charging import Price, Stretch, price
+from ledger.deck import DatedDeck, DeckHistory, Rate, RateDeck, RateStatus
+from ledger.errors import UnknownDestination
+from ledger.exact_columns import ExactColumns, Int64s, empty_columns, price_columns, round_columns
+from ledger.money import MAX_AMOUNT_MICROS, Nanos, Rounding
+from ledger.origin import check_names, origins_of, shares_of_known, surcharge_of, with_surcharge
+from ledger.rating import REFUSED_SCHEMA, Rating, rate_in_mode
+from ledger.rating_terms import INVALID, BandRule, RatingTerms, Surcharge
+from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
+
+EVENT_ORDER = [(name, "ascending") for name in ("start_ms", "a_party", "b_party", "quantity", "route", "line")]
+"""In which counters count: records that agree in all of it are interchangeable."""
+
+_CLOSED = "destination is closed"
+
+
+def needs_terms(history: DeckHistory, terms: RatingTerms) -> bool:
+    """Whether a price depends on more than number, start and quantity, or is rounded elsewhere than in each record."""
+    return terms != RatingTerms() or not _is_plain(history)
+
+
+def price_rules(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> PriceRules:
+    """What prices these calls of a whole period. Raises Malformed for names that the agreement lacks."""
+    terms = agreement.rating
+    check_names(history, terms)
+    zone = agreement.zone if terms.bands.zone is None else ZoneInfo(terms.bands.zone)
+    if terms.unknown_callers is None:
+        return PriceRules(history, terms, zone, agreement.rounding)
+    billable = usage.filter(pc.greater(usage["quantity"], 0)).combine_chunks()
+    places, names = _origins(billable["a_party"], terms)
+    shares = shares_of_known(places, billable["quantity"].to_numpy(), names, terms)
+    return PriceRules(history, terms, zone, agreement.rounding, shares)
+
+
+def rate_calls(usage: pa.Table, rules: PriceRules) -> Rating:
+    """Price a UsageTable."""
+    table = usage.combine_chunks()
+    return rated_of(table, exact_calls(table, rules), rules)
+
+
+def rated_of(table: pa.Table, columns: ExactColumns, rules: PriceRules) -> Rating:
+    """Round the prices of a table's rows and put them into it."""
+    order = pc.sort_indices(table, EVENT_ORDER).to_numpy().astype(np.int64)
+    amount = round_columns(columns, rules.rounding, rules.terms.place, rules.terms.decimals, order)
+    priced = columns.which >= 0
+    kept, which = table.filter(pa.array(priced)), pa.array(columns.which[priced])
+    texts = [
+        pa.array([getattr(rate, name) for rate in columns.rates], pa.string()).take(which)
+        for name in ("destination", "code")
+    ]
+    sums = [pa.array(columns.charged[priced]), pa.array(amount[priced])]
+    rated = pa.Table.from_arrays([*kept.columns, *texts, *sums], schema=RATED_SCHEMA)
+    reasons = pa.array([columns.refused[row] for row in np.flatnonzero(~priced).tolist()], pa.string())
+    left = table.filter(pa.array(~priced))
+    return Rating(rated, pa.Table.from_arrays([*left.columns, reasons], schema=REFUSED_SCHEMA))
+
+
+def exact_calls(table: pa.Table, rules: PriceRules) -> ExactColumns:
+    """The price of each row before it is rounded; the table's columns have one chunk each."""
+    columns = empty_columns(len(table))
+    if not len(table):
+        return columns
+    origins, names = _origins(table["a_party"], rules.terms) if _asks_origin(rules) else (_no_place(table), [""])
+    bands, lasts = _bands(table, rules)
+    for number, origin in enumerate(names):
+        for band in np.unique(bands).tolist():
+            rows = np.flatnonzero((origins == number) & (bands == band) & ~lasts)
+            if origin == INVALID and rules.shares is not None:
+                _price_in_shares(table, columns, rows, band, rules)
+            else:
+                _price_group(table, columns, rows, origin, band, rules)
+    _price_one_by_one(table, columns, np.flatnonzero(lasts), rules)
+    return columns
+
+
+def _price_group(
+    table: pa.Table, columns: ExactColumns, rows: Int64s, origin: str, band: int, rules: PriceRules
+) -> None:
+    """Price the rows of one origin and band."""
+    if not len(rows):
+        return
+    group = table.take(pa.array(rows))
+    found, rates = _find(group, columns, rows, origin, _band_name(band, rules.terms), rules.history)
+    for surcharge_rows, surcharge in _surcharges(group, origin, rules.terms):
+        mine = surcharge_rows[found[surcharge_rows] >= 0]
+        raised = [with_surcharge(rate, surcharge) for rate in rates]
+        quantity = group["quantity"].to_numpy()[mine]
+        own, decimals = rules.own_rounding, rules.terms.decimals
+        for row in price_columns(columns, rows[mine], quantity, found[mine], raised, own, decimals).tolist():
+            rate = columns.rates[columns.which[row]]
+            _put(columns, row, price(table["quantity"][row].as_py(), [Stretch(0, rate)], own, decimals))
+
+
+def _price_in_shares(table: pa.Table, columns: ExactColumns, rows: Int64s, band: int, rules: PriceRules) -> None:
+    """Price calls without a valid caller's number as the known ones, in shares."""
+    shares = rules.shares
+    if not len(rows) or shares is None:
+        return
+    if len(shares) == 1:
+        _price_group(table, columns, rows, next(iter(shares)), band, rules)
+        return
+    parts = {name: empty_columns(len(table)) for name in shares}
+    for name, part in parts.items():
+        _price_group(table, part, rows, name, band, rules)
+    named = leading(shares)
+    offset = len(columns.rates)
+    columns.rates += parts[named].rates
+    for row in rows.tolist():
+        refused = [part.refused[row] for part in parts.values() if row in part.refused]
+        if refused:
+            columns.refused[row] = refused[0]
+            continue
+        micros = sum((share * parts[name].micros(row) for name, share in shares.items()), Fraction(0))
+        columns.which[row] = parts[named].which[row] + offset
+        charged = parts[named].wide.get(row, int(parts[named].charged[row]))
+        _put(columns, row, Price(charged, micros))
+
+
+def _price_one_by_one(table: pa.Table, columns: ExactColumns, rows: Int64s, rules: PriceRules) -> None:
+    records = table.select(["a_party", "b_party", "start_ms", "quantity"]).take(pa.array(rows)).to_pylist()
+    places: dict[Rate, int] = {}
+    for row, record in zip(rows.tolist(), records, strict=True):
+        call = Call(**record)
+        try:
+            cost, rate = price_call(call, rules)
+        except UnknownDestination as error:
+            columns.refused[row] = _reason(call, error, rules)
+            continue
+        if rate not in places:
+            places[rate] = len(columns.rates)
+            columns.rates.append(rate)
+        columns.which[row] = places[rate]
+        _put(columns, row, cost)
+
+
+def _put(columns: ExactColumns, row: int, cost: Price) -> None:
+    columns.exact[row] = cost.micros
+    if cost.charged_quantity > MAX_AMOUNT_MICROS:
+        columns.wide[row] = cost.charged_quantity
+    else:
+        columns.charged[row] = cost.charged_quantity
+
+
+def _reason(call: Call, error: UnknownDestination, rules: PriceRules) -> str:
+    number = call.b_party
+    if not (number.isascii() and number.isdigit() and len(number) <= 15):
+        return "not a number in E.164 digits"
+    if call.start_ms < rules.history.decks[0].effective_ms:
+        return "no rate deck in force"
+    return _CLOSED if "closed" in error.message else "unknown destination"
+
+
+def _find(
+    group: pa.Table, columns: ExactColumns, rows: Int64s, origin: str, band: str, history: DeckHistory
+) -> tuple[NDArray[np.int32], list[Rate]]:
+    """The rate of each row of a group, as a place in the list returned; -1 where there is none, which says why."""
+    found = np.full(len(rows), -1, np.int32)
+    sought = group.set_column(0, "line", pa.array(np.arange(len(rows))))
+    sought = sought.set_column(4, "quantity", pa.array(np.minimum(group["quantity"].to_numpy(), 0)))
+    answer = rate_in_mode(sought.cast(USAGE_SCHEMA), _finder(history, origin, band), Rounding.FLOOR)
+    for record in answer.refused.select(["line", "reason"]).to_pylist():
+        columns.refused[int(rows[record["line"]])] = record["reason"]
+    rated = answer.rated.combine_chunks()
+    if not len(rated):
+        return found, []
+    codes = rated["code"].combine_chunks().dictionary_encode()
+    codes = codes.chunk(0) if isinstance(codes, pa.ChunkedArray) else codes
+    moments = np.array(history.moments(), np.int64)
+    at = np.searchsorted(moments, rated["start_ms"].to_numpy(), "right") - 1
+    keys, which = np.unique(at * len(codes.dictionary) + codes.indices.to_numpy(), return_inverse=True)
+    texts = codes.dictionary.to_pylist()
+    rates = [
+        history.in_force(int(moments[key // len(texts)]), origin, band)[texts[key % len(texts)]]
+        for key in keys.tolist()
+    ]
+    lines = rated["line"].to_numpy()
+    found[lines] = which
+    closed = np.array([rate.status is RateStatus.BLOCKED for rate in rates], np.bool_)[which]
+    for line in lines[closed].tolist():
+        found[line] = -1
+        columns.refused[int(rows[line])] = _CLOSED
+    return found, rates
+
+
+@lru_cache(maxsize=32)
+def _finder(history: DeckHistory, origin: str, band: str) -> DeckHistory:
+    """The codes that apply to an origin and a band, at every moment, with no price: plain rating finds them."""
+    return DeckHistory(
+        tuple(
+            DatedDeck(at, RateDeck(history.currency, history.service, _unpriced(history.in_force(at, origin, band))))
+            for at in history.moments()
+        )
+    )
+
+
+def _unpriced(rates: Mapping[str, Rate]) -> tuple[Rate, ...]:
+    return tuple(Rate(rate.destination, code, Nanos(0)) for code, rate in rates.items())
+
+
+@lru_cache(maxsize=32)
+def _is_plain(history: DeckHistory) -> bool:
+    return all(rate.is_plain for dated in history.decks for rate in dated.deck.rates)
+
+
+@lru_cache(maxsize=32)
+def _names_origins(history: DeckHistory) -> bool:
+    return any(rate.origin for dated in history.decks for rate in dated.deck.rates)
+
+
+def _asks_origin(rules: PriceRules) -> bool:
+    return rules.shares is not None or bool(rules.terms.surcharges) or _names_origins(rules.history)
+
+
+def _origins(numbers: pa.ChunkedArray, terms: RatingTerms) -> tuple[NDArray[np.int32], Sequence[str]]:
+    """The origin of each number, as a place among the names returned."""
+    array = pa.concat_arrays(numbers.chunks) if numbers.num_chunks else pa.array([], pa.string())
+    found = origins_of(array, terms.origins, _destinations)
+    return found.indices.to_numpy(zero_copy_only=False).astype(np.int32), found.dictionary.to_pylist()
+
+
+def _destinations(numbers: pa.Array, history: DeckHistory) -> pa.Array:
+    """The destination of each number at the first moment, null where it has none."""
+    count = len(numbers)
+    zeros, texts = pa.array(np.zeros(count, np.int64)), pa.array([""] * count, pa.string())
+    arrays = [pa.array(np.arange(count)), texts, numbers, zeros, zeros, texts]
+    rated = rate_in_mode(pa.Table.from_arrays(arrays, schema=USAGE_SCHEMA), history, Rounding.FLOOR).rated
+    names = np.full(count, None, object)
+    names[rated["line"].to_numpy()] = np.array(rated["destination"].to_pylist(), object)
+    return pa.array(names.tolist(), pa.string())
+
+
+def _bands(table: pa.Table, rules: PriceRules) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
+    """The band of each row's start, and whether the row lasts beyond it and is split."""
+    bands = rules.terms.bands
+    if not bands.bands:
+        return np.full(len(table), -1, np.int16), np.zeros(len(table), np.bool_)
+    start, quantity = table["start_ms"].to_numpy(), table["quantity"].to_numpy()
+    found, ends = timeline(bands, rules.zone, int(start.min()), int(start.max())).at(start)
+    if bands.rule is BandRule.START:
+        return found, np.zeros(len(table), np.bool_)
+    return found, (quantity > 0) & (quantity > ends - start)
+
+
+def _band_name(place: int, terms: RatingTerms) -> str:
+    return "" if place < 0 else terms.bands.bands[place].name
+
+
+def _surcharges(group: pa.Table, origin: str, terms: RatingTerms) -> list[tuple[Int64s, Surcharge | None]]:
+    """What is charged on top of which rows of a group of one origin."""
+    every = np.arange(len(group))
+    if not any(origin in surcharge.origins for surcharge in terms.surcharges):
+        return [(every, None)]
+    places, names = _origins(group["b_party"], terms)
+    rows: dict[Surcharge | None, list[Int64s]] = {}
+    for place, called in enumerate(names):
+        rows.setdefault(surcharge_of(origin, called, terms.surcharges), []).append(np.flatnonzero(places == place))
+    return [(np.concatenate(parts), surcharge) for surcharge, parts in rows.items()]
+
+
+def _no_place(table: pa.Table) -> NDArray[np.int32]:
+    return np.zeros(len(table), np.int32)
