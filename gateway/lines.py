@@ -1,14 +1,24 @@
 """How is a file of any size taken line by line, and shown one line at a time?"""
 
 from collections.abc import Callable, Iterator
-from io import BufferedReader
 from pathlib import Path
+from typing import Protocol
 
 from gateway.fields import MAX_LINE_BYTES
 from ledger.errors import Malformed, NotFound
 
 
-def whole_lines(file: BufferedReader, chunk_bytes: int, skipped: Callable[[], None]) -> Iterator[bytes]:
+class LineSource(Protocol):
+    """What lines are taken from: a file, or what unpacks one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes; none at the end."""
+
+    def tell(self) -> int:
+        """How many bytes of the file are read."""
+
+
+def whole_lines(file: LineSource, chunk_bytes: int, skipped: Callable[[], None]) -> Iterator[bytes]:
     """A file in pieces that end with a line. A line that does not end is dropped and told to `skipped`, never held.
 
     Raises Malformed if the file is not in ASCII or UTF-8.

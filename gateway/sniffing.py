@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.preset import Preset, TimeFormat, load_preset, preset_names
+from gateway.layout import Preset, TimeFormat
+from gateway.preset import load_preset, preset_names
 from ledger.errors import Malformed
 
 SAMPLE_BYTES = 65_536
@@ -55,11 +56,11 @@ def _sample(path: Path) -> Sequence[str]:
 
 
 def _fit(preset: Preset, sample: Sequence[str]) -> Sniffed:
-    order = preset.columns
-    if preset.header and sample:
-        order = tuple(name.strip().lower() for name in _cells(sample[0], preset.delimiter))
-        sample = sample[1:] if set(preset.columns) <= set(order) else ()
-    fitting = sum(_reads(preset, order, _cells(line, preset.delimiter)) for line in sample)
+    order = preset.file.columns
+    if preset.file.header and sample:
+        order = tuple(name.strip().lower() for name in _cells(sample[0], preset.file.delimiter))
+        sample = sample[1:] if set(preset.file.columns) <= set(order) else ()
+    fitting = sum(_reads(preset, order, _cells(line, preset.file.delimiter)) for line in sample)
     return Sniffed(preset, 100 * fitting // len(sample) if sample else 0, len(sample))
 
 
@@ -74,7 +75,7 @@ def _reads(preset: Preset, order: Sequence[str], cells: Sequence[str]) -> bool:
     if len(cells) != len(order):
         return False
     row = dict(zip(order, cells, strict=True))
-    times = [row[preset.start]] + ([row[preset.end]] if preset.end else [])
-    return _QUANTITY.fullmatch(row[preset.quantity]) is not None and all(
-        _TIMES[preset.time_format].fullmatch(time) for time in times
+    times = [row[preset.fields.start[0]]] + ([row[preset.fields.end[0]]] if preset.fields.end else [])
+    return _QUANTITY.fullmatch(row[preset.fields.quantity or ""]) is not None and all(
+        _TIMES[preset.time.format].fullmatch(time) for time in times
     )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.preset import FOLDER, TrunkRule, load_preset, preset_names, read_preset
+from gateway.layout import Condition, TrunkLayout, TrunkRule
+from gateway.preset import FOLDER, load_preset, preset_names, read_preset
 from ledger.errors import Malformed
 
 GOOD = (FOLDER / "asterisk.toml").read_text("utf-8")
@@ -18,10 +19,10 @@ def test_the_presets_that_come_with_the_gateway_are_read() -> None:
 
 def test_asterisk_is_read_from_its_18_columns() -> None:
     preset = load_preset("asterisk")
-    assert len(preset.columns) == 18
-    assert (preset.start, preset.quantity, preset.quantity_scale) == ("answer", "billsec", 1000)
-    assert preset.answered == ("disposition", frozenset({"ANSWERED"}))
-    assert (preset.trunk_rule, preset.trunk_in, preset.trunk_out) == (TrunkRule.CHANNEL, "channel", "dstchannel")
+    assert len(preset.file.columns) == 18
+    assert (preset.fields.start, preset.fields.quantity, preset.quantity.scale) == (("answer",), "billsec", 1000)
+    assert preset.billable == (Condition("disposition", frozenset({"ANSWERED"})),)
+    assert preset.trunk == TrunkLayout(TrunkRule.CHANNEL, "channel", "dstchannel")
 
 
 @pytest.mark.parametrize(
@@ -32,8 +33,8 @@ def test_asterisk_is_read_from_its_18_columns() -> None:
         ('format = "stamp"', 'format = "roman"', "roman"),
         ('zone = "local"', 'zone = "moon"', "moon"),
         ('rule = "channel"', 'rule = "guess"', "guess"),
-        ('delimiter = ","', 'delimiter = "ab"', "no delimiter"),
-        ('delimiter = ","', 'delimiter = ","\ncolour = "red"', "unknown key colour"),
+        ("[file]", '[file]\ndelimiter = "ab"', "no delimiter"),
+        ("[file]", '[file]\ncolour = "red"', "unknown key colour"),
         ('service = "voice"', 'service = "fax"', "FAX"),
         ('name = "asterisk"', "", "name"),
         ('name = "asterisk"', 'name = "asterisk"\nmood = "good"', "unknown key mood"),

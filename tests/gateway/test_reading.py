@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway import fields, reading
-from gateway.preset import Preset, load_preset
+from gateway import fields, files, text_rows
+from gateway.preset import load_preset
 from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode
@@ -277,7 +277,7 @@ def test_a_file_read_in_small_pieces_reads_the_same(tmp_path: Path, monkeypatch:
     text = "".join([*lines[:30], '"unclosed\n', "\n", *lines[20:]])
     whole = _read(tmp_path, text)
     for size in (1, 100, 1_000, 7_777):
-        monkeypatch.setattr(reading, "CHUNK_BYTES", size)
+        monkeypatch.setattr(files, "CHUNK_BYTES", size)
         pieces = _read(tmp_path, text)
         assert pieces.counts == whole.counts
         assert pieces.quarantined == whole.quarantined
@@ -287,10 +287,12 @@ def test_a_file_read_in_small_pieces_reads_the_same(tmp_path: Path, monkeypatch:
 
 
 def test_a_line_without_end_is_quarantined_and_never_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "CHUNK_BYTES", 50_000)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 50_000)
     held: list[int] = []
-    honest = reading._Reader.take
-    monkeypatch.setattr(reading._Reader, "take", lambda self, piece: (held.append(len(piece)), honest(self, piece))[1])
+    honest = text_rows.TextRows.cut
+    monkeypatch.setattr(
+        text_rows.TextRows, "cut", lambda self, piece: (held.append(len(piece)), honest(self, piece))[1]
+    )
     read = _read(tmp_path, asterisk() + "x" * 1_000_000 + "\n" + asterisk())
     assert _quarantined(read) == [(2, "", "line longer than 65536 bytes")]
     assert [row[0] for row in _rows(read)] == [1, 3]
@@ -342,5 +344,5 @@ def test_a_planted_fault_in_the_splitting_shows(tmp_path: Path, monkeypatch: pyt
 
 
 def test_presets_agree_with_the_names_used_here() -> None:
-    preset: Preset = load_preset("freeswitch")
-    assert preset.columns[-1] == "sip_gateway_name" and len(preset.columns) == 16
+    columns = load_preset("freeswitch").file.columns
+    assert columns[-1] == "sip_gateway_name" and len(columns) == 16

@@ -1,0 +1,91 @@
+"""How is a usage file of any kind taken piece by piece, packed or not, without trusting what it says of its size?"""
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import IO, cast
+
+from gateway.layout import FileKind, Preset
+from gateway.lines import LineSource, whole_lines
+from gateway.rows import Cut, Refusals
+from gateway.table_rows import parquet_cuts, sheet_cuts
+from gateway.text_rows import TextRows
+from ledger.errors import Malformed
+
+CHUNK_BYTES = 4 << 20
+"""What is read at a time."""
+MAX_EXPANSION = 100
+"""Times its size that a packed file may hold: usage files pack to a tenth."""
+FREE_EXPANSION_BYTES = 16 << 20
+"""What any packed file may hold."""
+GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
+PARQUET = b"PAR1"
+
+Told = Callable[[int], None]
+"""Hears how many bytes of the file are done."""
+
+
+def cuts_of(path: Path, preset: Preset, refusals: Refusals, told: Told | None = None) -> Iterator[Cut]:
+    """The rows of a file, in pieces. Raises Malformed if it is no such file at all."""
+    try:
+        match preset.file.kind:
+            case FileKind.PARQUET:
+                yield from parquet_cuts(path, preset, refusals)
+            case FileKind.XLSX:
+                yield from sheet_cuts(path, preset, refusals)
+            case _:
+                yield from _text_cuts(path, preset, refusals, told)
+        if told:
+            told(path.stat().st_size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Malformed("the usage file cannot be read", expected="a readable file", got=str(error)) from None
+
+
+@contextmanager
+def text_stream(path: Path) -> Iterator[LineSource]:
+    """A text file's bytes, unpacked if it is packed. Reading raises Malformed for one that holds out of proportion."""
+    with path.open("rb") as file:
+        if file.peek(2)[:2] == GZIP:
+            yield _Unpacked(file, path.stat().st_size)
+        else:
+            yield file
+
+
+class _Unpacked:
+    """Reads gzip, and counts."""
+
+    def __init__(self, file: BufferedReader, packed_bytes: int) -> None:
+        self._file, self._stream = file, gzip.GzipFile(fileobj=cast(IO[bytes], file))
+        self._left = max(FREE_EXPANSION_BYTES, packed_bytes * MAX_EXPANSION)
+
+    def read(self, size: int) -> bytes:
+        piece = self._stream.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise Malformed(
+                "the packed file holds more than any usage file would",
+                expected=f"at most {MAX_EXPANSION} times its size",
+                got="more",
+                todo="Unpack it yourself if you trust it.",
+            )
+        return piece
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _text_cuts(path: Path, preset: Preset, refusals: Refusals, told: Told | None) -> Iterator[Cut]:
+    rows = TextRows(preset, refusals)
+    skipped: list[Cut] = []
+    with text_stream(path) as stream:
+        for piece in whole_lines(stream, CHUNK_BYTES, lambda: skipped.append(rows.skip_line())):
+            yield from skipped
+            skipped.clear()
+            yield rows.cut(piece)
+            if told:
+                told(stream.tell())
+        yield from skipped
