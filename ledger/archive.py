@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from ledger.errors import Conflict, Malformed, RootMismatch
 from ledger.identity import AgreementId, Root, carrier_code
 from ledger.period import parse_period
+from ledger.pieces import file_options
 from ledger.sealing import MAX_COUNT, UsageBatch, seal
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
@@ -172,7 +173,7 @@ def _check_same_scope(path: Path, batch: UsageBatch) -> None:
 def _write_durably(batch: UsageBatch, part: Path) -> None:
     """Only its owner may read it: it holds numbers and the secret."""
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        pq.write_table(batch.table.replace_schema_metadata(_metadata(batch)), file, compression="zstd")
+        pq.write_table(batch.table.replace_schema_metadata(_metadata(batch)), file, **file_options(RATED_SCHEMA))
         file.flush()
         os.fsync(file.fileno())
 

@@ -23,6 +23,7 @@ from ledger.archive import archive_name
 from ledger.identity import AgreementId, CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
+from ledger.pieces import file_options
 from ledger.rating import Rating
 from ledger.rating import rate as rate_table
 from ledger.service import Service
@@ -117,7 +118,7 @@ def write_whole(path: Path, table: pa.Table) -> None:
     """The whole file or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    pq.write_table(table, partial, compression="zstd")
+    pq.write_table(table, partial, **file_options(table.schema))
     partial.replace(path)
 
 
