@@ -76,6 +76,10 @@ class Client:
     def sign_agreement(self, partner: str, *, dry_run: bool = False) -> Json:
         return self._post("/v1/agreements", {"partner": partner}, dry_run)
 
+    def amend(self, partner: str, *, dry_run: bool = False) -> Json:
+        """Both carriers call this, with the same file in agreements/amendments; the second one's call submits it."""
+        return self._post("/v1/amendments", {"partner": partner}, dry_run)
+
     def publish_rates(
         self, partner: str, deck: str, effective_at: int, *, change: str | None = None, dry_run: bool = False
     ) -> Json:

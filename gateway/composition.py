@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -77,6 +77,9 @@ class Partnership:
     partner: CarrierCode
     agreement: Agreement
     terms: Terms
+    """Of the first version: they give the id, whatever the two agree on later."""
+    amendments: tuple[Agreement, ...] = ()
+    """The files of later versions, by their date of effect; which of them are agreed, the chain says."""
 
     @property
     def id(self) -> AgreementId:
@@ -177,6 +180,16 @@ def partnerships(settings: Settings) -> Mapping[CarrierCode, Partnership]:
                 todo="Keep one agreement file for each partner in the agreements folder.",
             )
         found[held.partner] = held
+    for path in sorted(settings.amendments_path.glob("*.toml")):
+        amendment = _agreement(settings, path)
+        partner = amendment.counterparty(settings.carrier)
+        if partner not in found:
+            raise Malformed(
+                f"{path.name} amends no agreement", expected=f"an agreement file with {partner}", got=path.name
+            )
+        held = found[partner]
+        in_order = sorted((*held.amendments, amendment), key=lambda each: each.valid_from_ms)
+        found[partner] = replace(held, amendments=tuple(in_order))
     return found
 
 
@@ -202,7 +215,18 @@ def partnership_of_id(settings: Settings, agreement_id: bytes) -> Partnership:
     raise NotFound("no such agreement", got=f"0x{agreement_id.hex()}")
 
 
+def chain_terms(agreement: Agreement) -> Terms:
+    """What the agreement book holds of an agreement file."""
+    terms = terms_of(agreement)
+    return Terms(**{name: getattr(terms, name) for name in terms.__dataclass_fields__})
+
+
 def _partnership(settings: Settings, path: Path) -> Partnership:
+    agreement = _agreement(settings, path)
+    return Partnership(agreement.counterparty(settings.carrier), agreement, chain_terms(agreement))
+
+
+def _agreement(settings: Settings, path: Path) -> Agreement:
     agreement = load_agreement(path)
     if settings.carrier not in (agreement.low, agreement.high):
         raise Malformed(
@@ -210,6 +234,4 @@ def _partnership(settings: Settings, path: Path) -> Partnership:
             expected=f"{settings.carrier} among its carriers",
             got=f"{agreement.low} and {agreement.high}",
         )
-    terms = terms_of(agreement)
-    values = {name: getattr(terms, name) for name in terms.__dataclass_fields__}
-    return Partnership(agreement.counterparty(settings.carrier), agreement, Terms(**values))
+    return agreement

@@ -16,9 +16,15 @@ from gateway.composition import Gateway, Partnership, partnership_of_id, partner
 from gateway.month.books import Book, book_of, revealed_book, unrevealed_batches
 from gateway.month.parts import Direction, directions
 from gateway.month.reconciling import compare
+from gateway.month.versions import of_period
 from ledger import archive
 from ledger.chain.abi import decode_all
-from ledger.chain.bindings import USAGE_LEDGER_DECLARE, Declaration
+from ledger.chain.bindings import (
+    USAGE_LEDGER_DECLARE,
+    USAGE_LEDGER_DECLARE_ADJUSTMENT,
+    USAGE_LEDGER_DECLARE_INLINE,
+    Declaration,
+)
 from ledger.errors import Conflict, NotFound
 from ledger.identity import Address, CarrierCode
 from ledger.money import show_micros
@@ -34,6 +40,10 @@ from reconciliation.disputes import dispute_proposals
 from reconciliation.finding import Cause
 
 SCRIPT = Path(verify_bundle.__file__)
+_DECLARE = {
+    each.selector: each for each in (USAGE_LEDGER_DECLARE, USAGE_LEDGER_DECLARE_ADJUSTMENT, USAGE_LEDGER_DECLARE_INLINE)
+}
+"""The calls that carry one declaration: it comes first, its signature last."""
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """Zip entries carry no clock: the same evidence gives the same bytes."""
 
@@ -53,7 +63,7 @@ def dispute_bundle(gateway: Gateway, dispute_id: bytes) -> bytes:
     gateway.catch_up()
     with reading(gateway.engine) as connection:
         row = dispute_of(connection, dispute_id)
-    held = partnership_of_id(gateway.settings, row.agreement_id)
+    held = of_period(gateway, partnership_of_id(gateway.settings, row.agreement_id), row.period)
     direction = Direction(held, row.creditor, row.service)
     wanted = _disputed_leaves(gateway, direction, row)
     about = {
@@ -72,7 +82,7 @@ def dispute_bundle(gateway: Gateway, dispute_id: bytes) -> bytes:
 def statement_bundle(gateway: Gateway, partner: CarrierCode, period: Period) -> bytes:
     """The zip of one month: every declaration of both sides with its signature. Raises NotFound."""
     gateway.catch_up()
-    held = partnership_with(gateway.settings, partner)
+    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
     books = [
         book_of(gateway, direction, declarer, period) for direction in directions(held) for declarer in held.carriers
     ]
@@ -211,9 +221,10 @@ def posted_declaration(gateway: Gateway, row: DeclarationRow) -> Posted:
         tx_hash = connection.execute(query).one().tx_hash
     found = gateway.client.rpc.call("eth_getTransactionByHash", _hex(tx_hash))
     data = bytes.fromhex(str((found or {}).get("input", "0x"))[2:])
-    if data[:4] != USAGE_LEDGER_DECLARE.selector:
+    declare = _DECLARE.get(data[:4])
+    if declare is None:
         raise NotFound("the declaration's transaction is not a single declaration", got=_hex(tx_hash))
-    declaration, signature = decode_all([kind for _, kind in USAGE_LEDGER_DECLARE.inputs], data[4:])
+    declaration, *_, signature = decode_all([kind for _, kind in declare.inputs], data[4:])
     signer = recover(gateway.signer.digest(declaration), signature)
     return Posted(declaration, signature, signer, tx_hash)
 

@@ -15,6 +15,7 @@ from gateway.composition import Gateway
 from gateway.signing import refuse_signer
 from ledger.chain.abi import decode_all
 from ledger.chain.bindings import (
+    Amendment,
     NettingCycle,
     Resolution,
     Statement,
@@ -42,6 +43,7 @@ S = TypeVar("S", bound=Struct)
 
 PROPOSALS: Mapping[str, type[Struct]] = {
     "agreement": Terms,
+    "amendment": Amendment,
     "statement": Statement,
     "resolution": Resolution,
     "netting_cycle": NettingCycle,

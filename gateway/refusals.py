@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 
 from ledger.chain.abi import decode_all
 from ledger.chain.bindings import (
+    AGREEMENT_BOOK_AMEND,
     SETTLEMENT_BOOK_RESOLVE_DISPUTE,
     AgreementAlreadySigned,
+    Amendment,
     CreditIsStopped,
     CreditLineExceeded,
     CycleAlreadyExecuted,
@@ -28,6 +30,7 @@ from ledger.chain.bindings import (
     Resolution,
     SequenceUnexpected,
     StatementAlreadyAgreed,
+    VersionUnexpected,
     calldata_settlement_book_agreed_statement,
     calldata_usage_ledger_root_of,
     result_settlement_book_agreed_statement,
@@ -36,6 +39,7 @@ from ledger.chain.bound import Struct
 from ledger.errors import ContractRefused
 from ledger.identity import AgreementId, BatchId, text_of_ascii32
 from ledger.period import period_of_key
+from ledger.store.agreements import list_amendments
 from ledger.store.declarations import list_closes
 from ledger.store.latest import rows_of, table_of
 from ledger.store.outbox import SubmissionRow
@@ -73,6 +77,8 @@ def stands(row: SubmissionRow, refusal: ContractRefused, view: View, connection:
             return _is_declared(row, view)
         case "close", PeriodAlreadyClosed():
             return _is_closed_alike(row, connection)
+        case "amendment", VersionUnexpected():
+            return _is_amended_alike(row, connection)
         case "resolution", DisputeStateUnexpected():
             return _is_resolved_alike(row, connection)
     return False
@@ -104,6 +110,16 @@ def _is_resolved_alike(row: SubmissionRow, connection: Connection) -> bool | Non
     changes = rows_of(connection, DisputeStateChanged, table.dispute_id == wanted.dispute_id)
     ends = [(each.credited_micros, each.due_micros) for each in changes]
     return (wanted.credited_micros, wanted.due_micros) in ends if ends else None
+
+
+def _is_amended_alike(row: SubmissionRow, connection: Connection) -> bool | None:
+    """Both desks may put the same amendment on chain; what stands under its number tells."""
+    assert row.calldata is not None
+    wanted: Amendment = decode_all([kind for _, kind in AGREEMENT_BOOK_AMEND.inputs], row.calldata[4:])[0]
+    versions = {each.version: each for each in list_amendments(connection, wanted.agreement_id)}
+    if wanted.version not in versions:
+        return None if wanted.version == len(versions) + 2 else False
+    return versions[wanted.version].document_hash == wanted.terms.document_hash
 
 
 def _argument(row: SubmissionRow, kind: type[S]) -> S:

@@ -6,7 +6,7 @@ A home folder holds everything that belongs to one carrier:
     network.toml      the chain's addresses and pins (written by `gsc deploy`, the same file at every carrier)
     keys/             encrypted keys: signing.json (the carrier's word), sending.json (pays gas)
     operator.token    the desk's bearer token
-    agreements/       one TOML file for each agreement
+    agreements/       one TOML file for each agreement; later versions of them in amendments/
     decks/            rate decks, CSV
     inbox/            raw CDR files as they came
     archive/          sealed batches, ours and revealed ones, named by their Merkle root
@@ -114,6 +114,11 @@ class Settings:
     @property
     def agreements_path(self) -> Path:
         return self.home / self.agreements
+
+    @property
+    def amendments_path(self) -> Path:
+        """Files of later versions of the agreements."""
+        return self.agreements_path / "amendments"
 
     @property
     def decks_path(self) -> Path:

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from ledger.errors import Malformed
 
+UTC_ZONE = ZoneInfo("UTC")
+
 
 class Period(NamedTuple):
     """An accounting month; its bounds depend on the agreement's accounting zone."""

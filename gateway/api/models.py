@@ -162,7 +162,7 @@ class RevealBody(Strict):
 class ProposalBody(Strict):
     """A struct a peer has signed and wants signed, in canonical bytes."""
 
-    kind: Annotated[str, Field(pattern="^(agreement|statement|resolution|netting_cycle)$")]
+    kind: Annotated[str, Field(pattern="^(agreement|amendment|statement|resolution|netting_cycle)$")]
     struct: Annotated[HexBytes, Field(max_length=65_536)]
     signer: CarrierText
     signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]

@@ -96,6 +96,12 @@ def post_agreement(body: PartnerBody, gateway: TheGateway, dry_run: DryRun = Fal
     return as_json(month.sign_agreement(gateway, _partner(body.partner), dry_run=dry_run))
 
 
+@router.post("/amendments")
+def post_amendment(body: PartnerBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+    """Sign the next version of the agreement with a partner; on chain once both have."""
+    return as_json(month.amend(gateway, _partner(body.partner), dry_run=dry_run))
+
+
 @router.post("/rate-decks")
 def post_rates(body: RatesBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Publish the hash of one of our rate decks."""

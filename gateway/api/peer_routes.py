@@ -8,12 +8,13 @@ from gateway.answers import as_json
 from gateway.api.models import ProposalBody, RevealBody
 from gateway.composition import Gateway, partnership_of_id
 from gateway.month.accepting import check_statement
+from gateway.month.amending import check_amendment
 from gateway.month.countersigning import Offer, keep_proposal, read_offer, sign_own
 from gateway.month.netting import check_cycle
 from gateway.month.resolving import check_resolution
 from gateway.peers import require_key
 from gateway.reveal import answer_reveal
-from ledger.chain.bindings import NettingCycle, Resolution, Statement, Terms
+from ledger.chain.bindings import Amendment, NettingCycle, Resolution, Statement, Terms
 from ledger.chain.bound import Struct
 from ledger.errors import Malformed, NotFound
 from ledger.identity import AgreementId, CarrierCode
@@ -41,8 +42,8 @@ def post_reveal(body: RevealBody, gateway: TheGateway) -> Response:
 
 @router.post("/proposals")
 def post_proposal(body: ProposalBody, gateway: TheGateway) -> Any:
-    """Takes a peer's signature under a statement, resolution, agreement or netting cycle; answers with ours if our
-    desk has signed the same, or null if it has not yet."""
+    """Takes a peer's signature under a statement, resolution, agreement, amendment or netting cycle; answers with ours
+    if our desk has signed the same, or null if it has not yet."""
     struct = read_offer(body.kind, body.struct)
     signer = CarrierCode(body.signer)
     require_key(gateway, signer, struct, body.signature)
@@ -62,6 +63,10 @@ def _offer(gateway: Gateway, kind: str, struct: Struct, signer: CarrierCode) -> 
     match struct:
         case Terms():
             return _with_counterparty(gateway, kind, struct, AgreementId(struct.struct_hash()), signer)
+        case Amendment():
+            offer = _with_counterparty(gateway, kind, struct, struct.agreement_id, signer)
+            check_amendment(gateway, partnership_of_id(gateway.settings, struct.agreement_id), struct)
+            return offer
         case Statement():
             offer = _with_counterparty(gateway, kind, struct, struct.agreement_id, signer, struct.period)
             check_statement(gateway, partnership_of_id(gateway.settings, struct.agreement_id), struct)

@@ -10,6 +10,7 @@ from gateway.cli.parts import DryRun, Home, Json, Partner, code_of, end, home_of
 def register(app: typer.Typer) -> None:
     """Add these commands, in their order."""
     app.command("agree")(agree)
+    app.command("amend")(amend)
     app.command("publish-rates")(publish_rates)
     app.command("grant-credit")(grant_credit)
 
@@ -22,6 +23,25 @@ def agree(partner: Partner, home: Home = None, dry_run: DryRun = False, json: Js
     signed = " and ".join(answer.signed_by) or "nobody"
     told = f"agreement {answer.agreement_id.hex()[:16]}: {'on chain' if answer.on_chain else f'signed by {signed}'}"
     end(answer, json, [told], f"gsc publish-rates --partner {partner} --deck FILE --effective DATE")
+
+
+def amend(partner: Partner, home: Home = None, dry_run: DryRun = False, json: Json = False) -> None:
+    """Sign the next version of the agreement, a file in agreements/amendments; it goes on chain once both have."""
+    from datetime import UTC, datetime
+
+    from gateway import month
+
+    gateway = home_of(home)
+    answer = month.amend(gateway, code_of(partner), dry_run=dry_run)
+    signed = " and ".join(answer.signed_by) or "nobody"
+    begins = datetime.fromtimestamp(answer.valid_from, UTC)
+    told = f"version {answer.version} from {begins:%Y-%m-%d %H:%M} UTC: " + (
+        "on chain" if answer.on_chain else f"signed by {signed}"
+    )
+    rows = [[each.term, each.before, each.after] for each in answer.changes]
+    alone = answer.signed_by == (gateway.carrier,)
+    after = f"at {partner}: gsc amend --partner {gateway.carrier}" if alone else f"gsc amend --partner {partner}"
+    end(answer, json, [told], "gsc doctor" if answer.on_chain else after, ["term", "before", "after"], rows)
 
 
 def publish_rates(

@@ -187,8 +187,8 @@ def correct(
     ]
     if answer.nothing_to_correct:
         lines.append(
-            f"{answer.nothing_to_correct:,} late records stay: nothing of their direction and service was ever declared, "
-            "so there is nothing to correct"
+            f"{answer.nothing_to_correct:,} late records stay: nothing of their direction and service was declared "
+            "that they could correct"
         )
     if not rows and not lines:
         lines = ["nothing came late"]

@@ -22,6 +22,7 @@ from gateway.desk.views import (
 from gateway.exposing import forecast_of
 from gateway.month.accepting import draft_of
 from gateway.month.paying import aged_of
+from gateway.month.versions import of_period
 from ledger.chain.bindings import ArrearsStage, DisputeState, StatementAgreed
 from ledger.identity import BatchId, CarrierCode
 from ledger.period import Period
@@ -61,7 +62,7 @@ _STAGES = {
 
 def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> StatementView:
     """The statement page. Raises NotFound for a partner without agreement."""
-    held = partnership_with(gateway.settings, partner)
+    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
     now_ms = gateway.clock.now_ms()
     with reading(gateway.engine) as connection:
         draft = draft_of(connection, held, period)

@@ -2,6 +2,7 @@
 
 from gateway.month.accepting import accept
 from gateway.month.agreeing import grant_credit, publish_rates, sign_agreement
+from gateway.month.amending import amend
 from gateway.month.bypassing import arbitrage
 from gateway.month.closing import close
 from gateway.month.correcting import correct
@@ -19,6 +20,7 @@ from gateway.month.sealing import seal
 __all__ = [
     "accept",
     "age",
+    "amend",
     "arbitrage",
     "close",
     "confirm",

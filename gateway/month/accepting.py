@@ -12,6 +12,7 @@ from gateway.month.books import is_correction
 from gateway.month.countersigning import Offer, collect, refuse_difference
 from gateway.month.parts import Submission, period_deadline, stream_of
 from gateway.month.sending import Call, submit
+from gateway.month.versions import of_period
 from ledger.chain.bindings import DisputeState, Statement, StatementLine, calldata_settlement_book_agree_statement
 from ledger.errors import Conflict
 from ledger.identity import CarrierCode, ascii32
@@ -61,8 +62,8 @@ def accept(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: b
 
     Raises Conflict before both have closed the period, PeerRefused, Unavailable.
     """
-    held = partnership_with(gateway.settings, partner)
     gateway.catch_up()
+    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
     with reading(gateway.engine) as connection:
         agreed = _agreed(connection, held, period)
         draft = draw(connection, held, period)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
@@ -19,7 +20,7 @@ from gateway.month.rating import RatedScope, rate, rated_deck_hash, rated_path
 from gateway.month.unpriced import take_up
 from ledger import archive
 from ledger.archive import archive_name
-from ledger.identity import BatchId, CarrierCode, Root
+from ledger.identity import BatchId, CarrierCode
 from ledger.period import Period
 from ledger.sealing import seal
 from ledger.store.batches import SealedBatch, list_batches, record_batch, release_batch
@@ -37,6 +38,8 @@ class CorrectAnswer:
     sealed_now: int
     waiting: tuple[RatedScope, ...]
     """In a dry run: what would be sealed."""
+    nothing_to_correct: int
+    """Records of a direction and service of which nothing was ever declared: the chain takes them no more."""
     dry_run: bool
 
 
@@ -55,15 +58,16 @@ def correct(
     """
     gateway.catch_up()
     if dry_run:
-        return CorrectAnswer((), 0, _waiting(gateway, partner, period), True)
+        return CorrectAnswer((), 0, _waiting(gateway, partner, period), 0, True)
     _release(gateway, partner, period)
     take_up(gateway, partner, period, late=True, dry_run=False)
     rate(gateway, partner, period)
     with reading(gateway.engine) as connection:
         late = [usage for usage in unsealed_usage(connection) if _is_late(gateway, connection, usage, partner, period)]
-    roots = [_seal(gateway, usage, randomness) for usage in late]
-    sealed = frozenset(root for root in roots if root is not None)
-    return CorrectAnswer(_declare(gateway, partner, period, sealed, igw), len(sealed), (), False)
+    sealed = [_seal(gateway, usage, randomness) for usage in late]
+    declared = _declare(gateway, partner, period, igw)
+    left = sum(usage.count for usage, done in zip(late, sealed, strict=True) if done is None)
+    return CorrectAnswer(declared, sum(map(bool, sealed)), (), left, False)
 
 
 def late_of(connection: Connection, batch: SealedBatch) -> Period | None:
@@ -120,16 +124,20 @@ def _is_late(
     return wanted and is_closed(gateway, connection, held.id, scope.period)
 
 
-def _seal(gateway: Gateway, usage: UsageFile, randomness: Callable[[int], bytes]) -> Root | None:
-    """Seal a late usage file for the next open period; None if nothing in it has a price."""
+def _seal(gateway: Gateway, usage: UsageFile, randomness: Callable[[int], bytes]) -> bool | None:
+    """Seal a late usage file for the next open period; False if nothing in it has a price, None if there is nothing
+    that it could correct."""
     table = pq.read_table(rated_path(gateway, usage))
     if not len(table):
-        return None
+        return False
     scope = usage.scope
     with writing(gateway.engine) as connection:
         lock(connection, f"declare {scope.agreement_id.hex()}")
         closed = closed_through(gateway, connection, scope.agreement_id)
         assert closed is not None, "late usage is of a closed period"
+        corrects = _corrected(connection, usage, pc.min(table["start_ms"]).as_py())
+        if corrects is None:
+            return None
         batch = seal(
             table.replace_schema_metadata(None), scope._replace(period=max(closed, scope.period).after), randomness(32)
         )
@@ -145,11 +153,11 @@ def _seal(gateway: Gateway, usage: UsageFile, randomness: Callable[[int], bytes]
             deck_hash=rated_deck_hash(table),
             archive_path=path.name,
             sealed_at_ms=gateway.clock.now_ms(),
-            corrects=_corrected(connection, usage, batch.from_ms),
+            corrects=corrects,
         )
         record_batch(connection, sealed)
         mark_sealed(connection, [usage.id], batch.root)
-    return batch.root
+    return True
 
 
 def _corrected(connection: Connection, usage: UsageFile, from_ms: int) -> BatchId | None:
@@ -169,7 +177,7 @@ def _corrected(connection: Connection, usage: UsageFile, from_ms: int) -> BatchI
 
 
 def _declare(
-    gateway: Gateway, partner: CarrierCode | None, period: Period | None, now: frozenset[Root], igw: str | None
+    gateway: Gateway, partner: CarrierCode | None, period: Period | None, igw: str | None
 ) -> tuple[DeclaredAnswer, ...]:
     answers: list[DeclaredAnswer] = []
     for held in wanted_partnerships(gateway, partner):
@@ -177,14 +185,12 @@ def _declare(
             lock(connection, f"declare {held.id.hex()}")
             answers += [
                 declare_one(gateway, connection, held, batch, igw=igw, dry_run=False)
-                for batch in _corrections(connection, held, period, now)
+                for batch in _corrections(connection, held, period)
             ]
     return tuple(answers)
 
 
-def _corrections(
-    connection: Connection, held: Partnership, period: Period | None, now: frozenset[Root]
-) -> list[SealedBatch]:
-    """Those sealed now, and those of earlier calls that correct the period."""
+def _corrections(connection: Connection, held: Partnership, period: Period | None) -> list[SealedBatch]:
+    """Those sealed now, and those of earlier calls."""
     found = [(batch, late_of(connection, batch)) for batch in list_batches(connection, held.id)]
-    return [batch for batch, of in found if batch.root in now or (of is not None and period in (None, of))]
+    return [batch for batch, of in found if of is not None and period in (None, of)]

@@ -12,6 +12,7 @@ from gateway.month.parts import Direction, Submission, directions, period_deadli
 from gateway.month.reconciling import compare
 from gateway.month.revealing import require_closed
 from gateway.month.sending import Call, submit
+from gateway.month.versions import of_period
 from ledger.canonical import canonical_bytes
 from ledger.chain.abi import decode_all
 from ledger.chain.bindings import (
@@ -82,8 +83,8 @@ def dispute(
     With `unrevealed` the batches that the creditor did not reveal, or not as declared, are disputed in full, and the
     others by their causes; raises PeriodStillOpen before both have closed.
     """
-    held = partnership_with(gateway.settings, partner)
     gateway.catch_up()
+    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
     if unrevealed:
         with reading(gateway.engine) as connection:
             require_closed(held, period, closed_by(connection, held.id, period))

@@ -11,6 +11,7 @@ from gateway.month.books import book_of, require_revealed, revealed_book, table_
 from gateway.month.decks import direction_decks
 from gateway.month.late_books import late_records
 from gateway.month.parts import Direction, directions
+from gateway.month.versions import of_period
 from ledger.deck import DeckHistory
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode
@@ -71,8 +72,8 @@ class ReconcileAnswer:
 
 def reconcile(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: bool = False) -> ReconcileAnswer:
     """Match ours against theirs in both directions and explain every difference. Raises Conflict before reveal."""
-    held = partnership_with(gateway.settings, partner)
     gateway.catch_up()
+    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
     done = []
     for direction in directions(held):
         result = compare(gateway, direction, period)

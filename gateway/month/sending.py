@@ -17,6 +17,7 @@ from ledger.store.outbox import submission_of as row_of_id
 DRY_RUN = "dry run"
 GAS: Mapping[str, int] = {
     "agreement": 700_000,
+    "amendment": 700_000,
     "rates": 300_000,
     "credit_line": 300_000,
     "declare": 450_000,

@@ -24,7 +24,8 @@ What it says to the chain
 
 What the chain said (written by ledger.follow only)
     chain_log       checkpoint, append_blocks, roll_back, list_alarms, chain_rows
-    agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of, list_rate_notices
+    agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of,
+                    list_amendments, list_rate_notices
     crossings       list_licences, list_igws, covers              who may carry what across a border, and when
     declarations    list_declarations, declaration_of, last_seq, declared_micros, declared_scopes, batches_hash,
                     list_closes, closed_by, list_inline_leaves

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, or_
 
 from ledger.chain.bindings import (
+    AgreementAmended,
     AgreementSigned,
     CarrierAdmitted,
     CarrierReinstated,
@@ -71,6 +72,19 @@ class AgreementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendmentRow:
+    """A later version of an agreement, signed by both; the first version is the agreement itself."""
+
+    agreement_id: AgreementId
+    version: int
+    services: frozenset[Service]
+    document_hash: bytes
+    valid_from: int
+    """Seconds."""
+    block_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class RateNoticeRow:
     """A rate deck published for a direction; times in seconds."""
 
@@ -132,12 +146,27 @@ def list_agreements(connection: Connection, carrier: CarrierCode | None = None) 
             carrier_low=row.carrier_low,
             carrier_high=row.carrier_high,
             currency=row.currency,
-            services=frozenset(service for service in Service if row.services >> service & 1),
+            services=_services(row.services),
             document_hash=row.document_hash,
             valid_from=row.valid_from,
             block_number=row.block_number,
         )
         for row in rows_of(connection, AgreementSigned, *wanted)
+    ]
+
+
+def list_amendments(connection: Connection, agreement_id: AgreementId) -> list[AmendmentRow]:
+    """The later versions of an agreement, in order."""
+    return [
+        AmendmentRow(
+            agreement_id=row.agreement_id,
+            version=row.version,
+            services=_services(row.services),
+            document_hash=row.document_hash,
+            valid_from=row.valid_from,
+            block_number=row.block_number,
+        )
+        for row in rows_of(connection, AgreementAmended, table_of(AgreementAmended).agreement_id == agreement_id)
     ]
 
 
@@ -174,3 +203,7 @@ def list_rate_notices(
         )
         for row in rows_of(connection, RateDeckPublished, *wanted)
     ]
+
+
+def _services(bits: int) -> frozenset[Service]:
+    return frozenset(service for service in Service if bits >> service & 1)

@@ -18,7 +18,7 @@ from ledger.store.tables import proposals
 class Proposal:
     """One carrier's signature over a struct. `struct` is its ABI encoding, `digest` what was signed.
 
-    Kinds: "statement", "resolution", "netting_cycle", "agreement".
+    Kinds: "statement", "resolution", "netting_cycle", "agreement", "amendment".
     """
 
     kind: str
