@@ -5,7 +5,7 @@ What outages earn is taken off the amount of that record, never below 0; an inst
 in the month in which service begins. All of it is exact, with one rounding for each record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -24,26 +24,13 @@ from ledger.period import Period
 from ledger.rating import REFUSED_SCHEMA, Rating
 from ledger.service import Service
 from ledger.service_terms import CreditedMonth, IplTerms, MonthDays, OutageCredit
-from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
+from ledger.usage import RATED_SCHEMA
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 THIRTY = 30
 ALL_BPS, ALL_PPM = 10_000, 1_000_000
 INSTALL = "installation"
 """How the destination of an installation's charge record begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Circuit:
-    """One line of an inventory: two ends, and the days on which it is in service."""
-
-    name: str
-    a_end: str
-    z_end: str
-    begin: date
-    """First day in service."""
-    end: date | None = None
-    """First day no more in service; None: none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +42,12 @@ class Outage:
     end_ms: int
 
 
-def inventory_usage(circuits: Iterable[Circuit], period: Period, zone: ZoneInfo) -> pa.Table:
-    """The UsageTable of a month's inventory: the circuits with a day in service, each from its first one on."""
-    first, after = _days_of(period)
-    rows = []
-    for line, circuit in enumerate(circuits, start=1):
-        begin = max(circuit.begin, first)
-        days = (min(circuit.end or after, after) - begin).days
-        if days > 0:
-            rows.append(
-                {
-                    "line": line,
-                    "a_party": circuit.a_end,
-                    "b_party": circuit.z_end,
-                    "start_ms": _midnight_ms(begin, zone),
-                    "quantity": days,
-                    "route": circuit.name,
-                }
-            )
-    return pa.Table.from_pylist(rows, schema=USAGE_SCHEMA)
-
-
 def rate_circuits(
-    usage: pa.Table,
-    history: DeckHistory,
-    agreement: Agreement,
-    creditor: CarrierCode | None = None,
-    outages: Sequence[Outage] = (),
+    usage: pa.Table, history: DeckHistory, agreement: Agreement, outages: Sequence[Outage] = ()
 ) -> Rating:
-    """Price an inventory: each circuit's days less its credits, and the installations, which need the creditor's name.
+    """Price an inventory: each circuit's days less what its outages earn. Raises Malformed, CurrencyMismatch.
 
-    Raises Malformed, CurrencyMismatch. A circuit without a price is refused, so is one with more days than the month.
+    A circuit without a price is refused, so is one with more days than the month.
     """
     check_history(history, Service.IPL, agreement.currency)
     mine: dict[str, list[Outage]] = {}
@@ -95,12 +57,31 @@ def rate_circuits(
     refused: list[dict[str, object]] = []
     for row in check_usage(usage).to_pylist():
         try:
-            rated += _rated_rows(row, history, agreement, creditor, mine.get(row["route"], []))
+            rated.append(_rated_row(row, history, agreement, mine.get(row["route"], [])))
         except Malformed as error:
             refused.append(row | {"reason": error.message})
     return Rating(
         pa.Table.from_pylist(rated, schema=RATED_SCHEMA), pa.Table.from_pylist(refused, schema=REFUSED_SCHEMA)
     )
+
+
+def installation_charges(
+    usage: pa.Table, history: DeckHistory, agreement: Agreement, creditor: CarrierCode, period: Period
+) -> pa.Table:
+    """The charge records of circuits whose service begins in the period: within the month, or on its first day if the
+    circuit has its first price then. RATED_SCHEMA; none for circuits without a price. Raises Malformed."""
+    check_history(history, Service.IPL, agreement.currency)
+    first_ms, end_ms = period.bounds_ms(agreement.zone)
+    rows = []
+    for row in check_usage(usage).to_pylist():
+        priced = [at for at in history.moments() if row["route"] in history.in_force(at)]
+        begun = first_ms < row["start_ms"] < end_ms or (
+            row["start_ms"] == first_ms and min(priced, default=0) >= first_ms
+        )
+        rate = history.in_force(row["start_ms"]).get(row["route"]) if priced and row["start_ms"] >= priced[0] else None
+        if begun and rate is not None and rate.connect_nanos:
+            rows.append(_installation(row, rate, agreement, creditor, period))
+    return pa.Table.from_pylist(rows, schema=RATED_SCHEMA)
 
 
 def month_share(days: int, month_days: int, terms: IplTerms) -> Fraction:
@@ -124,28 +105,19 @@ def credit_share(outages: Sequence[Outage], begin_ms: int, end_ms: int, terms: I
     return min(earned, Fraction(terms.most_credit_bps, ALL_BPS))
 
 
-def _rated_rows(
-    row: Mapping[str, object],
-    history: DeckHistory,
-    agreement: Agreement,
-    creditor: CarrierCode | None,
-    outages: Sequence[Outage],
-) -> list[dict[str, object]]:
-    start_ms, days, circuit = row["start_ms"], row["quantity"], str(row["route"])
+def _rated_row(
+    row: Mapping[str, object], history: DeckHistory, agreement: Agreement, outages: Sequence[Outage]
+) -> dict[str, object]:
+    start_ms, days, zone = row["start_ms"], row["quantity"], agreement.zone
     assert isinstance(start_ms, int)
     assert isinstance(days, int)
-    zone = agreement.zone
     begin = datetime.fromtimestamp(start_ms // 1000, zone).date()
     period = Period(begin.year, begin.month)
     _check_days(days, begin, period)
-    prices = _daily_rates(circuit, history, begin, days, zone)
+    prices = _daily_rates(str(row["route"]), history, begin, days, zone)
     charge = _monthly_charge(prices, period, agreement, _credit(outages, period, agreement))
-    last = prices[-1]
-    named = {"destination": last.destination, "code": last.code}
-    found = [{**row, **named, "charged_quantity": charge.charged_quantity, "amount_micros": charge.amount_micros}]
-    if creditor is not None and last.connect_nanos and _begins_now(circuit, history, start_ms, period, zone):
-        found.append(_installation(row, last, agreement, creditor, period))
-    return found
+    named = {"destination": prices[-1].destination, "code": prices[-1].code}
+    return {**row, **named, "charged_quantity": charge.charged_quantity, "amount_micros": charge.amount_micros}
 
 
 def _monthly_charge(prices: Sequence[Rate], period: Period, agreement: Agreement, credited: Fraction) -> Charge:
@@ -170,6 +142,7 @@ def _installation(
     amount = rounded(Fraction(rate.connect_nanos, NANOS_PER_MICRO), agreement.rounding)
     return {
         **row,
+        "line": 0,
         "a_party": creditor,
         "b_party": agreement.counterparty(creditor),
         "start_ms": period.bounds_ms(agreement.zone)[1] - 1,
@@ -179,13 +152,6 @@ def _installation(
         "charged_quantity": 0,
         "amount_micros": amount,
     }
-
-
-def _begins_now(circuit: str, history: DeckHistory, start_ms: int, period: Period, zone: ZoneInfo) -> bool:
-    """Service begins within the month; or on its first day, on which the circuit has its first price."""
-    first_ms = period.bounds_ms(zone)[0]
-    priced = (at for at in history.moments() if circuit in history.in_force(at))
-    return start_ms > first_ms or next(priced) >= first_ms
 
 
 def _daily_rates(circuit: str, history: DeckHistory, begin: date, days: int, zone: ZoneInfo) -> list[Rate]:

@@ -93,7 +93,7 @@ def charge_records(
     at_ms = charge_moment_ms(agreement, period)
     rows = [
         {
-            "line": line,
+            "line": 0,
             "a_party": creditor,
             "b_party": agreement.counterparty(creditor),
             "start_ms": at_ms,
@@ -104,7 +104,7 @@ def charge_records(
             "charged_quantity": 0,
             "amount_micros": each.amount_micros,
         }
-        for line, each in enumerate(charges, start=1)
+        for each in charges
     ]
     return pa.Table.from_pylist(rows, schema=RATED_SCHEMA)
 

@@ -15,7 +15,7 @@ from ledger.service import Service
 
 USAGE_SCHEMA = pa.schema(
     [
-        pa.field("line", pa.int64(), nullable=False),  # 1-based line of the raw file
+        pa.field("line", pa.int64(), nullable=False),  # 1-based line of the raw file; 0: a charge record
         pa.field("a_party", pa.string(), nullable=False),  # who sent: E.164 digits, "" if withheld
         pa.field("b_party", pa.string(), nullable=False),  # who received: E.164 digits for voice and sms
         pa.field("start_ms", pa.int64(), nullable=False),  # UTC; voice: answer

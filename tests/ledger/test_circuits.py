@@ -1,7 +1,6 @@
 """Does a private line cost what its days, its price and its outages say, and never less than nothing?"""
 
 from collections.abc import Sequence
-from datetime import date
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.agreement import Agreement
-from ledger.circuits import Circuit, Outage, credit_share, inventory_usage, month_share, rate_circuits
+from ledger.circuits import Outage, credit_share, installation_charges, month_share, rate_circuits
 from ledger.deck import DeckHistory
 from ledger.money import show_micros
 from ledger.period import Period
@@ -37,7 +36,7 @@ def rated(
 ) -> Rating:
     """Records of circuit C1 of (first day in service, days)."""
     usage = usage_of(("LON1", "BJS2", start, days, "C1") for start, days in rows)
-    return rate_circuits(usage, deck or prices(), agreed(ipl=terms), GB_B, outages)
+    return rate_circuits(usage, deck or prices(), agreed(ipl=terms), outages)
 
 
 def shown(rating: Rating) -> list[str]:
@@ -90,17 +89,28 @@ def test_a_day_is_a_share_of_the_month_or_of_thirty_as_named(
     assert month_share(days, month_days, IplTerms(days=MonthDays.THIRTY)) == Fraction(thirty)
 
 
-def test_installation_is_charged_once_when_service_begins() -> None:
-    rating = rated(("2026-10-12", 20))
-    assert shown(rating) == ["2000.00", "500.00"]
-    charge = rating.rated.to_pylist()[1]
+def installed(
+    start: str, days: int, deck: DeckHistory | None = None, period: Period = OCTOBER
+) -> list[dict[str, object]]:
+    usage = usage_of([("LON1", "BJS2", start, days, "C1")])
+    rows: list[dict[str, object]] = installation_charges(usage, deck or prices(), agreed(), GB_B, period).to_pylist()
+    return rows
+
+
+def test_installation_is_a_charge_record_when_service_begins() -> None:
+    (charge,) = installed("2026-10-12", 20)
     assert (charge["a_party"], charge["b_party"], charge["quantity"], charge["route"]) == ("GB-B", "CN-T", 0, "C1")
+    assert (charge["amount_micros"], charge["line"]) == (500_000_000, 0)
     assert charge["start_ms"] == OCTOBER.bounds_ms(UTC)[1] - 1
     assert charge["destination"] == "installation: London-Beijing 1G"
 
-    assert shown(rated(("2026-11-01", 30))) == ["3100.00"], "not again in the month after"
-    assert shown(rated(("2026-10-01", 31), deck=prices(since="2026-10-01"))) == ["3100.00", "500.00"]
-    assert shown(rated(("2026-10-12", 20), deck=prices("X,C1,3100,\n"))) == ["2000.00"], "nothing if none is agreed"
+
+def test_installation_is_charged_once_and_only_where_it_has_a_price() -> None:
+    assert installed("2026-11-01", 30, period=Period(2026, 11)) == [], "not again in the month after"
+    assert len(installed("2026-10-01", 31, deck=prices(since="2026-10-01"))) == 1, "the first price on the first day"
+    assert installed("2026-10-12", 20, deck=prices("X,C1,3100,\n")) == [], "nothing if none is agreed"
+    assert installed("2026-10-12", 20, deck=prices("X,C9,3100,500\n")) == [], "nor without a price"
+    assert installed("2026-08-12", 20, period=Period(2026, 8)) == [], "nor before any deck"
 
 
 def test_each_day_has_the_price_in_force_when_it_begins() -> None:
@@ -108,30 +118,10 @@ def test_each_day_has_the_price_in_force_when_it_begins() -> None:
     assert shown(rated(("2026-10-01", 31), deck=deck)) == ["5200.00"]  # 10 × 100 + 21 × 200
 
 
-def test_circuit_dates_that_cross_a_month_fall_into_each_by_their_days() -> None:
-    inventory = [
-        Circuit("C1", "LON1", "BJS2", date(2026, 9, 20), date(2026, 10, 6)),
-        Circuit("C2", "LON1", "BJS2", date(2026, 10, 30)),
-        Circuit("C3", "LON1", "BJS2", date(2026, 11, 1)),
-        Circuit("C4", "LON1", "BJS2", date(2025, 1, 1), date(2026, 10, 1)),
-        Circuit("C5", "LON1", "BJS2", date(2025, 1, 1)),
-    ]
-    october = inventory_usage(inventory, OCTOBER, ZoneInfo("Asia/Shanghai"))
-    days = dict(zip(october["route"].to_pylist(), october["quantity"].to_pylist(), strict=True))
-    assert days == {"C1": 5, "C2": 2, "C5": 31}
-    assert october["start_ms"].to_pylist()[1] == ms("2026-10-29T16:00:00")
-
-    months = [inventory_usage(inventory, Period(2026, month), UTC) for month in (9, 10, 11)]
-    c1 = [sum(row["quantity"] for row in month.to_pylist() if row["route"] == "C1") for month in months]
-    assert c1 == [11, 5, 0], "16 days, each in one month"
-
-
 def test_a_day_of_25_hours_is_one_day() -> None:
-    london = ZoneInfo("Europe/London")
-    usage = inventory_usage([Circuit("C1", "A", "Z", date(2026, 10, 25))], OCTOBER, london)
-    assert usage["quantity"].to_pylist() == [7]
-    rating = rate_circuits(usage, prices(), agreed(zone="Europe/London"))
-    assert shown(rating) == ["700.00"]
+    """Summer time ends in London on 25 October; the month's last 7 days begin at midnight of summer time."""
+    usage = usage_of([("A", "Z", "2026-10-24T23:00:00", 7, "C1")])
+    assert shown(rate_circuits(usage, prices(), agreed(zone="Europe/London"))) == ["700.00"]
 
 
 def test_an_outage_earns_the_share_of_each_hour_begun() -> None:
@@ -217,8 +207,8 @@ def test_order_and_cutting_change_no_amount(circuits: list[str], at: int, days: 
     deck = prices("X,C1;C2,3100,\nY,C3,99.999999999,7\n")
     agreement: Agreement = agreed()
     rows = [("LON1", "BJS2", "2026-10-01", days, name) for name in circuits]
-    whole = rate_circuits(usage_of(rows), deck, agreement, GB_B)
-    parts = [rate_circuits(usage_of(part), deck, agreement, GB_B) for part in (rows[at:][::-1], rows[:at][::-1])]
+    whole = rate_circuits(usage_of(rows), deck, agreement)
+    parts = [rate_circuits(usage_of(part), deck, agreement) for part in (rows[at:][::-1], rows[:at][::-1])]
 
     together = pa.concat_tables([part.rated for part in parts])
     assert sorted(together["amount_micros"].to_pylist()) == sorted(whole.rated["amount_micros"].to_pylist())

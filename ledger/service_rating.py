@@ -1,0 +1,70 @@
+"""What does the usage of any of the four services cost? One function for each step, whatever the service.
+
+Samples of a port that is charged by percentile are rated at 0; what the port owes is a charge record of the period, as
+is the installation of a private line: `period_charges`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ledger.agreement import Agreement
+from ledger.circuits import Outage, installation_charges, rate_circuits
+from ledger.data_rating import charge_records, port_charges, rate_data
+from ledger.deck import DeckHistory
+from ledger.identity import CarrierCode
+from ledger.period import Period
+from ledger.rating import Rating, rate
+from ledger.service import Service
+from ledger.service_terms import DataBasis
+from ledger.sms import rate_messages
+
+
+class PeriodCharges(NamedTuple):
+    """What a period owes that no single event does: ports by percentile, installations."""
+
+    records: pa.Table
+    """RATED_SCHEMA; charge records (docs/decisions/0004)."""
+    refused: Mapping[str, str]
+    """Ports without a charge, and why."""
+
+
+def rate_usage(usage: pa.Table, history: DeckHistory, agreement: Agreement, outages: Sequence[Outage] = ()) -> Rating:
+    """Price a UsageTable under the creditor's decks. `outages` are those of private lines.
+
+    Raises Malformed, CurrencyMismatch. Records without a price are refused with a reason, never priced at zero.
+    """
+    match history.service:
+        case Service.VOICE:
+            return rate(usage, history, agreement)
+        case Service.SMS:
+            return rate_messages(usage, history, agreement)
+        case Service.DATA:
+            return rate_data(usage, history, agreement)
+        case Service.IPL:
+            return rate_circuits(usage, history, agreement, outages)
+
+
+def has_period_charges(service: Service, agreement: Agreement) -> bool:
+    """Whether a period can owe what no single event does."""
+    return service is Service.IPL or (service is Service.DATA and agreement.data.basis is DataBasis.PERCENTILE)
+
+
+def period_charges(
+    usage: pa.Table, history: DeckHistory, agreement: Agreement, creditor: CarrierCode, period: Period
+) -> PeriodCharges:
+    """The charge records of a period from all its usage, a UsageTable. Raises Malformed, CurrencyMismatch."""
+    if history.service is Service.IPL:
+        return PeriodCharges(installation_charges(usage, history, agreement, creditor, period), {})
+    charges, refused = port_charges(usage, history, agreement, creditor, period)
+    return PeriodCharges(charge_records(charges, agreement, creditor, period), refused)
+
+
+def periods_of(usage: pa.Table, agreement: Agreement) -> tuple[Period, ...]:
+    """The accounting months in which records begin, in order."""
+    days = pc.unique(pc.divide(usage["start_ms"], 3_600_000)).to_pylist()
+    months = (datetime.fromtimestamp(hour * 3_600, agreement.zone) for hour in days)
+    return tuple(sorted({Period(month.year, month.month) for month in months}))
