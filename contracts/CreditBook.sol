@@ -15,7 +15,8 @@ import {
     ICreditBook,
     LimitPolicy
 } from "./interfaces/ICreditBook.sol";
-import {ArrearsStage, ISettlementBook} from "./interfaces/ISettlementBook.sol";
+import {ArrearsStage, IPaymentBook} from "./interfaces/IPaymentBook.sol";
+import {ISettlementBook} from "./interfaces/ISettlementBook.sol";
 
 /// @dev How much may a debtor owe? NatSpec stands in the interface.
 contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
@@ -49,15 +50,19 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
     IAgreementBook public immutable AGREEMENTS;
     address public immutable USAGE;
     address public immutable SETTLEMENT;
+    IPaymentBook public immutable PAYMENTS;
 
     mapping(AgreementId agreementId => mapping(CarrierId creditor => Direction)) private _directions;
     mapping(AgreementId agreementId => mapping(CarrierId creditor => uint64)) private _nonces;
     mapping(AgreementId agreementId => mapping(CarrierId creditor => Deposits)) private _deposits;
 
-    constructor(address registry, address agreements, address usage, address settlement) CarrierSigned(registry) {
+    constructor(address registry, address agreements, address usage, address settlement, address payments)
+        CarrierSigned(registry)
+    {
         AGREEMENTS = IAgreementBook(agreements);
         USAGE = usage;
         SETTLEMENT = settlement;
+        PAYMENTS = IPaymentBook(payments);
     }
 
     modifier only(address book) {
@@ -94,7 +99,7 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
     {
         AGREEMENTS.counterpartyOf(agreementId, creditor);
         bytes32 currency = AGREEMENTS.termsOf(agreementId).currency;
-        if (REGISTRY.currencyOfToken(token) != currency) revert ISettlementBook.TokenNotListed(token, currency);
+        if (REGISTRY.currencyOfToken(token) != currency) revert IPaymentBook.TokenNotListed(token, currency);
 
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), amountMicros);
@@ -138,7 +143,7 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
     }
 
     function applyDeposit(DepositApplication calldata application, bytes calldata signature) external nonReentrant {
-        (AgreementId agreementId, CarrierId creditor) = ISettlementBook(SETTLEMENT).directionOf(application.payableId);
+        (AgreementId agreementId, CarrierId creditor) = PAYMENTS.directionOf(application.payableId);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(DEPOSIT_APPLICATION_TYPEHASH, application)));
         _requireDebtor(agreementId, creditor, application.nonce, application.deadline, digest, signature);
 
@@ -146,8 +151,8 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
     }
 
     function seizeDeposit(bytes32 payableId, address token) external nonReentrant {
-        (AgreementId agreementId, CarrierId creditor) = ISettlementBook(SETTLEMENT).directionOf(payableId);
-        (uint128 principal, uint128 interest,, ArrearsStage stage) = ISettlementBook(SETTLEMENT).outstandingOf(payableId);
+        (AgreementId agreementId, CarrierId creditor) = PAYMENTS.directionOf(payableId);
+        (uint128 principal, uint128 interest,, ArrearsStage stage) = PAYMENTS.outstandingOf(payableId);
         if (stage != ArrearsStage.Terminated) revert PayableNotTerminated(payableId);
 
         uint128 owed = principal + interest;
@@ -158,21 +163,26 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
     /* EXPOSURE */
 
     function raise(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external only(USAGE) {
-        Direction storage direction = _directions[agreementId][creditor];
+        Direction storage slot = _directions[agreementId][creditor];
+        Direction memory direction = slot;
         if (direction.stopped) revert CreditIsStopped(agreementId, creditor);
 
-        _grow(agreementId, creditor, amountMicros, direction.exposureMicros, false);
+        slot.exposureMicros = _grow(agreementId, creditor, direction, amountMicros, direction.exposureMicros, false);
     }
 
     function raiseByLeg(AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint128 beforeMicros)
         external
         only(SETTLEMENT)
     {
-        uint256 exposure = uint256(_directions[agreementId][creditor].exposureMicros) + amountMicros;
-        _grow(agreementId, creditor, amountMicros, beforeMicros, exposure <= beforeMicros);
+        Direction storage slot = _directions[agreementId][creditor];
+        Direction memory direction = slot;
+        uint256 exposure = uint256(direction.exposureMicros) + amountMicros;
+        slot.exposureMicros =
+            _grow(agreementId, creditor, direction, amountMicros, beforeMicros, exposure <= beforeMicros);
     }
 
-    function reduce(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external only(SETTLEMENT) {
+    function reduce(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external {
+        if (msg.sender != SETTLEMENT && msg.sender != address(PAYMENTS)) revert OnlyTheBooks(msg.sender);
         Direction storage direction = _directions[agreementId][creditor];
         uint120 exposureMicros = direction.exposureMicros;
         if (amountMicros > exposureMicros) revert ExposureUnderflow(exposureMicros, amountMicros);
@@ -186,12 +196,12 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
 
     /* STOPPED CREDIT */
 
-    function stop(AgreementId agreementId, CarrierId creditor) external only(SETTLEMENT) {
+    function stop(AgreementId agreementId, CarrierId creditor) external only(address(PAYMENTS)) {
         _directions[agreementId][creditor].stopped = true;
         emit CreditStopped(agreementId, creditor, uint64(block.timestamp));
     }
 
-    function resume(AgreementId agreementId, CarrierId creditor) external only(SETTLEMENT) {
+    function resume(AgreementId agreementId, CarrierId creditor) external only(address(PAYMENTS)) {
         _directions[agreementId][creditor].stopped = false;
         emit CreditResumed(agreementId, creditor, uint64(block.timestamp));
     }
@@ -222,7 +232,7 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
 
     /* INTERNAL */
 
-    /// @dev The settlement book takes the money as from any payer, and credits what arrives at the payee.
+    /// @dev The payment book takes the money as from any payer, and credits what arrives at the payee.
     function _apply(AgreementId agreementId, CarrierId creditor, bytes32 payableId, address token, uint128 amountMicros)
         private
     {
@@ -236,8 +246,8 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
             _deposits[agreementId][creditor].totalMicros,
             _directions[agreementId][creditor].limitMicros
         );
-        IERC20(token).forceApprove(SETTLEMENT, amountMicros);
-        ISettlementBook(SETTLEMENT).pay(payableId, token, amountMicros);
+        IERC20(token).forceApprove(address(PAYMENTS), amountMicros);
+        PAYMENTS.pay(payableId, token, amountMicros);
     }
 
     function _take(AgreementId agreementId, CarrierId creditor, address token, uint128 amountMicros) private {
@@ -268,15 +278,16 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
         deposits.nonce = nonce;
     }
 
-    /// @dev `beforeMicros` is what alerts are counted from; within it, a leg does not meet the line.
+    /// @dev Returns the new exposure. `beforeMicros` is what alerts are counted from; within it, a leg does not meet the
+    /// line.
     function _grow(
         AgreementId agreementId,
         CarrierId creditor,
+        Direction memory direction,
         uint128 amountMicros,
         uint256 beforeMicros,
         bool withinBefore
-    ) private {
-        Direction storage direction = _directions[agreementId][creditor];
+    ) private returns (uint120) {
         uint256 exposure = uint256(direction.exposureMicros) + amountMicros;
         uint256 limit = direction.limitMicros;
         if (exposure > MAX_MICROS) revert AmountTooLarge(MAX_MICROS, exposure);
@@ -285,7 +296,6 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
             revert CreditLineExceeded(agreementId, creditor, uint128(exposure), uint128(limit));
         }
 
-        direction.exposureMicros = uint120(exposure);
         emit ExposureChanged(
             agreementId, creditor, int256(uint256(amountMicros)), uint128(exposure), uint128(limit)
         );
@@ -294,6 +304,7 @@ contract CreditBook is ICreditBook, CarrierSigned, ReentrancyGuard {
         if (shareBps != 0 && shareBps > _shareReached(beforeMicros, limit)) {
             emit CreditAlert(agreementId, creditor, shareBps, uint128(exposure), uint128(limit));
         }
+        return uint120(exposure);
     }
 
     /// @dev The highest of the alert shares that the exposure has reached, or zero.

@@ -6,11 +6,12 @@ import {Items} from "./settlement/Items.sol";
 import {Netting} from "./settlement/Netting.sol";
 import {Statements} from "./settlement/Statements.sol";
 
-/// @dev What is owed, disputed, netted, paid and late? One contract in five parts, from the ground up: Items, Disputes,
-/// Statements, Payables, Netting. NatSpec stands in the interface.
+/// @dev What is owed, disputed and netted? One contract in four parts, from the ground up: Items, Disputes, Statements,
+/// Netting. What is paid stands in the payment book, NatSpec in the interface.
 contract SettlementBook is Statements, Netting {
-    constructor(address registry, address agreements, address usage, address credit)
+    constructor(address registry, address agreements, address usage, address credit, address payments)
         CarrierSigned(registry)
         Items(agreements, usage, credit)
+        Netting(payments)
     {}
 }

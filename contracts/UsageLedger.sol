@@ -25,11 +25,19 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     uint256 private constant MAX_INLINE_RECORDS = 500;
     uint256 private constant MAX_DECLARATIONS = 100;
 
-    /// @dev What one declarer says of one direction.
+    uint256 private constant MAX_MICROS = type(uint120).max;
+    /// @dev What an accounting zone can be ahead of UTC, and some more.
+    uint256 private constant ZONE_SLACK = 1 days;
+
+    /// @dev What one declarer says of one direction. One slot: a declaration reads and writes it once. It holds the total
+    /// of the latest service and period too, which goes to the other totals when another one takes its place.
     struct Stream {
-        uint64 lastSeq;
+        uint56 lastSeq;
         Period closedThrough; // the latest period closed: it and all before it take nothing more
-        uint8 services; // those the agreement book has confirmed for it: terms never change, so it is asked once
+        uint8 services; // those the agreement book has confirmed for it: none is ever dropped, so it is asked once
+        Service service;
+        Period period;
+        uint120 micros; // declared for that service and period
     }
 
     IAgreementBook public immutable AGREEMENTS;
@@ -37,7 +45,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     mapping(BatchId batchId => bytes32 root) private _roots;
     mapping(bytes32 streamKey => Stream) private _streams;
-    mapping(bytes32 totalKey => uint128 micros) private _declaredMicros;
+    mapping(bytes32 totalKey => uint120 micros) private _totals; // but the one that stands in its stream
     mapping(bytes32 closeKey => uint64) private _closedAt;
 
     constructor(address registry, address agreements, address credit) CarrierSigned(registry) {
@@ -48,7 +56,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     /* DECLARATIONS */
 
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId) {
-        _requireNoCorrection(declaration);
+        _requireTimely(declaration);
         return _declare(declaration, signature);
     }
 
@@ -66,7 +74,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (count > MAX_DECLARATIONS) revert DeclarationsTooMany(MAX_DECLARATIONS, count);
         if (count != signatures.length) revert SignaturesMismatch(count, signatures.length);
         for (uint256 i; i < count; ++i) {
-            _requireNoCorrection(declarations[i]);
+            _requireTimely(declarations[i]);
             _declare(declarations[i], signatures[i]);
         }
     }
@@ -80,7 +88,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         uint256 count = declaration.count;
         if (count > MAX_INLINE_RECORDS) revert InlineTooLarge(MAX_INLINE_RECORDS, count);
         _requireTotal(count * InlineRecords.BYTES, records.length);
-        _requireNoCorrection(declaration);
+        _requireTimely(declaration);
         batchId = _declare(declaration, signature);
         _record(declaration, routes, records);
     }
@@ -171,14 +179,16 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         Service service,
         Period period
     ) external view returns (uint128) {
-        return _declaredMicros[_totalKey(agreementId, declarer, creditor, service, period)];
+        bytes32 streamKey = _streamKey(agreementId, declarer, creditor);
+        Stream storage stream = _streams[streamKey];
+        if (_runs(stream, service, period)) return stream.micros;
+        return _totals[_totalKey(streamKey, service, period)];
     }
 
     /* INTERNAL */
 
     function _declare(Declaration calldata declaration, bytes calldata signature) private returns (BatchId batchId) {
         _requireInTime(declaration.deadline);
-        Calendar.requireMonth(declaration.period);
         _requireEvents(declaration);
         batchId = batchIdOf(declaration);
         _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
@@ -186,14 +196,6 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         _takePlace(declaration);
         _requireCrossing(declaration);
         _roots[batchId] = declaration.root;
-        bytes32 totalKey = _totalKey(
-            declaration.agreementId,
-            declaration.declarer,
-            declaration.creditor,
-            declaration.service,
-            declaration.period
-        );
-        _declaredMicros[totalKey] += declaration.amountMicros;
         emit UsageDeclared(
             batchId, declaration.agreementId, declaration.declarer, declaration, uint64(block.timestamp)
         );
@@ -203,10 +205,10 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         }
     }
 
-    /// @dev The next place in the declarer's sequence, in a direction that the agreement has.
+    /// @dev The next place in the declarer's sequence, in a direction that the agreement has; and the amount in its total.
     function _takePlace(Declaration calldata declaration) private {
-        Stream storage stream =
-            _streams[_streamKey(declaration.agreementId, declaration.declarer, declaration.creditor)];
+        bytes32 streamKey = _streamKey(declaration.agreementId, declaration.declarer, declaration.creditor);
+        Stream memory stream = _streams[streamKey];
         if (Period.unwrap(declaration.period) <= Period.unwrap(stream.closedThrough)) {
             revert PeriodAlreadyClosed(declaration.agreementId, declaration.declarer, declaration.period);
         }
@@ -217,7 +219,24 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
             stream.services |= bit;
         }
 
-        stream.lastSeq = declaration.seq;
+        if (!_runs(stream, declaration.service, declaration.period)) _changeTotal(streamKey, stream, declaration);
+        uint256 micros = uint256(stream.micros) + declaration.amountMicros;
+        if (micros > MAX_MICROS) revert ICreditBook.AmountTooLarge(MAX_MICROS, micros);
+        stream.micros = uint120(micros);
+        stream.lastSeq = uint56(declaration.seq);
+        _streams[streamKey] = stream;
+    }
+
+    /// @dev Puts the stream's running total away and takes up that of this service and period.
+    function _changeTotal(bytes32 streamKey, Stream memory stream, Declaration calldata declaration) private {
+        if (stream.micros > 0) _totals[_totalKey(streamKey, stream.service, stream.period)] = stream.micros;
+        stream.service = declaration.service;
+        stream.period = declaration.period;
+        stream.micros = _totals[_totalKey(streamKey, declaration.service, declaration.period)];
+    }
+
+    function _runs(Stream memory stream, Service service, Period period) private pure returns (bool) {
+        return stream.service == service && Period.unwrap(stream.period) == Period.unwrap(period);
     }
 
     function _record(Declaration calldata declaration, bytes32[] calldata routes, bytes calldata records) private {
@@ -245,8 +264,11 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         }
     }
 
-    function _requireNoCorrection(Declaration calldata declaration) private pure {
+    /// @dev Corrects nothing, and holds nothing from before its period.
+    function _requireTimely(Declaration calldata declaration) private pure {
         if (declaration.corrects != 0) revert CorrectedDeclarationMissing(BatchId.wrap(declaration.corrects));
+        uint256 earliestMs = (Calendar.startOf(declaration.period) - ZONE_SLACK) * 1000;
+        if (declaration.fromMs < earliestMs) revert UsageIsLate(declaration.fromMs, uint64(earliestMs));
     }
 
     function _requireCorrectable(Declaration calldata adjustment, Declaration calldata corrected) private view {
@@ -255,6 +277,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (BatchId.unwrap(corrects) != BatchId.unwrap(correctedId)) {
             revert CorrectedDeclarationMismatch(corrects, correctedId);
         }
+        Calendar.requireMonth(adjustment.period);
         rootOf(corrects);
         bool oneStream = _streamKey(adjustment.agreementId, adjustment.declarer, adjustment.creditor)
             == _streamKey(corrected.agreementId, corrected.declarer, corrected.creditor);
@@ -298,13 +321,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         return keccak256(abi.encode(agreementId, declarer, period));
     }
 
-    function _totalKey(
-        AgreementId agreementId,
-        CarrierId declarer,
-        CarrierId creditor,
-        Service service,
-        Period period
-    ) private pure returns (bytes32) {
-        return keccak256(abi.encode(agreementId, declarer, creditor, service, period));
+    function _totalKey(bytes32 streamKey, Service service, Period period) private pure returns (bytes32) {
+        return keccak256(abi.encode(streamKey, service, period));
     }
 }

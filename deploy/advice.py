@@ -17,7 +17,7 @@ ADVICE = {
     "DeadlinePassed": "Sign again with a later deadline.",
     "DepositNeeded": "Withdraw less, or pay first: the exposure needs the rest.",
     "DepositTooSmall": "Name at most what is deposited in this token.",
-    "DisputeAlreadyOpen": "It is on record; nothing to do.",
+    "DisputeAlreadyOpen": "It is on record; withdraw it first to dispute another amount for this reason.",
     "DisputeLimitReached": "Put several causes into one dispute.",
     "DisputeTooLarge": "Dispute at most what was declared.",
     "DisputeTooLate": "The statement is agreed; settle it in the next period.",
@@ -47,6 +47,7 @@ ADVICE = {
     "StatementIncomplete": "Draw the statement again from the chain.",
     "StatementLineMismatch": "Draw the statement again from the chain.",
     "TokenNotListed": "Pay in a token the members listed for the currency.",
+    "UsageIsLate": "Declare it as an adjustment that names the declaration it corrects.",
 }
 _BY_ENDING = {
     "Unknown": "Check the id; it may not be final yet.",

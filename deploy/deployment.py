@@ -1,4 +1,4 @@
-"""How do the five contracts get onto a chain, so that nobody owns them? Predicted addresses, immutable references.
+"""How do the contracts get onto a chain, so that nobody owns them? Predicted addresses, immutable references.
 
 Every contract is told the others' addresses when it is made; they follow from sender and nonce (CREATE), so no setter
 and no owner is needed. A deployment that stands is kept; a half-made one is made again at new addresses.
@@ -18,6 +18,7 @@ from ledger.chain.bindings import (
     constructor_agreement_book,
     constructor_carrier_registry,
     constructor_credit_book,
+    constructor_payment_book,
     constructor_settlement_book,
     constructor_settlement_token,
     constructor_usage_ledger,
@@ -94,7 +95,7 @@ def deploy_network(client: ChainClient, sender_key: bytes, plan: DeploymentPlan,
 def deploy_contracts(
     client: ChainClient, sender_key: bytes, plan: DeploymentPlan, *, pause: Callable[[float], None] = time.sleep
 ) -> Network:
-    """Make the five contracts (and the missing tokens) and pin their code.
+    """Make the contracts (and the missing tokens) and pin their code.
 
     `sender_key` only pays; it has no power over them. Raises ContractRefused, NodeRefused, Unavailable, ChainMismatch.
     """
@@ -153,7 +154,7 @@ def plan_creations(plan: DeploymentPlan, sender: Address, nonce: int) -> list[Cr
 
 
 def _arguments(plan: DeploymentPlan, at: Mapping[str, Address]) -> dict[str, bytes]:
-    registry, agreements, usage, credit, settlement = (at[name] for name in CONTRACTS)
+    registry, agreements, usage, credit, settlement, payments = (at[name] for name in CONTRACTS)
     carriers = sorted(plan.carriers.items())
     return {
         "CarrierRegistry": constructor_carrier_registry(
@@ -168,8 +169,9 @@ def _arguments(plan: DeploymentPlan, at: Mapping[str, Address]) -> dict[str, byt
         ),
         "AgreementBook": constructor_agreement_book(registry),
         "UsageLedger": constructor_usage_ledger(registry, agreements, credit),
-        "CreditBook": constructor_credit_book(registry, agreements, usage, settlement),
-        "SettlementBook": constructor_settlement_book(registry, agreements, usage, credit),
+        "CreditBook": constructor_credit_book(registry, agreements, usage, settlement, payments),
+        "SettlementBook": constructor_settlement_book(registry, agreements, usage, credit, payments),
+        "PaymentBook": constructor_payment_book(registry, agreements, credit, settlement),
     }
 
 

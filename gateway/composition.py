@@ -56,9 +56,8 @@ SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
         Withdrawal,
         Resolution,
         NettingCycle,
-        PaymentConfirmation,
-        PayeeChange,
     ),
+    "PaymentBook": (PaymentConfirmation, PayeeChange),
 }
 """Which contract reads which struct; a reveal request is read by gateways and borrows the usage ledger's domain."""
 

@@ -28,7 +28,7 @@ class Band(IntEnum):
 
 
 class ArrearsStage(IntEnum):
-    """The ladder; values as in contracts/interfaces/ISettlementBook.sol."""
+    """The ladder; values as in contracts/interfaces/IPaymentBook.sol."""
 
     CURRENT = 0
     """Not due, or due today."""

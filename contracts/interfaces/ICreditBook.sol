@@ -137,8 +137,9 @@ interface ICreditBook {
     /// set-off never fails.
     function raiseByLeg(AgreementId agreementId, CarrierId creditor, uint128 amountMicros, uint128 beforeMicros)
         external;
-    /// @notice Credited, netted or paid. For the settlement book only, as are the next two.
+    /// @notice Credited, netted or paid. For the settlement book and the payment book.
     function reduce(AgreementId agreementId, CarrierId creditor, uint128 amountMicros) external;
+    /// @notice For the payment book only, as is the next one.
     function stop(AgreementId agreementId, CarrierId creditor) external;
     function resume(AgreementId agreementId, CarrierId creditor) external;
 

@@ -69,14 +69,6 @@ struct NettingCycle {
     uint64 deadline;
 }
 
-/// @notice The creditor's word that money arrived outside the chain.
-struct PaymentConfirmation {
-    bytes32 payableId;
-    uint128 amountMicros;
-    bytes32 bankReference; // hash of it; counts once for each payable
-    uint64 deadline;
-}
-
 /// @notice The creditor takes a dispute up.
 struct Investigation {
     bytes32 disputeId;
@@ -89,27 +81,11 @@ struct Withdrawal {
     uint64 deadline;
 }
 
-/// @notice Where a carrier wants token payments sent.
-struct PayeeChange {
-    CarrierId carrier;
-    address payee;
-    uint64 nonce; // from 1, gapless for each carrier
-    uint64 deadline;
-}
-
-enum ArrearsStage {
-    Current,
-    Overdue,
-    CreditStopped,
-    Terminated
-}
-
-/// @title What is owed, disputed, netted, paid and late
+/// @title What is owed, disputed and netted
 /// @notice An item is something payable that waits for netting: a direction of an agreed statement, or what a dispute
-/// decided. A payable is a leg of a netting cycle, with a due date.
-/// Warning: a confirmation of payment by the creditor is its word; nobody else sees the bank.
+/// decided. Netting turns items into legs, and each leg into a payable of the payment book.
+/// Warning: the evidence of a dispute is a hash; whether it shows what its debtor says, the two carriers judge.
 interface ISettlementBook {
-    event PayeeChanged(CarrierId indexed carrier, address indexed payee, uint64 nonce);
     event StatementProposed(
         bytes32 indexed statementId,
         AgreementId indexed agreementId,
@@ -161,34 +137,6 @@ interface ISettlementBook {
     /// @notice Emitted by `net` for each item of the cycle: from then on the item is owed no more.
     event ItemNetted(bytes32 indexed itemId, bytes32 indexed cycleId);
     event PositionNetted(bytes32 indexed cycleId, CarrierId indexed carrier, int256 positionMicros);
-    event PayableOpened(
-        bytes32 indexed payableId,
-        bytes32 indexed cycleId,
-        AgreementId indexed agreementId,
-        CarrierId creditor,
-        CarrierId debtor,
-        uint128 amountMicros,
-        uint64 dueAt
-    );
-    /// @notice `interestMicros` is the part of `amountMicros` that paid interest; `outstandingMicros` the principal
-    /// left. `token` is zero for what the creditor confirmed, `bankReference` for what a token paid.
-    event PaymentReceived(
-        bytes32 indexed payableId,
-        address indexed token,
-        uint128 amountMicros,
-        uint128 interestMicros,
-        uint128 outstandingMicros,
-        bytes32 bankReference,
-        uint64 paidAt
-    );
-    /// @notice With the principal and the interest outstanding now.
-    event ArrearsAdvanced(
-        bytes32 indexed payableId,
-        ArrearsStage stage,
-        uint128 outstandingMicros,
-        uint128 interestMicros,
-        uint64 advancedAt
-    );
 
     /// @notice Both carriers must have closed the period first.
     error PeriodNotClosed(AgreementId agreementId, CarrierId declarer, Period period);
@@ -205,6 +153,7 @@ interface ISettlementBook {
     /// @notice Silence accepts only after the acceptance time of the agreement.
     error SilenceNotOver(uint64 acceptedAt, uint64 nowAt);
     error DisputeUnknown(bytes32 disputeId);
+    /// @notice This dispute has the same direction, service, period and reason, and was not withdrawn.
     error DisputeAlreadyOpen(bytes32 disputeId);
     error DisputeStateUnexpected(bytes32 disputeId, DisputeState state);
     /// @notice All disputes of a line together cannot pass what the creditor declared.
@@ -231,21 +180,7 @@ interface ISettlementBook {
     error PartiesMismatch(uint256 parties, uint256 signatures);
     /// @notice The legs do not move what the items say the carrier is owed.
     error PositionMismatch(CarrierId carrier, int256 itemsMicros, int256 legsMicros);
-    error PayableUnknown(bytes32 payableId);
-    error PayableAlreadyPaid(bytes32 payableId);
-    /// @notice More than principal and interest together.
-    error Overpayment(uint256 outstandingMicros, uint256 gotMicros);
     error AmountZero();
-    /// @notice The creditor has not said where token payments go.
-    error PayeeUnknown(CarrierId carrier);
-    error PayeeNonceUnexpected(uint64 expected, uint64 got);
-    /// @notice The members did not list this token for the agreement's currency.
-    error TokenNotListed(address token, bytes32 currency);
-    /// @notice This bank reference has already paid something on this payable.
-    error BankReferenceUsed(bytes32 bankReference);
-    error NotOverdue(bytes32 payableId, uint64 dueAt, uint64 nowAt);
-    error ArrearsNotReady(bytes32 payableId, ArrearsStage stage, uint64 readyAt, uint64 nowAt);
-    error ArrearsComplete(bytes32 payableId);
 
     // STATEMENTS
 
@@ -265,11 +200,15 @@ interface ISettlementBook {
 
     // DISPUTES
 
-    /// @notice By the debtor, after both have closed the period and before its statement is agreed.
+    /// @notice By the debtor, after both have closed the period and before its statement is agreed; one for each reason
+    /// in a direction, service and period until it is withdrawn, so that nothing is withheld twice for one reason.
+    /// Warning: that two reasons do not withhold one call twice is the debtor's word; the sum of all never passes what
+    /// was declared.
     function openDispute(Dispute calldata dispute, bytes calldata signature) external returns (bytes32 disputeId);
     function withdrawDispute(Withdrawal calldata withdrawal, bytes calldata signature) external;
     function investigate(Investigation calldata investigation, bytes calldata signature) external;
-    /// @notice What is credited leaves the exposure, what is due opens an item of its own.
+    /// @notice What is credited leaves the exposure, what is due opens an item of its own. The dispute is Settled once the
+    /// item was netted and its debtor has paid every leg it owes in that cycle.
     function resolveDispute(
         Resolution calldata resolution,
         bytes calldata signatureCreditor,
@@ -284,24 +223,9 @@ interface ISettlementBook {
     function net(NettingCycle calldata cycle, CarrierId[] calldata parties, bytes[] calldata signatures)
         external
         returns (bytes32 cycleId);
+    /// @notice The payable of a leg is paid. For the payment book only.
+    function legPaid(bytes32 payableId) external;
 
-    // PAYMENT AND ARREARS
-
-    /// @notice Pays in a listed token from the sender; interest first, then principal; credited by what arrived.
-    function pay(bytes32 payableId, address token, uint128 amountMicros) external;
-    function confirmPayment(PaymentConfirmation calldata confirmation, bytes calldata signature) external;
-    /// @notice Takes an overdue payable one step up the ladder; anyone may call it.
-    function advanceArrears(bytes32 payableId) external;
-
-    function payeeOf(CarrierId carrier) external view returns (address);
-    function setPayee(PayeeChange calldata change, bytes calldata signature) external;
-    function interestMicros(bytes32 payableId, uint64 atSeconds) external view returns (uint128);
-    /// @notice The direction a payable belongs to.
-    function directionOf(bytes32 payableId) external view returns (AgreementId agreementId, CarrierId creditor);
-    function outstandingOf(bytes32 payableId)
-        external
-        view
-        returns (uint128 principalMicros, uint128 interestMicros_, uint64 dueAt, ArrearsStage stage);
     function itemOf(bytes32 itemId)
         external
         view

@@ -50,6 +50,10 @@ struct PeriodClose {
 /// @notice Sealed usage by Merkle root. No number and no call is ever stored or logged, except in inline declarations,
 /// which carry keyed hashes and are meant for small volumes and for demonstration.
 /// Warning: a root says nothing of whether the records are true; the other side's records do.
+/// Warning: that `deckHash` names decks which were published, and that the amounts follow from them, is not checked here;
+/// who reveals the records lets the other side rate them again.
+/// Warning: `fromMs` and `toMs` are the declarer's word; only that they lie in the past, and not before the period, is
+/// checked.
 interface IUsageLedger {
     /// @notice The whole declaration stands in the log: anyone can hash it to its batch id again.
     event UsageDeclared(
@@ -89,6 +93,8 @@ interface IUsageLedger {
     error CorrectedDeclarationMismatch(BatchId expected, BatchId got);
     /// @notice Only a batch of the same agreement, declarer, creditor and service can be corrected.
     error CorrectsAnotherStream(BatchId corrects);
+    /// @notice Usage from before the period (and a day, for the accounting zone) goes in as an adjustment only.
+    error UsageIsLate(uint64 fromMs, uint64 earliestMs);
     error DeclarerNotAParty(AgreementId agreementId, CarrierId declarer);
     error SignaturesMismatch(uint256 declarations, uint256 signatures);
     error DeclarationsTooMany(uint256 max, uint256 got);
@@ -104,8 +110,8 @@ interface IUsageLedger {
     /// @notice Data and private lines name the igw they used, and their creditor holds the licence for it on the dates
     /// of all events; else IgwNotValid or LicenceMissing of the registry. Voice and SMS name none.
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId);
-    /// @notice Declares late usage in a period that is still open; `corrected` is the declaration it names in
-    /// `corrects`.
+    /// @notice Declares late usage, dated by its first and last event, in a period that is still open; `corrected` is the
+    /// declaration it names in `corrects`. The only way for usage from before its period.
     /// @dev The original travels in the call, so that no declaration pays for storing more than its root.
     function declareAdjustment(
         Declaration calldata adjustment,

@@ -24,11 +24,13 @@ abstract contract Disputes is Items {
         Period period;
         Service service;
         DisputeState state;
+        bytes32 reason;
     }
 
     mapping(bytes32 disputeId => DisputeRecord) private _disputes;
     mapping(bytes32 lineKey => uint128 micros) private _withheldMicros;
     mapping(bytes32 directionKey => uint256) private _disputeCounts;
+    mapping(bytes32 lineKey => mapping(bytes32 reason => bytes32 disputeId)) private _standing; // withdrawn ones do not
 
     /* DISPUTES */
 
@@ -39,14 +41,15 @@ abstract contract Disputes is Items {
         if (_disputes[disputeId].state != DisputeState.None) revert DisputeAlreadyOpen(disputeId);
         _requireKey(debtor, disputeId, signature);
 
-        _withhold(dispute);
+        _withhold(dispute, disputeId);
         _disputes[disputeId] = DisputeRecord({
             agreementId: dispute.agreementId,
             creditor: dispute.creditor,
             amountMicros: dispute.amountMicros,
             period: dispute.period,
             service: dispute.service,
-            state: DisputeState.Generated
+            state: DisputeState.Generated,
+            reason: dispute.reason
         });
         emit DisputeOpened(
             disputeId,
@@ -84,6 +87,7 @@ abstract contract Disputes is Items {
         if (agreedStatement[dispute.agreementId][dispute.period] == 0) {
             bytes32 lineKey = _lineKey(dispute.agreementId, dispute.period, dispute.creditor, dispute.service);
             _withheldMicros[lineKey] -= amountMicros;
+            _standing[lineKey][dispute.reason] = 0;
         } else {
             _openDue(withdrawal.disputeId, dispute, amountMicros);
         }
@@ -127,9 +131,14 @@ abstract contract Disputes is Items {
 
     /* INTERNAL */
 
-    /// @dev Netting consumed an item of this source; if it was a dispute's, the dispute is over.
-    function _settleDispute(bytes32 source, uint128 amountMicros) internal {
-        if (_disputes[source].state == DisputeState.PaymentDue) _move(source, DisputeState.Settled, 0, amountMicros);
+    /// @dev What the dispute decided is paid: it is over.
+    function _settleDispute(bytes32 disputeId, uint128 paidMicros) internal {
+        _move(disputeId, DisputeState.Settled, 0, paidMicros);
+    }
+
+    /// @dev Whether an item of this source is a dispute's and waits to be paid.
+    function _isDue(bytes32 source) internal view returns (bool) {
+        return _disputes[source].state == DisputeState.PaymentDue;
     }
 
     function _requireDisputable(Dispute calldata dispute, CarrierId debtor) private view {
@@ -142,10 +151,12 @@ abstract contract Disputes is Items {
         }
     }
 
-    function _withhold(Dispute calldata dispute) private {
+    function _withhold(Dispute calldata dispute, bytes32 disputeId) private {
         bytes32 directionKey = keccak256(abi.encode(dispute.agreementId, dispute.period, dispute.creditor));
         if (_disputeCounts[directionKey] == MAX_DISPUTES) revert DisputeLimitReached(MAX_DISPUTES);
         bytes32 lineKey = _lineKey(dispute.agreementId, dispute.period, dispute.creditor, dispute.service);
+        bytes32 standing = _standing[lineKey][dispute.reason];
+        if (standing != 0) revert DisputeAlreadyOpen(standing);
         uint128 declaredMicros =
             _declared(dispute.agreementId, dispute.creditor, dispute.creditor, dispute.service, dispute.period);
         uint256 withheld = uint256(_withheldMicros[lineKey]) + dispute.amountMicros;
@@ -153,6 +164,7 @@ abstract contract Disputes is Items {
 
         _disputeCounts[directionKey] += 1;
         _withheldMicros[lineKey] = uint128(withheld);
+        _standing[lineKey][dispute.reason] = disputeId;
     }
 
     function _openDue(bytes32 disputeId, DisputeRecord storage dispute, uint128 dueMicros) private {

@@ -3,12 +3,13 @@ pragma solidity ^0.8.24;
 
 import {AgreementId, CarrierId} from "../Types.sol";
 import {Terms} from "../interfaces/IAgreementBook.sol";
+import {ICreditBook} from "../interfaces/ICreditBook.sol";
+import {IPaymentBook} from "../interfaces/IPaymentBook.sol";
 import {Leg, NettingCycle} from "../interfaces/ISettlementBook.sol";
 import {Disputes} from "./Disputes.sol";
-import {Payables} from "./Payables.sol";
 
 /// @dev Do these few payments do what those many would have done?
-abstract contract Netting is Disputes, Payables {
+abstract contract Netting is Disputes {
     bytes32 private constant NETTING_CYCLE_TYPEHASH = keccak256(
         "NettingCycle(bytes32 currency,uint64 nonce,bytes32[] items,Leg[] legs,uint64 deadline)Leg(bytes32 agreementId,bytes32 creditor,uint128 amountMicros)"
     );
@@ -29,7 +30,17 @@ abstract contract Netting is Disputes, Payables {
         uint64 dueAt; // the latest of the items'
     }
 
+    IPaymentBook public immutable PAYMENTS;
+
     mapping(bytes32 cycleId => bool) private _executed;
+    /// @dev What one debtor owes in a cycle that netted disputes of its: they are settled when its legs are paid.
+    mapping(bytes32 positionKey => bytes32[] itemIds) private _awaiting;
+    mapping(bytes32 positionKey => uint256) private _unpaidLegs;
+    mapping(bytes32 payableId => bytes32 positionKey) private _positionOf;
+
+    constructor(address payments) {
+        PAYMENTS = IPaymentBook(payments);
+    }
 
     /* NETTING */
 
@@ -55,6 +66,20 @@ abstract contract Netting is Disputes, Payables {
         uint128[] memory exposuresBefore = _exposuresOf(cycle.legs);
         _consumeItems(cycleId, cycle.items);
         _openLegs(cycleId, cycle.legs, debtors, exposuresBefore, sheet.dueAt);
+        _settleSetOff(cycleId, cycle.items);
+    }
+
+    function legPaid(bytes32 payableId) external {
+        if (msg.sender != address(PAYMENTS)) revert ICreditBook.OnlyTheBooks(msg.sender);
+        bytes32 positionKey = _positionOf[payableId];
+        if (positionKey == 0) return;
+
+        _unpaidLegs[positionKey] -= 1;
+        if (_unpaidLegs[positionKey] > 0) return;
+        bytes32[] storage itemIds = _awaiting[positionKey]; // at most a cycle's
+        for (uint256 i; i < itemIds.length; ++i) {
+            _settleItem(_items[itemIds[i]]);
+        }
     }
 
     /* INTERNAL */
@@ -173,7 +198,7 @@ abstract contract Netting is Disputes, Payables {
             Item storage item = _items[itemIds[i]];
             item.netted = true;
             emit ItemNetted(itemIds[i], cycleId);
-            _settleDispute(item.source, item.amountMicros);
+            if (_isDue(item.source)) _awaiting[_positionKey(cycleId, item)].push(itemIds[i]);
             CREDIT.reduce(item.agreementId, item.creditor, item.amountMicros);
         }
     }
@@ -187,9 +212,36 @@ abstract contract Netting is Disputes, Payables {
     ) private {
         for (uint256 i; i < legs.length; ++i) {
             Leg calldata leg = legs[i];
-            _openPayable(cycleId, leg.agreementId, leg.creditor, debtors[i], leg.amountMicros, dueAt);
+            bytes32 payableId = PAYMENTS.openPayable(
+                cycleId, leg.agreementId, leg.creditor, debtors[i], leg.amountMicros, dueAt
+            );
+            bytes32 positionKey = _keyOf(cycleId, debtors[i]);
+            if (_awaiting[positionKey].length > 0) {
+                _positionOf[payableId] = positionKey;
+                _unpaidLegs[positionKey] += 1;
+            }
             CREDIT.raiseByLeg(leg.agreementId, leg.creditor, leg.amountMicros, exposuresBefore[i]);
         }
+    }
+
+    /// @dev A debtor that owes no leg of the cycle has paid by set-off.
+    function _settleSetOff(bytes32 cycleId, bytes32[] calldata itemIds) private {
+        for (uint256 i; i < itemIds.length; ++i) {
+            Item storage item = _items[itemIds[i]];
+            if (_isDue(item.source) && _unpaidLegs[_positionKey(cycleId, item)] == 0) _settleItem(item);
+        }
+    }
+
+    function _settleItem(Item storage item) private {
+        _settleDispute(item.source, item.amountMicros);
+    }
+
+    function _positionKey(bytes32 cycleId, Item storage item) private view returns (bytes32) {
+        return _keyOf(cycleId, AGREEMENTS.counterpartyOf(item.agreementId, item.creditor));
+    }
+
+    function _keyOf(bytes32 cycleId, CarrierId debtor) private pure returns (bytes32) {
+        return keccak256(abi.encode(cycleId, debtor));
     }
 
     function _ordered(Leg calldata earlier, Leg calldata later) private pure returns (bool) {

@@ -12,11 +12,11 @@ from ledger.chain.bindings import (
     PayeeChange,
     PayeeChanged,
     PaymentConfirmation,
-    calldata_settlement_book_advance_arrears,
-    calldata_settlement_book_confirm_payment,
-    calldata_settlement_book_outstanding_of,
-    calldata_settlement_book_set_payee,
-    result_settlement_book_outstanding_of,
+    calldata_payment_book_advance_arrears,
+    calldata_payment_book_confirm_payment,
+    calldata_payment_book_outstanding_of,
+    calldata_payment_book_set_payee,
+    result_payment_book_outstanding_of,
 )
 from ledger.errors import Malformed, NotFound, Refused
 from ledger.identity import Address, CarrierCode, ascii32
@@ -96,8 +96,8 @@ def set_payee(gateway: Gateway, payee: Address | None = None, *, dry_run: bool =
         call = Call(
             kind="payee",
             subject=signed.digest,
-            contract="SettlementBook",
-            calldata=calldata_settlement_book_set_payee(change, signed.signature),
+            contract="PaymentBook",
+            calldata=calldata_payment_book_set_payee(change, signed.signature),
             stream=stream_of("payee", gateway.carrier),
             position=nonce,
         )
@@ -162,8 +162,8 @@ def confirm(
     call = Call(
         kind="confirmation",
         subject=signed.digest,
-        contract="SettlementBook",
-        calldata=calldata_settlement_book_confirm_payment(confirmation, signed.signature),
+        contract="PaymentBook",
+        calldata=calldata_payment_book_confirm_payment(confirmation, signed.signature),
         stream=stream_of("payment", payable_id),
         agreement_id=held.id,
     )
@@ -222,8 +222,8 @@ def _advance(gateway: Gateway, row: PayableRow, dry_run: bool) -> Submission:
     call = Call(
         kind="arrears",
         subject=keccak256(row.payable_id + step.to_bytes(32, "big")),
-        contract="SettlementBook",
-        calldata=calldata_settlement_book_advance_arrears(row.payable_id),
+        contract="PaymentBook",
+        calldata=calldata_payment_book_advance_arrears(row.payable_id),
         stream=stream_of("arrears", row.payable_id),
         position=step,
         agreement_id=row.agreement_id,
@@ -248,8 +248,8 @@ def _payable(gateway: Gateway, payable_id: bytes) -> tuple[PayableRow, Partnersh
 def _outstanding(gateway: Gateway, payable_id: bytes) -> tuple[int, int]:
     """Principal and interest at this moment, as the contract reckons them."""
     found = gateway.client.view(
-        gateway.network.settlement_book,
-        calldata_settlement_book_outstanding_of(payable_id),
-        result_settlement_book_outstanding_of,
+        gateway.network.payment_book,
+        calldata_payment_book_outstanding_of(payable_id),
+        result_payment_book_outstanding_of,
     )
     return found.principal_micros, found.interest_micros

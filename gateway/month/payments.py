@@ -14,7 +14,7 @@ from gateway.month.parts import Submission, stream_of
 from gateway.month.sending import Call, submit
 from ledger.canonical import canonical_hash
 from ledger.chain.bindings import (
-    calldata_settlement_book_pay,
+    calldata_payment_book_pay,
     calldata_settlement_token_allowance,
     calldata_settlement_token_approve,
     result_settlement_token_allowance,
@@ -78,7 +78,7 @@ def pay_in_token(
             kind="approve",
             subject=keccak256(payment.subject + b"approve"),
             contract="",
-            calldata=calldata_settlement_token_approve(gateway.network.settlement_book, MOST_APPROVED),
+            calldata=calldata_settlement_token_approve(gateway.network.payment_book, MOST_APPROVED),
             stream=stream,
             target=token,
         )
@@ -86,8 +86,8 @@ def pay_in_token(
     call = Call(
         kind=PAY,
         subject=payment.subject,
-        contract="SettlementBook",
-        calldata=calldata_settlement_book_pay(row.payable_id, token, payment.amount_micros),
+        contract="PaymentBook",
+        calldata=calldata_payment_book_pay(row.payable_id, token, payment.amount_micros),
         stream=stream,
         agreement_id=row.agreement_id,
     )
@@ -145,6 +145,6 @@ def _token_of(gateway: Gateway, held: Partnership) -> Address:
 def _allowance(gateway: Gateway, token: Address) -> int:
     return gateway.client.view(
         token,
-        calldata_settlement_token_allowance(gateway.sender, gateway.network.settlement_book),
+        calldata_settlement_token_allowance(gateway.sender, gateway.network.payment_book),
         result_settlement_token_allowance,
     )

@@ -721,9 +721,9 @@ class Approval(Event):
 
 @dataclass(frozen=True, slots=True)
 class ArrearsAdvanced(Event):
-    """ArrearsAdvanced of SettlementBook."""
+    """ArrearsAdvanced of PaymentBook."""
 
-    CONTRACT: ClassVar[str] = "SettlementBook"
+    CONTRACT: ClassVar[str] = "PaymentBook"
     SIGNATURE: ClassVar[str] = 'ArrearsAdvanced(bytes32,uint8,uint128,uint128,uint64)'
     TOPIC0: ClassVar[bytes] = bytes.fromhex("0a3929e0cc33aca47064adcb10dfc49f68110d4ea1cbf2ea03ca797718aebfbc")
 
@@ -1499,9 +1499,9 @@ class NettingCycleExecuted(Event):
 
 @dataclass(frozen=True, slots=True)
 class PayableOpened(Event):
-    """PayableOpened of SettlementBook."""
+    """PayableOpened of PaymentBook."""
 
-    CONTRACT: ClassVar[str] = "SettlementBook"
+    CONTRACT: ClassVar[str] = "PaymentBook"
     SIGNATURE: ClassVar[str] = 'PayableOpened(bytes32,bytes32,bytes32,bytes32,bytes32,uint128,uint64)'
     TOPIC0: ClassVar[bytes] = bytes.fromhex("a12743454ce8939aaf479305abe5ebae6b304c3b875421c48e7dcef4feacfe92")
 
@@ -1531,9 +1531,9 @@ class PayableOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class PayeeChanged(Event):
-    """PayeeChanged of SettlementBook."""
+    """PayeeChanged of PaymentBook."""
 
-    CONTRACT: ClassVar[str] = "SettlementBook"
+    CONTRACT: ClassVar[str] = "PaymentBook"
     SIGNATURE: ClassVar[str] = 'PayeeChanged(bytes32,address,uint64)'
     TOPIC0: ClassVar[bytes] = bytes.fromhex("1575ead1c35dbc39b6c92247712bbbf9916bfcf0cf0131875b4d2fc82c710153")
 
@@ -1555,9 +1555,9 @@ class PayeeChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class PaymentReceived(Event):
-    """PaymentReceived of SettlementBook."""
+    """PaymentReceived of PaymentBook."""
 
-    CONTRACT: ClassVar[str] = "SettlementBook"
+    CONTRACT: ClassVar[str] = "PaymentBook"
     SIGNATURE: ClassVar[str] = 'PaymentReceived(bytes32,address,uint128,uint128,uint128,bytes32,uint64)'
     TOPIC0: ClassVar[bytes] = bytes.fromhex("a07feea781c6b88677ab8850fdfc04ae4ba1172ee16920340d49ba0693c98787")
 
@@ -2538,14 +2538,14 @@ class DepositTooSmall(TypedRefusal):
 
 
 class DisputeAlreadyOpen(TypedRefusal):
-    """Dispute already open."""
+    """This dispute has the same direction, service, period and reason, and was not withdrawn."""
 
     slug = "dispute-already-open"
     SIGNATURE = 'DisputeAlreadyOpen(bytes32)'
     SELECTOR = bytes.fromhex("9ee6f82c")
     FIELDS = (("dispute_id", FixedBytes(32)),)
-    MESSAGE = 'dispute already open'
-    TODO = 'It is on record; nothing to do.'
+    MESSAGE = 'This dispute has the same direction, service, period and reason, and was not withdrawn'
+    TODO = 'It is on record; withdraw it first to dispute another amount for this reason.'
 
     dispute_id: bytes
 
@@ -4023,6 +4023,24 @@ class TokenNotListed(TypedRefusal):
         self._refuse(token, currency)
 
 
+class UsageIsLate(TypedRefusal):
+    """Usage from before the period (and a day, for the accounting zone) goes in as an adjustment only."""
+
+    slug = "usage-is-late"
+    SIGNATURE = 'UsageIsLate(uint64,uint64)'
+    SELECTOR = bytes.fromhex("3f36fba3")
+    FIELDS = (("from_ms", Integer(64)), ("earliest_ms", Integer(64)),)
+    MESSAGE = 'Usage from before the period (and a day, for the accounting zone) goes in as an adjustment only'
+    EXPECTED = 'earliest_ms'
+    TODO = 'Declare it as an adjustment that names the declaration it corrects.'
+
+    from_ms: int
+    earliest_ms: int
+
+    def __init__(self, from_ms: int, earliest_ms: int) -> None:
+        self._refuse(from_ms, earliest_ms)
+
+
 class ValiditiesTooMany(TypedRefusal):
     """Validities too many."""
 
@@ -4118,14 +4136,19 @@ def constructor_carrier_registry(members: tuple[Address, ...], threshold: int, d
     return encode_checked([ArrayType(AddressType()), Integer(256), Integer(64), ArrayType(FixedBytes(32)), ArrayType(AddressType()), ArrayType(AddressType()), ArrayType(FixedBytes(32)), ArrayType(StructType(IgwListing))], [members, threshold, delay_seconds, founding_carriers, founding_keys, tokens, currencies, igws])
 
 
-def constructor_credit_book(registry: Address, agreements: Address, usage: Address, settlement: Address) -> bytes:
+def constructor_credit_book(registry: Address, agreements: Address, usage: Address, settlement: Address, payments: Address) -> bytes:
     """The ABI-encoded arguments CreditBook is deployed with."""
-    return encode_checked([AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, usage, settlement])
+    return encode_checked([AddressType(), AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, usage, settlement, payments])
 
 
-def constructor_settlement_book(registry: Address, agreements: Address, usage: Address, credit: Address) -> bytes:
+def constructor_payment_book(registry: Address, agreements: Address, credit: Address, settlement: Address) -> bytes:
+    """The ABI-encoded arguments PaymentBook is deployed with."""
+    return encode_checked([AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, credit, settlement])
+
+
+def constructor_settlement_book(registry: Address, agreements: Address, usage: Address, credit: Address, payments: Address) -> bytes:
     """The ABI-encoded arguments SettlementBook is deployed with."""
-    return encode_checked([AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, usage, credit])
+    return encode_checked([AddressType(), AddressType(), AddressType(), AddressType(), AddressType()], [registry, agreements, usage, credit, payments])
 
 
 def constructor_settlement_token(name: str, symbol: str) -> bytes:
@@ -4927,6 +4950,25 @@ def result_credit_book_agreements(returndata: bytes) -> Address:
     return value
 
 
+CREDIT_BOOK_PAYMENTS = Function(
+    'PAYMENTS()',
+    bytes.fromhex("44a033f0"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_credit_book_payments() -> bytes:
+    """A call of CreditBook.PAYMENTS."""
+    return CREDIT_BOOK_PAYMENTS.calldata()
+
+
+def result_credit_book_payments(returndata: bytes) -> Address:
+    """What CreditBook.PAYMENTS returned."""
+    value: Address = CREDIT_BOOK_PAYMENTS.results(returndata)[0]
+    return value
+
+
 CREDIT_BOOK_REGISTRY = Function(
     'REGISTRY()',
     bytes.fromhex("06433b1b"),
@@ -5216,6 +5258,273 @@ def calldata_credit_book_withdraw_deposit(withdrawal: DepositWithdrawal, signatu
     return CREDIT_BOOK_WITHDRAW_DEPOSIT.calldata(withdrawal, signature)
 
 
+PAYMENT_BOOK_AGREEMENTS = Function(
+    'AGREEMENTS()',
+    bytes.fromhex("c3d810da"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_payment_book_agreements() -> bytes:
+    """A call of PaymentBook.AGREEMENTS."""
+    return PAYMENT_BOOK_AGREEMENTS.calldata()
+
+
+def result_payment_book_agreements(returndata: bytes) -> Address:
+    """What PaymentBook.AGREEMENTS returned."""
+    value: Address = PAYMENT_BOOK_AGREEMENTS.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_CREDIT = Function(
+    'CREDIT()',
+    bytes.fromhex("e688013f"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_payment_book_credit() -> bytes:
+    """A call of PaymentBook.CREDIT."""
+    return PAYMENT_BOOK_CREDIT.calldata()
+
+
+def result_payment_book_credit(returndata: bytes) -> Address:
+    """What PaymentBook.CREDIT returned."""
+    value: Address = PAYMENT_BOOK_CREDIT.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_REGISTRY = Function(
+    'REGISTRY()',
+    bytes.fromhex("06433b1b"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_payment_book_registry() -> bytes:
+    """A call of PaymentBook.REGISTRY."""
+    return PAYMENT_BOOK_REGISTRY.calldata()
+
+
+def result_payment_book_registry(returndata: bytes) -> Address:
+    """What PaymentBook.REGISTRY returned."""
+    value: Address = PAYMENT_BOOK_REGISTRY.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_SETTLEMENT = Function(
+    'SETTLEMENT()',
+    bytes.fromhex("ef0fe245"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_payment_book_settlement() -> bytes:
+    """A call of PaymentBook.SETTLEMENT."""
+    return PAYMENT_BOOK_SETTLEMENT.calldata()
+
+
+def result_payment_book_settlement(returndata: bytes) -> Address:
+    """What PaymentBook.SETTLEMENT returned."""
+    value: Address = PAYMENT_BOOK_SETTLEMENT.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_ADVANCE_ARREARS = Function(
+    'advanceArrears(bytes32)',
+    bytes.fromhex("42b4afff"),
+    (("payable_id", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_payment_book_advance_arrears(payable_id: bytes) -> bytes:
+    """A call of PaymentBook.advanceArrears."""
+    return PAYMENT_BOOK_ADVANCE_ARREARS.calldata(payable_id)
+
+
+PAYMENT_BOOK_CONFIRM_PAYMENT = Function(
+    'confirmPayment((bytes32,uint128,bytes32,uint64),bytes)',
+    bytes.fromhex("4e8c8caa"),
+    (("confirmation", StructType(PaymentConfirmation)), ("signature", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_payment_book_confirm_payment(confirmation: PaymentConfirmation, signature: bytes) -> bytes:
+    """A call of PaymentBook.confirmPayment."""
+    return PAYMENT_BOOK_CONFIRM_PAYMENT.calldata(confirmation, signature)
+
+
+PAYMENT_BOOK_DIRECTION_OF = Function(
+    'directionOf(bytes32)',
+    bytes.fromhex("90c173c4"),
+    (("payable_id", FixedBytes(32)),),
+    (FixedBytes(32), FixedBytes(32),),
+)
+
+
+def calldata_payment_book_direction_of(payable_id: bytes) -> bytes:
+    """A call of PaymentBook.directionOf."""
+    return PAYMENT_BOOK_DIRECTION_OF.calldata(payable_id)
+
+
+class PaymentBookDirectionOf(NamedTuple):
+    """What PaymentBook.directionOf returned."""
+
+    agreement_id: AgreementId
+    creditor: bytes
+
+
+def result_payment_book_direction_of(returndata: bytes) -> PaymentBookDirectionOf:
+    """What PaymentBook.directionOf returned."""
+    return PaymentBookDirectionOf(*PAYMENT_BOOK_DIRECTION_OF.results(returndata))
+
+
+PAYMENT_BOOK_EIP712_DOMAIN = Function(
+    'eip712Domain()',
+    bytes.fromhex("84b0196e"),
+    (),
+    (FixedBytes(1), DynamicBytes(text=True), DynamicBytes(text=True), Integer(256), AddressType(), FixedBytes(32), ArrayType(Integer(256)),),
+)
+
+
+def calldata_payment_book_eip712_domain() -> bytes:
+    """A call of PaymentBook.eip712Domain."""
+    return PAYMENT_BOOK_EIP712_DOMAIN.calldata()
+
+
+class PaymentBookEip712Domain(NamedTuple):
+    """What PaymentBook.eip712Domain returned."""
+
+    fields: bytes
+    name: str
+    version: str
+    chain_id: int
+    verifying_contract: Address
+    salt: bytes
+    extensions: tuple[int, ...]
+
+
+def result_payment_book_eip712_domain(returndata: bytes) -> PaymentBookEip712Domain:
+    """What PaymentBook.eip712Domain returned."""
+    return PaymentBookEip712Domain(*PAYMENT_BOOK_EIP712_DOMAIN.results(returndata))
+
+
+PAYMENT_BOOK_INTEREST_MICROS = Function(
+    'interestMicros(bytes32,uint64)',
+    bytes.fromhex("3e5baab7"),
+    (("payable_id", FixedBytes(32)), ("at_seconds", Integer(64)),),
+    (Integer(128),),
+)
+
+
+def calldata_payment_book_interest_micros(payable_id: bytes, at_seconds: int) -> bytes:
+    """A call of PaymentBook.interestMicros."""
+    return PAYMENT_BOOK_INTEREST_MICROS.calldata(payable_id, at_seconds)
+
+
+def result_payment_book_interest_micros(returndata: bytes) -> int:
+    """What PaymentBook.interestMicros returned."""
+    value: int = PAYMENT_BOOK_INTEREST_MICROS.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_OPEN_PAYABLE = Function(
+    'openPayable(bytes32,bytes32,bytes32,bytes32,uint128,uint64)',
+    bytes.fromhex("4ec1dc25"),
+    (("cycle_id", FixedBytes(32)), ("agreement_id", FixedBytes(32)), ("creditor", FixedBytes(32)), ("debtor", FixedBytes(32)), ("amount_micros", Integer(128)), ("due_at", Integer(64)),),
+    (FixedBytes(32),),
+)
+
+
+def calldata_payment_book_open_payable(cycle_id: bytes, agreement_id: AgreementId, creditor: bytes, debtor: bytes, amount_micros: int, due_at: int) -> bytes:
+    """A call of PaymentBook.openPayable."""
+    return PAYMENT_BOOK_OPEN_PAYABLE.calldata(cycle_id, agreement_id, creditor, debtor, amount_micros, due_at)
+
+
+def result_payment_book_open_payable(returndata: bytes) -> bytes:
+    """What PaymentBook.openPayable returned."""
+    value: bytes = PAYMENT_BOOK_OPEN_PAYABLE.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_OUTSTANDING_OF = Function(
+    'outstandingOf(bytes32)',
+    bytes.fromhex("5c687d60"),
+    (("payable_id", FixedBytes(32)),),
+    (Integer(128), Integer(128), Integer(64), EnumType(ArrearsStage),),
+)
+
+
+def calldata_payment_book_outstanding_of(payable_id: bytes) -> bytes:
+    """A call of PaymentBook.outstandingOf."""
+    return PAYMENT_BOOK_OUTSTANDING_OF.calldata(payable_id)
+
+
+class PaymentBookOutstandingOf(NamedTuple):
+    """What PaymentBook.outstandingOf returned."""
+
+    principal_micros: int
+    interest_micros: int
+    due_at: int
+    stage: ArrearsStage
+
+
+def result_payment_book_outstanding_of(returndata: bytes) -> PaymentBookOutstandingOf:
+    """What PaymentBook.outstandingOf returned."""
+    return PaymentBookOutstandingOf(*PAYMENT_BOOK_OUTSTANDING_OF.results(returndata))
+
+
+PAYMENT_BOOK_PAY = Function(
+    'pay(bytes32,address,uint128)',
+    bytes.fromhex("8904f9db"),
+    (("payable_id", FixedBytes(32)), ("token", AddressType()), ("amount_micros", Integer(128)),),
+    (),
+)
+
+
+def calldata_payment_book_pay(payable_id: bytes, token: Address, amount_micros: int) -> bytes:
+    """A call of PaymentBook.pay."""
+    return PAYMENT_BOOK_PAY.calldata(payable_id, token, amount_micros)
+
+
+PAYMENT_BOOK_PAYEE_OF = Function(
+    'payeeOf(bytes32)',
+    bytes.fromhex("8cede576"),
+    (("carrier", FixedBytes(32)),),
+    (AddressType(),),
+)
+
+
+def calldata_payment_book_payee_of(carrier: bytes) -> bytes:
+    """A call of PaymentBook.payeeOf."""
+    return PAYMENT_BOOK_PAYEE_OF.calldata(carrier)
+
+
+def result_payment_book_payee_of(returndata: bytes) -> Address:
+    """What PaymentBook.payeeOf returned."""
+    value: Address = PAYMENT_BOOK_PAYEE_OF.results(returndata)[0]
+    return value
+
+
+PAYMENT_BOOK_SET_PAYEE = Function(
+    'setPayee((bytes32,address,uint64,uint64),bytes)',
+    bytes.fromhex("98a6ebf1"),
+    (("change", StructType(PayeeChange)), ("signature", DynamicBytes()),),
+    (),
+)
+
+
+def calldata_payment_book_set_payee(change: PayeeChange, signature: bytes) -> bytes:
+    """A call of PaymentBook.setPayee."""
+    return PAYMENT_BOOK_SET_PAYEE.calldata(change, signature)
+
+
 SETTLEMENT_BOOK_AGREEMENTS = Function(
     'AGREEMENTS()',
     bytes.fromhex("c3d810da"),
@@ -5251,6 +5560,25 @@ def calldata_settlement_book_credit() -> bytes:
 def result_settlement_book_credit(returndata: bytes) -> Address:
     """What SettlementBook.CREDIT returned."""
     value: Address = SETTLEMENT_BOOK_CREDIT.results(returndata)[0]
+    return value
+
+
+SETTLEMENT_BOOK_PAYMENTS = Function(
+    'PAYMENTS()',
+    bytes.fromhex("44a033f0"),
+    (),
+    (AddressType(),),
+)
+
+
+def calldata_settlement_book_payments() -> bytes:
+    """A call of SettlementBook.PAYMENTS."""
+    return SETTLEMENT_BOOK_PAYMENTS.calldata()
+
+
+def result_settlement_book_payments(returndata: bytes) -> Address:
+    """What SettlementBook.PAYMENTS returned."""
+    value: Address = SETTLEMENT_BOOK_PAYMENTS.results(returndata)[0]
     return value
 
 
@@ -5305,19 +5633,6 @@ def calldata_settlement_book_accept_by_silence(statement: Statement) -> bytes:
     return SETTLEMENT_BOOK_ACCEPT_BY_SILENCE.calldata(statement)
 
 
-SETTLEMENT_BOOK_ADVANCE_ARREARS = Function(
-    'advanceArrears(bytes32)',
-    bytes.fromhex("42b4afff"),
-    (("payable_id", FixedBytes(32)),),
-    (),
-)
-
-
-def calldata_settlement_book_advance_arrears(payable_id: bytes) -> bytes:
-    """A call of SettlementBook.advanceArrears."""
-    return SETTLEMENT_BOOK_ADVANCE_ARREARS.calldata(payable_id)
-
-
 SETTLEMENT_BOOK_AGREE_STATEMENT = Function(
     'agreeStatement((bytes32,uint32,(bytes32,uint8,uint128,uint128,uint128,uint128)[],bytes32,uint64),bytes,bytes)',
     bytes.fromhex("9522db43"),
@@ -5354,44 +5669,6 @@ def result_settlement_book_agreed_statement(returndata: bytes) -> bytes:
     """What SettlementBook.agreedStatement returned."""
     value: bytes = SETTLEMENT_BOOK_AGREED_STATEMENT.results(returndata)[0]
     return value
-
-
-SETTLEMENT_BOOK_CONFIRM_PAYMENT = Function(
-    'confirmPayment((bytes32,uint128,bytes32,uint64),bytes)',
-    bytes.fromhex("4e8c8caa"),
-    (("confirmation", StructType(PaymentConfirmation)), ("signature", DynamicBytes()),),
-    (),
-)
-
-
-def calldata_settlement_book_confirm_payment(confirmation: PaymentConfirmation, signature: bytes) -> bytes:
-    """A call of SettlementBook.confirmPayment."""
-    return SETTLEMENT_BOOK_CONFIRM_PAYMENT.calldata(confirmation, signature)
-
-
-SETTLEMENT_BOOK_DIRECTION_OF = Function(
-    'directionOf(bytes32)',
-    bytes.fromhex("90c173c4"),
-    (("payable_id", FixedBytes(32)),),
-    (FixedBytes(32), FixedBytes(32),),
-)
-
-
-def calldata_settlement_book_direction_of(payable_id: bytes) -> bytes:
-    """A call of SettlementBook.directionOf."""
-    return SETTLEMENT_BOOK_DIRECTION_OF.calldata(payable_id)
-
-
-class SettlementBookDirectionOf(NamedTuple):
-    """What SettlementBook.directionOf returned."""
-
-    agreement_id: AgreementId
-    creditor: bytes
-
-
-def result_settlement_book_direction_of(returndata: bytes) -> SettlementBookDirectionOf:
-    """What SettlementBook.directionOf returned."""
-    return SettlementBookDirectionOf(*SETTLEMENT_BOOK_DIRECTION_OF.results(returndata))
 
 
 SETTLEMENT_BOOK_DISPUTE_OF = Function(
@@ -5449,25 +5726,6 @@ def result_settlement_book_eip712_domain(returndata: bytes) -> SettlementBookEip
     return SettlementBookEip712Domain(*SETTLEMENT_BOOK_EIP712_DOMAIN.results(returndata))
 
 
-SETTLEMENT_BOOK_INTEREST_MICROS = Function(
-    'interestMicros(bytes32,uint64)',
-    bytes.fromhex("3e5baab7"),
-    (("payable_id", FixedBytes(32)), ("at_seconds", Integer(64)),),
-    (Integer(128),),
-)
-
-
-def calldata_settlement_book_interest_micros(payable_id: bytes, at_seconds: int) -> bytes:
-    """A call of SettlementBook.interestMicros."""
-    return SETTLEMENT_BOOK_INTEREST_MICROS.calldata(payable_id, at_seconds)
-
-
-def result_settlement_book_interest_micros(returndata: bytes) -> int:
-    """What SettlementBook.interestMicros returned."""
-    value: int = SETTLEMENT_BOOK_INTEREST_MICROS.results(returndata)[0]
-    return value
-
-
 SETTLEMENT_BOOK_INVESTIGATE = Function(
     'investigate((bytes32,uint64),bytes)',
     bytes.fromhex("66223bbd"),
@@ -5509,6 +5767,19 @@ def result_settlement_book_item_of(returndata: bytes) -> SettlementBookItemOf:
     return SettlementBookItemOf(*SETTLEMENT_BOOK_ITEM_OF.results(returndata))
 
 
+SETTLEMENT_BOOK_LEG_PAID = Function(
+    'legPaid(bytes32)',
+    bytes.fromhex("a140ea2c"),
+    (("payable_id", FixedBytes(32)),),
+    (),
+)
+
+
+def calldata_settlement_book_leg_paid(payable_id: bytes) -> bytes:
+    """A call of SettlementBook.legPaid."""
+    return SETTLEMENT_BOOK_LEG_PAID.calldata(payable_id)
+
+
 SETTLEMENT_BOOK_NET = Function(
     'net((bytes32,uint64,bytes32[],(bytes32,bytes32,uint128)[],uint64),bytes32[],bytes[])',
     bytes.fromhex("01a995b8"),
@@ -5547,65 +5818,6 @@ def result_settlement_book_open_dispute(returndata: bytes) -> bytes:
     return value
 
 
-SETTLEMENT_BOOK_OUTSTANDING_OF = Function(
-    'outstandingOf(bytes32)',
-    bytes.fromhex("5c687d60"),
-    (("payable_id", FixedBytes(32)),),
-    (Integer(128), Integer(128), Integer(64), EnumType(ArrearsStage),),
-)
-
-
-def calldata_settlement_book_outstanding_of(payable_id: bytes) -> bytes:
-    """A call of SettlementBook.outstandingOf."""
-    return SETTLEMENT_BOOK_OUTSTANDING_OF.calldata(payable_id)
-
-
-class SettlementBookOutstandingOf(NamedTuple):
-    """What SettlementBook.outstandingOf returned."""
-
-    principal_micros: int
-    interest_micros: int
-    due_at: int
-    stage: ArrearsStage
-
-
-def result_settlement_book_outstanding_of(returndata: bytes) -> SettlementBookOutstandingOf:
-    """What SettlementBook.outstandingOf returned."""
-    return SettlementBookOutstandingOf(*SETTLEMENT_BOOK_OUTSTANDING_OF.results(returndata))
-
-
-SETTLEMENT_BOOK_PAY = Function(
-    'pay(bytes32,address,uint128)',
-    bytes.fromhex("8904f9db"),
-    (("payable_id", FixedBytes(32)), ("token", AddressType()), ("amount_micros", Integer(128)),),
-    (),
-)
-
-
-def calldata_settlement_book_pay(payable_id: bytes, token: Address, amount_micros: int) -> bytes:
-    """A call of SettlementBook.pay."""
-    return SETTLEMENT_BOOK_PAY.calldata(payable_id, token, amount_micros)
-
-
-SETTLEMENT_BOOK_PAYEE_OF = Function(
-    'payeeOf(bytes32)',
-    bytes.fromhex("8cede576"),
-    (("carrier", FixedBytes(32)),),
-    (AddressType(),),
-)
-
-
-def calldata_settlement_book_payee_of(carrier: bytes) -> bytes:
-    """A call of SettlementBook.payeeOf."""
-    return SETTLEMENT_BOOK_PAYEE_OF.calldata(carrier)
-
-
-def result_settlement_book_payee_of(returndata: bytes) -> Address:
-    """What SettlementBook.payeeOf returned."""
-    value: Address = SETTLEMENT_BOOK_PAYEE_OF.results(returndata)[0]
-    return value
-
-
 SETTLEMENT_BOOK_PROPOSE_STATEMENT = Function(
     'proposeStatement((bytes32,uint32,(bytes32,uint8,uint128,uint128,uint128,uint128)[],bytes32,uint64),bytes32,bytes)',
     bytes.fromhex("579da675"),
@@ -5636,19 +5848,6 @@ SETTLEMENT_BOOK_RESOLVE_DISPUTE = Function(
 def calldata_settlement_book_resolve_dispute(resolution: Resolution, signature_creditor: bytes, signature_debtor: bytes) -> bytes:
     """A call of SettlementBook.resolveDispute."""
     return SETTLEMENT_BOOK_RESOLVE_DISPUTE.calldata(resolution, signature_creditor, signature_debtor)
-
-
-SETTLEMENT_BOOK_SET_PAYEE = Function(
-    'setPayee((bytes32,address,uint64,uint64),bytes)',
-    bytes.fromhex("98a6ebf1"),
-    (("change", StructType(PayeeChange)), ("signature", DynamicBytes()),),
-    (),
-)
-
-
-def calldata_settlement_book_set_payee(change: PayeeChange, signature: bytes) -> bytes:
-    """A call of SettlementBook.setPayee."""
-    return SETTLEMENT_BOOK_SET_PAYEE.calldata(change, signature)
 
 
 SETTLEMENT_BOOK_WITHDRAW_DISPUTE = Function(
@@ -6341,6 +6540,7 @@ ERRORS: Mapping[bytes, type[TypedRefusal]] = {
     TokenAlreadyListed.SELECTOR: TokenAlreadyListed,
     TokenDecimalsUnexpected.SELECTOR: TokenDecimalsUnexpected,
     TokenNotListed.SELECTOR: TokenNotListed,
+    UsageIsLate.SELECTOR: UsageIsLate,
     ValiditiesTooMany.SELECTOR: ValiditiesTooMany,
     ValidityEmpty.SELECTOR: ValidityEmpty,
     ValidityOverlaps.SELECTOR: ValidityOverlaps,

@@ -13,12 +13,12 @@ from ledger.errors import Malformed, NotFound
 from ledger.identity import Address
 from ledger.typed_data import Domain
 
-CONTRACTS = ("CarrierRegistry", "AgreementBook", "UsageLedger", "CreditBook", "SettlementBook")
+CONTRACTS = ("CarrierRegistry", "AgreementBook", "UsageLedger", "CreditBook", "SettlementBook", "PaymentBook")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One deployment of the five contracts, pinned."""
+    """One deployment of the contracts, pinned."""
 
     name: str
     chain_id: int
@@ -64,6 +64,10 @@ class Network:
     @property
     def settlement_book(self) -> Address:
         return self.address("SettlementBook")
+
+    @property
+    def payment_book(self) -> Address:
+        return self.address("PaymentBook")
 
 
 def load_network(path: Path) -> Network:

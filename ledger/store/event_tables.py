@@ -1,4 +1,4 @@
-"""Which tables hold what the chain said? One for each event of the five contracts, generated from its binding.
+"""Which tables hold what the chain said? One for each event of the contracts, generated from its binding.
 
 A struct inside an event is spread over the columns of its fields. Every row is keyed by its log, and goes with it.
 """

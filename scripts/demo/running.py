@@ -66,7 +66,7 @@ def prepared(options: Options, telling: Telling) -> Iterator[Stage]:
             stage = Stage(telling, house, files, expect(simulation), desks)
             calls = sum(int((file.rows.duration_s > 0).sum()) for file in files.switches.values())
             telling.say(f"seed {options.seed}: {calls:,} answered calls in three raw files, with planted faults")
-            telling.say(f"chain {house.network.chain_id} at {chain.url}, five contracts that nobody owns")
+            telling.say(f"chain {house.network.chain_id} at {chain.url}, six contracts that nobody owns")
             for home in house.homes.values():
                 telling.say(f"{home.code} at {home.url}, its key {home.signing}")
             step.facts |= {"chain_id": house.network.chain_id, "calls": calls}

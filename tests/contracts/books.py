@@ -1,4 +1,4 @@
-"""How do the tests talk to the five contracts? Three carriers, their agreements and keys, on a chain of one engine."""
+"""How do the tests talk to the contracts? Three carriers, their agreements and keys, on a chain of one engine."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ class Receipt:
 
 @dataclass(slots=True)
 class Books:
-    """The five contracts and two tokens on a running chain."""
+    """The contracts and two tokens on a running chain."""
 
     chain: "LocalChain | MemoryChain"
     codes: Mapping[str, bytes] = field(default_factory=dict)
@@ -195,15 +195,16 @@ def deploy_books(chain: "LocalChain | MemoryChain", codes: Mapping[str, bytes] |
         books.deploy("SettlementToken", b.constructor_settlement_token(f"Settlement {name}", name))
         books.addresses[name] = books.addresses["SettlementToken"]
     nonce = int(chain.rpc.call("eth_getTransactionCount", books.accounts[0], "latest"), 16)
-    registry, agreements, usage, credit, settlement = (
-        address_of(contract_address(books.accounts[0], nonce + step)) for step in range(5)
+    registry, agreements, usage, credit, settlement, payments = (
+        address_of(contract_address(books.accounts[0], nonce + step)) for step in range(6)
     )
     books.deploy("CarrierRegistry", registry_arguments(books))
     books.deploy("AgreementBook", b.constructor_agreement_book(registry))
     books.deploy("UsageLedger", b.constructor_usage_ledger(registry, agreements, credit))
-    books.deploy("CreditBook", b.constructor_credit_book(registry, agreements, usage, settlement))
-    books.deploy("SettlementBook", b.constructor_settlement_book(registry, agreements, usage, credit))
-    assert books.addresses["SettlementBook"] == settlement, "the predicted addresses are the real ones"
+    books.deploy("CreditBook", b.constructor_credit_book(registry, agreements, usage, settlement, payments))
+    books.deploy("SettlementBook", b.constructor_settlement_book(registry, agreements, usage, credit, payments))
+    books.deploy("PaymentBook", b.constructor_payment_book(registry, agreements, credit, settlement))
+    assert books.addresses["PaymentBook"] == payments, "the predicted addresses are the real ones"
     return books
 
 

@@ -94,9 +94,9 @@ def settlement(books: Books) -> dict[str, int]:
     netting = cycle(items_of(agreed), *LEGS)
     netted = books.send("SettlementBook", net(books, netting, CN, GB, US))
     owed = netted.all(b.PayableOpened)[0]
-    paid = books.send("SettlementBook", confirm(books, US, confirmation(owed.payable_id, 1)))
+    paid = books.send("PaymentBook", confirm(books, US, confirmation(owed.payable_id, 1)))
     books.chain.advance_to(owed.due_at + 15 * DAY)
-    steps = [books.send("SettlementBook", advance(owed.payable_id)).gas for _ in range(2)]
+    steps = [books.send("PaymentBook", advance(owed.payable_id)).gas for _ in range(2)]
     return {
         "agree a statement of two directions": agreed[0].gas,
         "net four items of three carriers to two legs": netted.gas,

@@ -30,17 +30,24 @@ class Item:
     direction: Direction
     amount_micros: int
     due_at: int
+    source: bytes = b""
+    """Statement or dispute."""
     netted: bool = False
 
 
 @dataclass(slots=True)
 class Disputed:
-    """A dispute and whether it is still open."""
+    """A dispute, whether it is still open or was taken back, and what must be paid before it is settled."""
 
     direction: Direction
     service: int
     amount_micros: int
+    reason: bytes = b""
     is_open: bool = True
+    is_withdrawn: bool = False
+    is_due: bool = False
+    left_to_pay: list[bytes] | None = None
+    """The debtor's payables of the cycle that netted what is due; None until then."""
 
 
 @dataclass(slots=True)
@@ -105,7 +112,13 @@ class Model:
             return False
         return declarer != direction[1] or (not self.is_stopped(direction) and self._fits(direction, amount))
 
-    def may_dispute(self, direction: Direction, service: int, amount: int) -> bool:
+    def is_settled(self, name: bytes) -> bool:
+        left = self.disputes[name].left_to_pay
+        return left is not None and not any(self.payables[payable].principal_micros for payable in left)
+
+    def may_dispute(self, direction: Direction, service: int, amount: int, reason: bytes) -> bool:
+        about = (direction, service, reason)
+        standing = (each for each in self.disputes.values() if not each.is_withdrawn)
         withheld = self.withheld[direction, service] + amount
         count = sum(dispute.direction == direction for dispute in self.disputes.values())
         return (
@@ -114,6 +127,7 @@ class Model:
             and direction[0] not in self.agreed
             and withheld <= self.declared[direction, direction[1], service]
             and count < MOST_DISPUTES
+            and all((each.direction, each.service, each.reason) != about for each in standing)
         )
 
     def may_net(self, items: Iterable[bytes], legs: Mapping[Direction, int]) -> bool:
@@ -153,7 +167,7 @@ class Model:
     def withdraw(self, name: bytes) -> int:
         """What becomes an item of its own: all of it if the statement is agreed already, else nothing."""
         dispute = self.disputes[name]
-        dispute.is_open = False
+        dispute.is_open, dispute.is_withdrawn = False, True
         if dispute.direction[0] in self.agreed:
             return dispute.amount_micros
         self.withheld[dispute.direction, dispute.service] -= dispute.amount_micros
@@ -161,7 +175,7 @@ class Model:
 
     def resolve(self, name: bytes, credited: int) -> None:
         dispute = self.disputes[name]
-        dispute.is_open = False
+        dispute.is_open, dispute.is_due = False, credited < dispute.amount_micros
         self.moves[dispute.direction].append(-credited)
 
     def net(self, items: Sequence[bytes]) -> int:
@@ -170,6 +184,15 @@ class Model:
             item.netted = True
             self.moves[item.direction].append(-item.amount_micros)
         return max(self.items[name].due_at for name in items)
+
+    def await_payment(self, items: Iterable[bytes], payables: Sequence[bytes]) -> None:
+        """Disputes among the items are settled once their debtor has paid its own of the cycle's payables."""
+        for item in (self.items[name] for name in items):
+            dispute = self.disputes.get(item.source)
+            if dispute is not None and dispute.is_due:
+                debtor = self.debtor(dispute.direction)
+                owed = [name for name in payables if self.debtor(self.payables[name].direction) == debtor]
+                dispute.left_to_pay = owed
 
     def owe(self, name: bytes, direction: Direction, amount: int, due_at: int) -> None:
         self.payables[name] = Payable(direction, amount, due_at, due_at)

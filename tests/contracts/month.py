@@ -124,7 +124,8 @@ def exposure(books: Books, creditor: Carrier, agreement: b.Terms = CN_GB) -> int
 
 
 def declaration(declarer: Carrier, creditor: Carrier, **changes: Any) -> b.Declaration:
-    """The first declaration of October's voice between CN-T and GB-B, of 10 USD."""
+    """The first declaration of October's voice between CN-T and GB-B, of 10 USD; November's is of its first second."""
+    begin_ms = 1000 * (NOVEMBER if changes.get("period") == PERIOD + 1 else OCTOBER)
     declared = b.Declaration(
         agreement_id=agreement_id(CN_GB),
         declarer=declarer.id,
@@ -134,8 +135,8 @@ def declaration(declarer: Carrier, creditor: Carrier, **changes: Any) -> b.Decla
         period=PERIOD,
         root=keccak(b"root"),
         count=50_000,
-        from_ms=OCTOBER * 1000,
-        to_ms=OCTOBER * 1000 + 86_399_123,
+        from_ms=begin_ms,
+        to_ms=begin_ms + (86_399_123 if begin_ms == OCTOBER * 1000 else 0),
         quantity=9_000_000_000,
         amount_micros=10_000_000,
         deck_hash=keccak(b"deck 1"),
@@ -287,13 +288,13 @@ def confirmation(payable_id: bytes, amount_micros: int, reference: str = "SWIFT 
 
 def confirm(books: Books, creditor: Carrier, word: b.PaymentConfirmation) -> bytes:
     """The calldata of confirmPayment, signed."""
-    return b.calldata_settlement_book_confirm_payment(word, books.signed(creditor, word, "SettlementBook"))
+    return b.calldata_payment_book_confirm_payment(word, books.signed(creditor, word, "PaymentBook"))
 
 
 def outstanding(books: Books, payable_id: bytes) -> tuple[int, int, int, b.ArrearsStage]:
     """Principal, interest, due date, stage."""
-    call = b.calldata_settlement_book_outstanding_of(payable_id)
-    found = b.result_settlement_book_outstanding_of(books.call("SettlementBook", call))
+    call = b.calldata_payment_book_outstanding_of(payable_id)
+    found = b.result_payment_book_outstanding_of(books.call("PaymentBook", call))
     return found.principal_micros, found.interest_micros, found.due_at, found.stage
 
 
@@ -302,11 +303,11 @@ def pay_off(books: Books, payable_id: bytes) -> Receipt:
     for attempt in range(10):
         principal, interest, _, _ = outstanding(books, payable_id)
         word = confirmation(payable_id, principal + interest, f"pay off {attempt}")
-        receipt = books.send("SettlementBook", confirm(books, GB, word))
+        receipt = books.send("PaymentBook", confirm(books, GB, word))
         if receipt.only(b.PaymentReceived).outstanding_micros == 0:
             return receipt
     raise AssertionError("never paid off")
 
 
 def advance(payable_id: bytes) -> bytes:
-    return b.calldata_settlement_book_advance_arrears(payable_id)
+    return b.calldata_payment_book_advance_arrears(payable_id)

@@ -186,8 +186,8 @@ def test_a_payable_follows_the_version_of_its_due_date(books: Books) -> None:
     stricter = replace(DEAR, stop_credit_seconds=DAY, valid_from=due_at)
     books.send(BOOK, amend(books, amendment(stricter)))
     books.chain.advance_to(due_at + DAY + 60)
-    books.send("SettlementBook", advance(payable_id))
-    stage = books.send("SettlementBook", advance(payable_id)).only(b.ArrearsAdvanced).stage
+    books.send("PaymentBook", advance(payable_id))
+    stage = books.send("PaymentBook", advance(payable_id)).only(b.ArrearsAdvanced).stage
     assert stage == b.ArrearsStage.CREDIT_STOPPED
 
 

@@ -44,7 +44,7 @@ def climb(books: Books, payable_id: bytes, due_at: int, stage: b.ArrearsStage) -
     for step, days in ((Stage.OVERDUE, 0), (Stage.CREDIT_STOPPED, 15), (Stage.TERMINATED, 45)):
         if step <= stage:
             books.chain.advance_to(max(books.now(), due_at + days * DAY + 1))
-            books.send(BOOK, advance(payable_id))
+            books.send("PaymentBook", advance(payable_id))
 
 
 def is_stopped(books: Books) -> bool:
@@ -62,14 +62,14 @@ def november() -> b.Declaration:
 
 def test_there_are_no_arrears_of_an_unknown_payable(books: Books) -> None:
     with refused(b.PayableUnknown(keccak(b"unknown"))):
-        books.call(BOOK, advance(keccak(b"unknown")))
+        books.call("PaymentBook", advance(keccak(b"unknown")))
 
 
 def test_on_its_due_date_a_payable_is_not_overdue(owing: tuple[Books, bytes, int]) -> None:
     books, payable_id, due_at = owing
     books.chain.advance_to(due_at - 60)
     with pytest.raises(b.NotOverdue) as caught:
-        books.call(BOOK, advance(payable_id))
+        books.call("PaymentBook", advance(payable_id))
     assert caught.value.due_at == due_at
 
 
@@ -84,25 +84,25 @@ def test_the_next_step_waits_for_its_day(
     climb(books, payable_id, due_at, stage)
     books.chain.advance_to(due_at + days * DAY - 60)
     with pytest.raises(b.ArrearsNotReady) as caught:
-        books.call(BOOK, advance(payable_id))
+        books.call("PaymentBook", advance(payable_id))
     assert (caught.value.stage, caught.value.ready_at) == (following, due_at + days * DAY)
     books.chain.advance_to(due_at + days * DAY)
-    books.call(BOOK, advance(payable_id))
+    books.call("PaymentBook", advance(payable_id))
 
 
 def test_after_the_end_there_is_no_step(owing: tuple[Books, bytes, int]) -> None:
     books, payable_id, due_at = owing
     climb(books, payable_id, due_at, Stage.TERMINATED)
     with refused(b.ArrearsComplete(payable_id)):
-        books.call(BOOK, advance(payable_id))
+        books.call("PaymentBook", advance(payable_id))
 
 
 def test_what_is_paid_is_never_late(owing: tuple[Books, bytes, int]) -> None:
     books, payable_id, due_at = owing
-    books.send(BOOK, confirm(books, GB, confirmation(payable_id, OWED)))
+    books.send("PaymentBook", confirm(books, GB, confirmation(payable_id, OWED)))
     books.chain.advance_to(due_at + DAY)
     with refused(b.PayableAlreadyPaid(payable_id)):
-        books.call(BOOK, advance(payable_id))
+        books.call("PaymentBook", advance(payable_id))
 
 
 def test_stopped_credit_takes_no_declaration_whatever_the_line(owing: tuple[Books, bytes, int]) -> None:
@@ -118,7 +118,7 @@ def test_stopped_credit_takes_no_declaration_whatever_the_line(owing: tuple[Book
 def test_anyone_may_advance_and_the_figures_are_told(owing: tuple[Books, bytes, int]) -> None:
     books, payable_id, due_at = owing
     books.chain.advance_to(due_at + DAY)
-    told = books.send(BOOK, advance(payable_id), account=6).only(b.ArrearsAdvanced)
+    told = books.send("PaymentBook", advance(payable_id), account=6).only(b.ArrearsAdvanced)
     assert (told.stage, told.outstanding_micros) == (Stage.OVERDUE, OWED)
     assert told.interest_micros == OWED * 150 * (told.advanced_at - due_at) // (10_000 * 30 * DAY)
 
@@ -126,7 +126,7 @@ def test_anyone_may_advance_and_the_figures_are_told(owing: tuple[Books, bytes, 
 def test_the_ladder_is_climbed_step_by_step(owing: tuple[Books, bytes, int]) -> None:
     books, payable_id, due_at = owing
     books.chain.advance_to(due_at + 100 * DAY)
-    stages = [books.send(BOOK, advance(payable_id)).only(b.ArrearsAdvanced).stage for _ in range(3)]
+    stages = [books.send("PaymentBook", advance(payable_id)).only(b.ArrearsAdvanced).stage for _ in range(3)]
     assert stages == [Stage.OVERDUE, Stage.CREDIT_STOPPED, Stage.TERMINATED]
     assert outstanding(books, payable_id)[3] is Stage.TERMINATED
 
@@ -142,7 +142,7 @@ def test_only_the_late_direction_is_stopped(owing: tuple[Books, bytes, int]) -> 
 def test_a_stopped_debtor_can_pay_and_its_credit_resumes(owing: tuple[Books, bytes, int]) -> None:
     books, payable_id, due_at = owing
     climb(books, payable_id, due_at, Stage.CREDIT_STOPPED)
-    books.send(BOOK, confirm(books, GB, confirmation(payable_id, 1_000_000)))
+    books.send("PaymentBook", confirm(books, GB, confirmation(payable_id, 1_000_000)))
     assert is_stopped(books)
     pay_off(books, payable_id)
     assert not is_stopped(books)
@@ -188,5 +188,5 @@ def test_a_suspended_creditor_can_still_be_paid(owing: tuple[Books, bytes, int])
     decide(books, b.calldata_carrier_registry_suspend(GB.id))
     with refused(b.CarrierNotActive(GB.id)):
         books.call("UsageLedger", declare(books, november()))
-    books.send(BOOK, confirm(books, GB, confirmation(payable_id, OWED)))
+    books.send("PaymentBook", confirm(books, GB, confirmation(payable_id, OWED)))
     assert outstanding(books, payable_id)[0] == 0

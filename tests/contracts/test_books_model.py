@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 
 from ledger.chain import bindings as b
 from ledger.chain.bound import TypedRefusal
+from ledger.identity import ascii32
 from ledger.service import Service
 from tests.contracts.books import DAY, NEVER, PERIOD, SEPTEMBER, Books, Carrier, Receipt, agreement_id, deploy_books
 from tests.contracts.memory_chain import MemoryChain
@@ -58,7 +59,9 @@ FIRST_LIMIT = 1_000
 FIRST_DECLARED = {Service.VOICE: 300, Service.SMS: 250}
 BPS = 150
 MOST_DISPUTES = 4
-MONTHS, STEPS = 60, 40
+REASONS = (ascii32("rate"), ascii32("duration_bias"))
+DECIDED = ascii32("split_call")
+MONTHS, STEPS = 100, 40
 ACCEPTED: Counter[str] = Counter()
 REFUSED: Counter[str] = Counter()
 
@@ -100,7 +103,21 @@ def start() -> Start:
     for terms in (CN_GB, CN_US):
         close_both(books, terms)
         model.closed |= {(agreement_id(terms), carrier) for carrier in (terms.carrier_low, terms.carrier_high)}
+    for direction in DIRECTIONS[:3]:
+        decide_a_dispute(books, model, direction)
     return Start(books, model)
+
+
+def decide_a_dispute(books: Books, model: Model, direction: Direction) -> None:
+    """Of 40 in dispute 10 are credited; 30 are due and wait for netting."""
+    creditor, debtor = CARRIERS[direction[1]], CARRIERS[model.debtor(direction)]
+    word = dispute(creditor, 40, agreement_id=direction[0], reason=DECIDED)
+    name = books.send("SettlementBook", open_dispute(books, debtor, word)).only(b.DisputeOpened).dispute_id
+    model.dispute(name, Disputed(direction, Service.VOICE, 40, DECIDED))
+    receipt = books.send("SettlementBook", resolve(books, creditor, debtor, b.Resolution(name, 10, 30, NEVER)))
+    model.resolve(name, credited=10)
+    item = receipt.only(b.ItemOpened)
+    model.items[item.item_id] = Item(direction, 30, item.due_at, name)
 
 
 class Months(RuleBasedStateMachine):
@@ -126,6 +143,8 @@ class Months(RuleBasedStateMachine):
             return None
         assert allowed, f"{step} was taken"
         ACCEPTED[step] += 1
+        changes = receipt.all(b.DisputeStateChanged)
+        ACCEPTED["settled"] += sum(change.state is b.DisputeState.SETTLED for change in changes)
         return receipt
 
     def fresh(self) -> int:
@@ -182,21 +201,39 @@ class Months(RuleBasedStateMachine):
 
     # DISPUTES AND STATEMENTS
 
-    @precondition(lambda self: len(self.model.disputes) < MOST_DISPUTES)
-    @rule(direction=st.sampled_from(DIRECTIONS), service=st.sampled_from(SERVICES), amount=st.integers(0, 250))
-    def dispute(self, direction: Direction, service: Service, amount: int) -> None:
-        word = dispute(self.carrier(direction), amount, agreement_id=direction[0], service=service, nonce=self.fresh())
-        allowed = self.model.may_dispute(direction, service, amount)
+    @precondition(lambda self: len(self.model.disputes) < MOST_DISPUTES + 3)
+    @rule(
+        direction=st.sampled_from(DIRECTIONS),
+        service=st.sampled_from(SERVICES),
+        amount=st.integers(0, 250),
+        reason=st.sampled_from(REASONS),
+    )
+    def dispute(self, direction: Direction, service: Service, amount: int, reason: bytes) -> None:
+        word = dispute(
+            self.carrier(direction),
+            amount,
+            agreement_id=direction[0],
+            service=service,
+            reason=reason,
+            nonce=self.fresh(),
+        )
+        allowed = self.model.may_dispute(direction, service, amount, reason)
         calldata = open_dispute(self.books, self.debtor(direction), word)
         receipt = self.attempt("dispute", "SettlementBook", calldata, allowed)
         if receipt:
             name = receipt.only(b.DisputeOpened).dispute_id
-            self.model.dispute(name, Disputed(direction, service, amount))
+            self.model.dispute(name, Disputed(direction, service, amount, reason))
 
-    @precondition(lambda self: self.model.disputes)
-    @rule(data=st.data(), share=st.integers(0, 4), off=st.sampled_from((0, 0, 0, 1)))
-    def resolve(self, data: st.DataObject, share: int, off: int) -> None:
-        name = data.draw(st.sampled_from(sorted(self.model.disputes)))
+    def one_dispute(self, data: st.DataObject, over: bool) -> bytes:
+        """An open one, or one that is over."""
+        open_ones = sorted(name for name, found in self.model.disputes.items() if found.is_open)
+        return data.draw(
+            st.sampled_from(sorted(self.model.disputes) if over else open_ones or sorted(self.model.disputes))
+        )
+
+    @rule(data=st.data(), share=st.integers(0, 4), off=st.sampled_from((0, 0, 0, 1)), over=rarely)
+    def resolve(self, data: st.DataObject, share: int, off: int, over: bool) -> None:
+        name = self.one_dispute(data, over)
         found = self.model.disputes[name]
         credited = found.amount_micros * share // 4
         word = b.Resolution(name, credited, found.amount_micros - credited + off, NEVER)
@@ -206,10 +243,9 @@ class Months(RuleBasedStateMachine):
             self.model.resolve(name, credited)
             self.open_items(receipt, {found.direction: found.amount_micros - credited})
 
-    @precondition(lambda self: any(found.is_open for found in self.model.disputes.values()))
-    @rule(data=st.data())
-    def withdraw(self, data: st.DataObject) -> None:
-        name = data.draw(st.sampled_from(sorted(self.model.disputes)))
+    @rule(data=st.data(), over=rarely)
+    def withdraw(self, data: st.DataObject, over: bool) -> None:
+        name = self.one_dispute(data, over)
         found = self.model.disputes[name]
         word = b.Withdrawal(name, NEVER)
         signature = self.books.signed(self.debtor(found.direction), word, "SettlementBook")
@@ -253,7 +289,7 @@ class Months(RuleBasedStateMachine):
         assert found == {direction: amount for direction, amount in expected.items() if amount}
         for event in opened:
             direction = (event.agreement_id, event.creditor)
-            self.model.items[event.item_id] = Item(direction, event.amount_micros, due_at)
+            self.model.items[event.item_id] = Item(direction, event.amount_micros, due_at, event.source)
 
     # NETTING, PAYMENT, ARREARS
 
@@ -280,6 +316,7 @@ class Months(RuleBasedStateMachine):
                 direction = (event.agreement_id, event.creditor)
                 assert event.due_at == due_at
                 self.model.owe(event.payable_id, direction, legs[direction], due_at)
+            self.model.await_payment(chosen, [event.payable_id for event in receipt.all(b.PayableOpened)])
 
     def legs_of(self, items: Sequence[bytes]) -> dict[Direction, int]:
         """Who owes pays who is owed, in order."""
@@ -308,7 +345,7 @@ class Months(RuleBasedStateMachine):
         word = confirmation(name, amount, f"bank {self.fresh()}")
         allowed = due.principal_micros > 0 and 0 < amount <= owed
         calldata = confirm(self.books, self.carrier(due.direction), word)
-        if self.attempt("pay", "SettlementBook", calldata, allowed):
+        if self.attempt("pay", "PaymentBook", calldata, allowed):
             self.model.pay(name, amount, at, BPS)
 
     @precondition(lambda self: self.model.payables)
@@ -320,7 +357,7 @@ class Months(RuleBasedStateMachine):
         if wait and ready_at > self.books.now():
             self.books.chain.advance_to(ready_at - 1)
         allowed = due.principal_micros > 0 and due.stage < 3 and self.books.now() + 1 >= ready_at
-        if self.attempt("climb", "SettlementBook", advance(name), allowed):
+        if self.attempt("climb", "PaymentBook", advance(name), allowed):
             due.stage += 1
 
     @rule(days=st.integers(0, 20))
@@ -368,12 +405,19 @@ class Months(RuleBasedStateMachine):
             call = b.calldata_settlement_book_withheld_micros(direction[0], PERIOD, direction[1], service)
             withheld = b.result_settlement_book_withheld_micros(self.books.call("SettlementBook", call))
             assert withheld == self.model.withheld[direction, service]
+        for name, found in self.model.disputes.items():
+            state = b.result_settlement_book_dispute_of(
+                self.books.call("SettlementBook", b.calldata_settlement_book_dispute_of(name))
+            ).state
+            assert (state is b.DisputeState.SETTLED) == self.model.is_settled(name)
+            assert (state is b.DisputeState.GENERATED) == found.is_open
+            assert (state is b.DisputeState.WITHDRAWN) == found.is_withdrawn
 
     @invariant()
     def payables_agree(self) -> None:
         for name, due in self.model.payables.items():
-            call = b.calldata_settlement_book_outstanding_of(name)
-            found = b.result_settlement_book_outstanding_of(self.books.call("SettlementBook", call))
+            call = b.calldata_payment_book_outstanding_of(name)
+            found = b.result_payment_book_outstanding_of(self.books.call("PaymentBook", call))
             assert found.principal_micros == due.principal_micros >= 0
             assert found.interest_micros == due.interest_micros(self.books.now(), BPS) >= 0
             assert found.stage == due.stage
@@ -400,6 +444,6 @@ def test_contracts_and_model_agree_after_any_sequence_of_steps() -> None:
         ),
     )
     steps = {"grant", "declare", "close", "dispute", "resolve", "withdraw", "state", "net", "pay", "climb"}
-    assert set(+ACCEPTED) == steps, ACCEPTED
+    assert set(+ACCEPTED) == {*steps, "settled"}, ACCEPTED
     assert set(+REFUSED) == steps, REFUSED
     print(sorted(ACCEPTED.items()), sorted(REFUSED.items()))

@@ -75,14 +75,14 @@ def test_the_ladder_has_a_second_for_each_step(exact: Books) -> None:
     due_at = outstanding(exact, payable_id)[2]
     exact.chain.advance_to(due_at)
     with refused(b.NotOverdue(payable_id, due_at, due_at)):
-        exact.call(BOOK, advance(payable_id))
-    exact.send(BOOK, advance(payable_id))
+        exact.call("PaymentBook", advance(payable_id))
+    exact.send("PaymentBook", advance(payable_id))
     for stage, days in ((b.ArrearsStage.CREDIT_STOPPED, 15), (b.ArrearsStage.TERMINATED, 45)):
         ready_at = due_at + days * DAY
         exact.chain.advance_to(ready_at - 1)
         with refused(b.ArrearsNotReady(payable_id, stage, ready_at, ready_at - 1)):
-            exact.call(BOOK, advance(payable_id))
-        advanced = exact.send(BOOK, advance(payable_id)).only(b.ArrearsAdvanced)
+            exact.call("PaymentBook", advance(payable_id))
+        advanced = exact.send("PaymentBook", advance(payable_id)).only(b.ArrearsAdvanced)
         assert (advanced.stage, exact.now()) == (stage, ready_at)
 
 

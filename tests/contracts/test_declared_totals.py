@@ -2,7 +2,7 @@
 
 from ledger.chain import bindings as b
 from ledger.service import Service
-from tests.contracts.books import CN, CN_GB, GB, PERIOD, Books, Carrier, agreement_id
+from tests.contracts.books import CN, CN_GB, GB, PERIOD, Books, Carrier, agreement_id, refused
 from tests.contracts.month import post
 
 
@@ -28,3 +28,23 @@ def test_declarer_creditor_service_and_period_keep_apart(books: Books) -> None:
     assert [total(books, *side, Service.VOICE) for side in sides] == [1, 20, 300, 4_000]
     assert total(books, GB, GB, Service.SMS) == 50_000
     assert total(books, GB, GB, Service.VOICE, 202609) == 600_000
+
+
+def test_a_total_comes_back_however_services_and_periods_alternate(books: Books) -> None:
+    """One of the totals stands in its stream's slot: it comes and goes with what it counts."""
+    lines = [(Service.VOICE, PERIOD), (Service.SMS, PERIOD), (Service.VOICE, PERIOD + 1)]
+    for turn in (1, 2, 3):
+        for place, (service, period) in enumerate(lines):
+            post(books, CN, GB, turn * 1_000**place, service=service, period=period)
+    post(books, CN, GB, 5, service=Service.SMS)
+    assert [total(books, CN, GB, *each) for each in lines] == [6, 6_005, 6_000_000]
+    assert total(books, CN, GB, Service.SMS, PERIOD + 1) == total(books, GB, GB, Service.VOICE) == 0
+
+
+def test_a_total_has_room_for_120_bits_and_no_more(books: Books) -> None:
+    """As many as an exposure: the debtor's own count meets no credit line."""
+    most = 2**120 - 1
+    post(books, CN, GB, most)
+    with refused(b.AmountTooLarge(most, most + 1)):
+        post(books, CN, GB, 1)
+    assert total(books, CN, GB, Service.VOICE) == most

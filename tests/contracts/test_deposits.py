@@ -104,7 +104,7 @@ def holds(books: Books, account: int | str, token: str = "USD") -> int:
 def owing(books: Books) -> bytes:
     """CN-T owes GB-B 10 by one payable and has deposited 5; GB-B named its payee."""
     payable_id = owe(books, OWED)
-    books.send("SettlementBook", set_payee(books, GB, books.accounts[PAYEE]))
+    books.send("PaymentBook", set_payee(books, GB, books.accounts[PAYEE]))
     deposit(books)
     return payable_id
 
@@ -112,7 +112,7 @@ def owing(books: Books) -> bytes:
 def terminate(books: Books, payable_id: bytes) -> None:
     books.chain.advance_to(outstanding(books, payable_id)[2] + 45 * DAY)
     for _ in range(3):
-        books.send("SettlementBook", advance(payable_id))
+        books.send("PaymentBook", advance(payable_id))
 
 
 # REFUSALS
@@ -178,7 +178,7 @@ def test_while_credit_is_stopped_the_deposit_stays(funded: Books) -> None:
     payable_id = owing(funded)
     funded.chain.advance_to(outstanding(funded, payable_id)[2] + 15 * DAY)
     for _ in range(2):
-        funded.send("SettlementBook", advance(payable_id))
+        funded.send("PaymentBook", advance(payable_id))
     with refused(b.CreditIsStopped(AGREED, GB.id)):
         funded.call(CREDIT, withdrawal(funded, 1))
 
@@ -235,7 +235,7 @@ def test_a_blocked_debtor_pays_out_of_its_deposit(funded: Books) -> None:
     payable_id = owing(funded)
     funded.chain.advance_to(outstanding(funded, payable_id)[2] + 15 * DAY)
     for _ in range(2):
-        funded.send("SettlementBook", advance(payable_id))
+        funded.send("PaymentBook", advance(payable_id))
     paid = funded.send(CREDIT, application(funded, payable_id))
     assert paid.only(b.PaymentReceived).amount_micros == DEPOSIT
     assert paid.only(b.DepositApplied).limit_micros == OWED

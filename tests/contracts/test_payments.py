@@ -12,7 +12,7 @@ from ledger.identity import Address
 from tests.contracts.books import CN, DAY, EUR, GB, NEVER, US, USD, Books, Carrier, refused
 from tests.contracts.month import confirm, confirmation, decide, exposure, outstanding, owe
 
-BOOK = "SettlementBook"
+BOOK = "PaymentBook"
 OWED = 10_000_000
 DEBTOR, PAYEE = 1, 2
 """Accounts: who sends the token, where the creditor wants it."""
@@ -52,11 +52,11 @@ def list_odd(books: Books, name: str, code: bytes) -> Address:
 
 def set_payee(books: Books, carrier: Carrier, payee: Address, nonce: int = 1, signer: Carrier | None = None) -> bytes:
     change = b.PayeeChange(carrier.id, payee, nonce, NEVER)
-    return b.calldata_settlement_book_set_payee(change, books.signed(signer or carrier, change, BOOK))
+    return b.calldata_payment_book_set_payee(change, books.signed(signer or carrier, change, BOOK))
 
 
 def pay(books: Books, payable_id: bytes, amount_micros: int, token: str = "USD") -> bytes:
-    return b.calldata_settlement_book_pay(payable_id, books.addresses[token], amount_micros)
+    return b.calldata_payment_book_pay(payable_id, books.addresses[token], amount_micros)
 
 
 def held(books: Books, account: int, token: str = "USD") -> int:
@@ -85,7 +85,7 @@ def test_only_the_carrier_says_where_its_money_goes(books: Books) -> None:
 def test_a_payee_changed_after_its_deadline_is_refused(books: Books) -> None:
     change = b.PayeeChange(GB.id, books.accounts[PAYEE], 1, books.now() - 1)
     with pytest.raises(b.DeadlinePassed):
-        books.call(BOOK, b.calldata_settlement_book_set_payee(change, books.signed(GB, change, BOOK)))
+        books.call(BOOK, b.calldata_payment_book_set_payee(change, books.signed(GB, change, BOOK)))
 
 
 # REFUSALS: TOKENS
@@ -250,8 +250,8 @@ def test_interest_is_simple_and_rounded_down(owing: tuple[Books, bytes], seconds
     """1.5 % of 10 for each 30 days: one micro every 17.28 seconds."""
     books, payable_id = owing
     due_at = outstanding(books, payable_id)[2]
-    call = b.calldata_settlement_book_interest_micros(payable_id, due_at + seconds)
-    assert b.result_settlement_book_interest_micros(books.call(BOOK, call)) == interest
+    call = b.calldata_payment_book_interest_micros(payable_id, due_at + seconds)
+    assert b.result_payment_book_interest_micros(books.call(BOOK, call)) == interest
 
 
 def test_interest_is_paid_first_and_stops_on_what_is_paid(owing: tuple[Books, bytes]) -> None:
@@ -264,8 +264,8 @@ def test_interest_is_paid_first_and_stops_on_what_is_paid(owing: tuple[Books, by
     assert 50_000 <= second.interest_micros <= 50_002, "at most half a minute later"
     left = second.outstanding_micros
     assert left == OWED - (5_050_000 - second.interest_micros)
-    call = b.calldata_settlement_book_interest_micros(payable_id, second.paid_at + MONTH)
-    carried = b.result_settlement_book_interest_micros(books.call(BOOK, call))
+    call = b.calldata_payment_book_interest_micros(payable_id, second.paid_at + MONTH)
+    carried = b.result_payment_book_interest_micros(books.call(BOOK, call))
     assert left * 150 // 10_000 <= carried <= left * 150 // 10_000 + 1, "what was rounded off is not lost"
 
 

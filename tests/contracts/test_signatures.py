@@ -11,6 +11,7 @@ from deploy.solidity import compile_sources
 from ledger.chain import bindings as b
 from ledger.chain.abi import DynamicBytes, FixedBytes, address_of, keccak
 from ledger.chain.bound import Function, Struct
+from ledger.chain.network import CONTRACTS
 from ledger.errors import ContractRefused
 from ledger.identity import Address
 from ledger.typed_data import CURVE_ORDER, Domain, digest, sign_digest
@@ -50,7 +51,7 @@ DOORS = (
     Door("AgreementBook", NOTICE, lambda books, signature: b.calldata_agreement_book_publish_rates(NOTICE, signature)),
     Door("UsageLedger", DECLARED, lambda books, signature: b.calldata_usage_ledger_declare(DECLARED, signature)),
     Door("CreditBook", LINE, lambda books, signature: b.calldata_credit_book_grant(LINE, signature)),
-    Door("SettlementBook", PAYEE, lambda books, signature: b.calldata_settlement_book_set_payee(PAYEE, signature)),
+    Door("PaymentBook", PAYEE, lambda books, signature: b.calldata_payment_book_set_payee(PAYEE, signature)),
 )
 
 
@@ -154,9 +155,7 @@ def test_what_the_gateway_takes_the_contracts_take(books: Books, probe: bytes, v
     assert recovered(books, vector) == vector["signer"]
 
 
-@pytest.mark.parametrize(
-    "contract", ["CarrierRegistry", "AgreementBook", "UsageLedger", "CreditBook", "SettlementBook"]
-)
+@pytest.mark.parametrize("contract", CONTRACTS)
 def test_each_contract_has_the_domain_we_sign_for(books: Books, contract: str) -> None:
     call = keccak(b"eip712Domain()")[:4]
     found = b.result_usage_ledger_eip712_domain(books.call(contract, call))

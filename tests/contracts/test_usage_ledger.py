@@ -241,6 +241,30 @@ def test_a_closed_period_closes_what_came_before_it(books: Books) -> None:
     books.call(LEDGER, declare(books, declaration(CN, GB, period=202611)))
 
 
+# REFUSALS: LATE USAGE
+
+
+EARLIEST_MS = 1000 * (NOVEMBER - DAY)
+"""Of November's usage: a day is left for the accounting zone, since Shanghai's begins on 31 October at 16:00 UTC."""
+
+
+def test_usage_from_before_its_period_goes_in_as_an_adjustment_only(books: Books) -> None:
+    """Through no door, alone, among many or inline."""
+    late = declaration(CN, GB, period=202611, count=1, from_ms=EARLIEST_MS - 1)
+    signature = books.signed(CN, late, LEDGER)
+    for call in (
+        b.calldata_usage_ledger_declare(late, signature),
+        b.calldata_usage_ledger_declare_many((late,), (signature,)),
+        b.calldata_usage_ledger_declare_inline(late, (), bytes(48), signature),
+    ):
+        with refused(b.UsageIsLate(EARLIEST_MS - 1, EARLIEST_MS)):
+            books.call(LEDGER, call)
+
+
+def test_usage_of_the_day_before_its_period_may_belong_to_it(books: Books) -> None:
+    books.call(LEDGER, declare(books, declaration(CN, GB, period=202611, from_ms=EARLIEST_MS)))
+
+
 # REFUSALS: EQUIVOCATION
 
 
@@ -287,8 +311,9 @@ def test_the_creditors_declaration_raises_the_exposure_and_the_debtors_does_not(
 
 
 def test_a_sequence_runs_through_services_and_periods_of_one_direction(books: Books) -> None:
-    for seq, service in enumerate((Service.VOICE, Service.SMS, Service.VOICE), start=1):
-        fresh = declaration(CN, GB, seq=seq, service=service, period=PERIOD + seq - 1)
+    lines = ((Service.VOICE, PERIOD), (Service.SMS, PERIOD), (Service.VOICE, PERIOD + 1))
+    for seq, (service, period) in enumerate(lines, start=1):
+        fresh = declaration(CN, GB, seq=seq, service=service, period=period)
         books.send(LEDGER, declare(books, fresh))
     call = b.calldata_usage_ledger_last_seq(AGREED, CN.id, GB.id)
     assert b.result_usage_ledger_last_seq(books.call(LEDGER, call)) == 3

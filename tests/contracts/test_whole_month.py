@@ -80,7 +80,7 @@ def test_the_month_from_declarations_to_arrears(books: Books) -> None:
     }
 
     payables = {event.creditor: event.payable_id for event in netted.all(b.PayableOpened)}
-    books.send(BOOK, confirm(books, CN, confirmation(payables[CN.id], 2 * USD_1)))
+    books.send("PaymentBook", confirm(books, CN, confirmation(payables[CN.id], 2 * USD_1)))
     pay_late(books, payables[GB.id])
     assert set(exposures(books).values()) == {0}, "nothing was created and nothing lost"
 
@@ -120,7 +120,7 @@ def pay_late(books: Books, payable_id: bytes) -> None:
     """US-A is fifteen days late with GB-B's 13: credit stops, interest runs, payment lifts the stop."""
     due_at = outstanding(books, payable_id)[2]
     books.chain.advance_to(due_at + 15 * DAY)
-    stages = [books.send(BOOK, advance(payable_id)).only(b.ArrearsAdvanced).stage for _ in range(2)]
+    stages = [books.send("PaymentBook", advance(payable_id)).only(b.ArrearsAdvanced).stage for _ in range(2)]
     assert stages == [b.ArrearsStage.OVERDUE, b.ArrearsStage.CREDIT_STOPPED]
     november = declaration(GB, GB, agreement_id=agreement_id(GB_US), seq=2, period=202611)
     with refused(b.CreditIsStopped(agreement_id(GB_US), GB.id)):

@@ -1,4 +1,4 @@
-"""Do the five contracts get onto a chain, know each other, belong to nobody, and stay when deployed again?"""
+"""Do the contracts get onto a chain, know each other, belong to nobody, and stay when deployed again?"""
 
 import json
 from collections.abc import Iterator

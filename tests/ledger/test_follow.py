@@ -347,9 +347,9 @@ def run_month(books: Books) -> None:
     netting = month.cycle(month.items_of([agreed]), month.leg(CN_GB, GB, 7_000_000))
     netted = books.send("SettlementBook", month.net(books, netting, CN, GB))
     payable = netted.only(PayableOpened).payable_id
-    books.send("SettlementBook", month.confirm(books, GB, month.confirmation(payable, 2_000_000)))
+    books.send("PaymentBook", month.confirm(books, GB, month.confirmation(payable, 2_000_000)))
     books.chain.advance_to(books.now() + 45 * DAY)
-    books.send("SettlementBook", month.advance(payable))
+    books.send("PaymentBook", month.advance(payable))
 
 
 def post_both(books: Books) -> None:

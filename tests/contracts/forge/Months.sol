@@ -2,7 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {AgreementId, CarrierId, Period, Service} from "contracts/Types.sol";
-import {ArrearsStage, Leg, StatementLine} from "contracts/interfaces/ISettlementBook.sol";
+import {ArrearsStage} from "contracts/interfaces/IPaymentBook.sol";
+import {Leg, StatementLine} from "contracts/interfaces/ISettlementBook.sol";
 import {Declaration} from "contracts/interfaces/IUsageLedger.sol";
 import {World} from "./World.sol";
 
@@ -140,11 +141,11 @@ contract Months is World {
         index %= payables.length;
         bytes32 payableId = payables[index];
         uint8 d = directionOf[payableId];
-        (uint128 principal, uint128 interest,,) = BOOK.outstandingOf(payableId);
+        (uint128 principal, uint128 interest,,) = PAYMENTS.outstandingOf(payableId);
         uint128 amount = uint128(share % 3 == 0 ? principal + interest : 1 + share % (uint256(principal) + interest));
         _confirm(d, payableId, amount, keccak256(abi.encode(++_nonce)));
         _lower(d, amount > interest ? amount - interest : 0);
-        (principal,,,) = BOOK.outstandingOf(payableId);
+        (principal,,,) = PAYMENTS.outstandingOf(payableId);
         if (principal == 0) {
             payables[index] = payables[payables.length - 1];
             payables.pop();
@@ -155,11 +156,11 @@ contract Months is World {
     function climb(uint256 index) external {
         if (payables.length == 0) return;
         bytes32 payableId = payables[index % payables.length];
-        (,, uint64 dueAt, ArrearsStage stage) = BOOK.outstandingOf(payableId);
+        (,, uint64 dueAt, ArrearsStage stage) = PAYMENTS.outstandingOf(payableId);
         if (stage == ArrearsStage.Terminated) return;
         uint64 readyAt = dueAt + (stage == ArrearsStage.Current ? 1 : stage == ArrearsStage.Overdue ? 15 days : 45 days);
         if (block.timestamp < readyAt) VM.warp(readyAt);
-        BOOK.advanceArrears(payableId);
+        PAYMENTS.advanceArrears(payableId);
         ++done["climb"];
     }
 
@@ -180,7 +181,7 @@ contract Months is World {
         }
         for (uint256 i; i < payables.length; ++i) {
             if (directionOf[payables[i]] != d) continue;
-            (uint128 principal,,,) = BOOK.outstandingOf(payables[i]);
+            (uint128 principal,,,) = PAYMENTS.outstandingOf(payables[i]);
             parts += principal;
         }
     }
@@ -279,7 +280,7 @@ contract Months is World {
     function _owe(bytes32 cycleId, Leg[] memory legs, int256[3] memory positions) private {
         for (uint256 i; i < legs.length; ++i) {
             bytes32 payableId = keccak256(abi.encode(cycleId, legs[i].agreementId, legs[i].creditor));
-            (uint128 principal,,,) = BOOK.outstandingOf(payableId);
+            (uint128 principal,,,) = PAYMENTS.outstandingOf(payableId);
             uint8 d = _directionOf(legs[i]);
             exposure[d] += principal;
             payables.push(payableId);

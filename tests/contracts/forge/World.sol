@@ -4,13 +4,15 @@ pragma solidity ^0.8.24;
 import {AgreementBook} from "contracts/AgreementBook.sol";
 import {CarrierRegistry} from "contracts/CarrierRegistry.sol";
 import {CreditBook} from "contracts/CreditBook.sol";
+import {PaymentBook} from "contracts/PaymentBook.sol";
 import {SettlementBook} from "contracts/SettlementBook.sol";
 import {AgreementId, CarrierId, Period, Service} from "contracts/Types.sol";
 import {UsageLedger} from "contracts/UsageLedger.sol";
 import {Terms} from "contracts/interfaces/IAgreementBook.sol";
 import {IgwListing} from "contracts/interfaces/ICarrierRegistry.sol";
 import {CreditLine, LimitPolicy} from "contracts/interfaces/ICreditBook.sol";
-import {Dispute, Leg, NettingCycle, PaymentConfirmation, Resolution, Statement, StatementLine} from
+import {PaymentConfirmation} from "contracts/interfaces/IPaymentBook.sol";
+import {Dispute, Leg, NettingCycle, Resolution, Statement, StatementLine} from
     "contracts/interfaces/ISettlementBook.sol";
 import {Declaration, PeriodClose} from "contracts/interfaces/IUsageLedger.sol";
 
@@ -22,7 +24,7 @@ interface Vm {
     function getNonce(address account) external view returns (uint64);
 }
 
-/// @dev Who signs what? Three carriers, three agreements (six directions), the five contracts; structs and signatures.
+/// @dev Who signs what? Three carriers, three agreements (six directions), the six contracts; structs and signatures.
 /// Direction d belongs to agreement d / 2; its creditor is the low carrier if d is even, else the high one.
 abstract contract World {
     Vm internal constant VM = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
@@ -36,6 +38,7 @@ abstract contract World {
     UsageLedger public immutable USAGE;
     CreditBook public immutable CREDIT;
     SettlementBook public immutable BOOK;
+    PaymentBook public immutable PAYMENTS;
 
     CarrierId[3] internal _carriers = [CarrierId.wrap("CN-T"), CarrierId.wrap("GB-B"), CarrierId.wrap("US-A")];
     uint256[3] internal _keys = [uint256(0xC1), 0xC2, 0xC3];
@@ -45,16 +48,17 @@ abstract contract World {
     constructor() {
         VM.warp(SEPTEMBER);
         uint256 nonce = VM.getNonce(address(this));
-        address[5] memory at;
-        for (uint256 i; i < 5; ++i) {
+        address[6] memory at;
+        for (uint256 i; i < 6; ++i) {
             at[i] = VM.computeCreateAddress(address(this), nonce + i);
         }
         REGISTRY = _registry();
         AGREEMENTS = new AgreementBook(at[0]);
         USAGE = new UsageLedger(at[0], at[1], at[3]);
-        CREDIT = new CreditBook(at[0], at[1], at[2], at[4]);
-        BOOK = new SettlementBook(at[0], at[1], at[2], at[3]);
-        require(address(BOOK) == at[4], "the predicted addresses are the real ones");
+        CREDIT = new CreditBook(at[0], at[1], at[2], at[4], at[5]);
+        BOOK = new SettlementBook(at[0], at[1], at[2], at[3], at[5]);
+        PAYMENTS = new PaymentBook(at[0], at[1], at[3], at[4]);
+        require(address(PAYMENTS) == at[5], "the predicted addresses are the real ones");
         for (uint8 a; a < 3; ++a) {
             _agree(a);
         }
@@ -138,6 +142,8 @@ abstract contract World {
         declaration.period = Period.wrap(period);
         declaration.root = keccak256(abi.encode(d, declarer, seq));
         declaration.count = 1;
+        declaration.fromMs = uint64(block.timestamp) * 1000;
+        declaration.toMs = declaration.fromMs;
         declaration.quantity = 1;
         declaration.amountMicros = amount;
         declaration.deadline = NEVER;
@@ -242,8 +248,8 @@ abstract contract World {
         bytes32 typehash = keccak256(
             "PaymentConfirmation(bytes32 payableId,uint128 amountMicros,bytes32 bankReference,uint64 deadline)"
         );
-        bytes32 digest = _digest(address(BOOK), keccak256(abi.encode(typehash, word)));
-        BOOK.confirmPayment(word, _sign(creditorOf(d), digest));
+        bytes32 digest = _digest(address(PAYMENTS), keccak256(abi.encode(typehash, word)));
+        PAYMENTS.confirmPayment(word, _sign(creditorOf(d), digest));
     }
 
     function _sign(uint8 carrier, bytes32 digest) internal view returns (bytes memory) {

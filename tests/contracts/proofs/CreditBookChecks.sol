@@ -10,7 +10,7 @@ interface Storage {
 }
 
 /// @dev Do the functions that move an exposure do it exactly, for every exposure, line, policy and amount? For halmos:
-/// each parameter stands for all its values. This contract stands where the usage ledger and the settlement book stand.
+/// each parameter stands for all its values. This contract stands where the usage ledger, the settlement book and the payment book stand.
 contract CreditBookChecks {
     Storage private constant VM = Storage(address(uint160(uint256(keccak256("hevm cheat code")))));
     AgreementId private constant AGREEMENT = AgreementId.wrap(keccak256("agreement"));
@@ -21,7 +21,7 @@ contract CreditBookChecks {
     CreditBook private _credit;
 
     function setUp() public {
-        _credit = new CreditBook(address(0xdead), address(0xdead), address(this), address(this));
+        _credit = new CreditBook(address(0xdead), address(0xdead), address(this), address(this), address(this));
     }
 
     function check_a_declaration_raises_by_its_amount_and_never_past_a_line_that_refuses(
