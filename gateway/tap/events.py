@@ -189,8 +189,8 @@ class Conversion:
         numbers = packed_digits if self.layout.packed_numbers else texts
         data, spans = self.fields.data, self.fields.spans
         roamer, imsi = (packed_digits(data, spans(slot)) for slot in (Slot.MSISDN, Slot.IMSI))
-        named = pc.binary_join_element_wise("imsi:", imsi, "")
-        roamer_calls = pc.if_else(pc.equal(roamer, ""), pc.if_else(pc.equal(imsi, ""), "", named), roamer)
+        by_imsi = pc.if_else(pc.equal(imsi, ""), "", pc.binary_join_element_wise("imsi:", imsi, ""))
+        roamer_calls = pc.if_else(pc.equal(roamer, ""), by_imsi, roamer)
         sent_to = _first_told(
             pc.if_else(pa.array(message), texts(data, spans(Slot.MESSAGE_TO)), ""),
             numbers(data, spans(Slot.CALLED)),
@@ -200,7 +200,9 @@ class Conversion:
             pc.if_else(pa.array(message), texts(data, spans(Slot.MESSAGE_FROM)), ""), numbers(data, spans(Slot.CALLING))
         )
         to_roamer = pa.array(kinds == Kind.TO_ROAMER.value)
-        calling = pc.if_else(to_roamer, to_e164(sent_by, INTERNATIONAL).text, roamer_calls)
+        caller = to_e164(sent_by, INTERNATIONAL)
+        named_sender = pa.array(message & (caller.kind != NumberKind.VALID))
+        calling = pc.if_else(to_roamer, pc.if_else(named_sender, sent_by, caller.text), roamer_calls)
         storable = pc.match_substring_regex(calling, r"^[ -~]{0,32}$")
         return pc.if_else(storable, calling, ""), pc.if_else(to_roamer, roamer, sent_to)
 

@@ -66,16 +66,17 @@ def kind_of(head: bytes) -> FileKind | None:
     for start, kind in _STARTS.items():
         if head.startswith(start):
             return kind
-    if len(head) < 2 or head[0] != 0x61:
+    inside = head[2 + (head[1] & 0x7F if head[1] > 0x80 else 0) :] if len(head) > 2 else b""
+    if head[:1] == b"\x62":
+        return FileKind.NOTIFICATION if inside.startswith(b"\x5f\x81\x44") else None
+    if head[:1] != b"\x61":
         return None
-    inside = head[2 + (head[1] & 0x7F if head[1] > 0x80 else 0) :]
     if inside[:1] == b"\x64":
         return FileKind.TAP
     return FileKind.NRTRDE if inside[:2] in _NRTRDE_FIRST else None
 
 
 _STARTS = {
-    b"\x62": FileKind.NOTIFICATION,
     b"\x7f\x84\x16": FileKind.RAP,
     b"\x7f\x84\x17": FileKind.RECEIPT,
 }

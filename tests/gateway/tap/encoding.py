@@ -157,3 +157,48 @@ class Batch:
         times = [stamped(tag, s, "+0200") for tag, s in ((101, self.earliest), (133, self.latest)) if s]
         audit = node(15, *times, leaf(415, self.charge or 0), leaf(43, count))
         return node(1, control, accounting, network, listed, audit, indefinite=indefinite)
+
+
+@dataclass(frozen=True)
+class NrtrdeFile:
+    """An NRTRDE file, as its fields say."""
+
+    events: Sequence[bytes]
+    count: int
+    available: str
+    offset: str = "+0200"
+    sender: str = "FOO01"
+    recipient: str = "BAR02"
+
+    def encoded(self) -> bytes:
+        """The file."""
+        head = [leaf(41, 2), leaf(37, 1), leaf(38, self.sender), leaf(36, self.recipient), leaf(39, "1")]
+        times = [leaf(31, self.available), leaf(45, self.offset)]
+        return node(1, *head, *times, node(2, *self.events), leaf(20, self.count))
+
+
+def quick(number: int, start: str, seconds: int, *rest: bytes, imsi: str = "133713371337133") -> bytes:
+    """An event of an NRTRDE file: 3 from a roamer, 4 to a roamer, 5 data."""
+    when = [leaf(21, start), leaf(45, "+0200"), leaf(19, seconds)]
+    return node(number, leaf(34, packed(imsi)), *when, leaf(24, 0), *rest)
+
+
+def returned(number: int, *inside: bytes) -> bytes:
+    """A return of a RAP file: 538 missing, 539 fatal, 540 severe."""
+    return node(number, *inside)
+
+
+def wrong(code: int, *items: int, offset: int | None = None) -> bytes:
+    """A list of one error, in the items from the outermost on."""
+    told = [node(545, leaf(546, item), leaf(548, level)) for level, item in enumerate(items, start=1)]
+    place = [leaf(524, offset)] if offset is not None else []
+    return node(520, node(521, leaf(519, code), *place, node(549, *told)))
+
+
+def rap_file(*returns: bytes, count: int | None = None) -> bytes:
+    """A RAP file from CHNYY to GBRXX."""
+    who = [leaf(196, "CHNYY"), leaf(182, "GBRXX"), leaf(181, "00007")]
+    when = [stamped(526, "20261006101500"), stamped(525, "20261006101600")]
+    control = node(537, *who, *when, leaf(201, 3), leaf(189, 12), leaf(544, 1), leaf(543, 5))
+    audit = node(541, leaf(533, 0), leaf(528, len(returns) if count is None else count))
+    return node(534, control, node(536, *returns), audit)
