@@ -81,10 +81,17 @@ class Client:
         return self._post("/v1/amendments", {"partner": partner}, dry_run)
 
     def publish_rates(
-        self, partner: str, deck: str, effective_at: int, *, change: str | None = None, dry_run: bool = False
+        self,
+        partner: str,
+        deck: str,
+        effective_at: int,
+        *,
+        service: str = "voice",
+        change: str | None = None,
+        dry_run: bool = False,
     ) -> Json:
         """`deck` is a file name in the decks folder, `effective_at` in seconds."""
-        body = {"partner": partner, "deck": deck, "effectiveAt": effective_at, "change": change}
+        body = {"partner": partner, "deck": deck, "effectiveAt": effective_at, "service": service, "change": change}
         return self._post("/v1/rate-decks", body, dry_run)
 
     def grant_credit(
@@ -181,7 +188,26 @@ class Client:
     def age(self, *, dry_run: bool = False) -> Json:
         return self._post("/v1/ageings", None, dry_run)
 
+    # THE MEMBERS
+
+    def propose(self, decision: str, *, dry_run: bool = False, **arguments: str) -> Json:
+        """`arguments` as `gsc members propose` takes them; `from` is written `from_`."""
+        named = {name.rstrip("_"): value for name, value in arguments.items()}
+        return self._post("/v1/member-proposals", {"decision": decision, "arguments": named}, dry_run)
+
+    def approve(self, proposal_id: str, *, dry_run: bool = False) -> Json:
+        return self._post(f"/v1/member-proposals/{proposal_id}/approval", None, dry_run)
+
+    def execute(self, proposal_id: str, *, dry_run: bool = False) -> Json:
+        return self._post(f"/v1/member-proposals/{proposal_id}/execution", None, dry_run)
+
+    def join(self, *, dry_run: bool = False) -> Json:
+        return self._post("/v1/memberships", None, dry_run)
+
     # WHAT STANDS
+
+    def members(self) -> Json:
+        return self._get("/v1/members")
 
     def health(self) -> Json:
         return self._get("/v1/health")

@@ -14,6 +14,7 @@ from ledger.chain.bindings import (
     AGREEMENT_BOOK_AMEND,
     SETTLEMENT_BOOK_RESOLVE_DISPUTE,
     AgreementAlreadySigned,
+    AlreadyApproved,
     Amendment,
     CreditIsStopped,
     CreditLineExceeded,
@@ -26,6 +27,9 @@ from ledger.chain.bindings import (
     PayeeNonceUnexpected,
     PeriodAlreadyClosed,
     PeriodClose,
+    ProposalAlreadyExecuted,
+    ProposalAlreadyMade,
+    ProposalNotReady,
     RateSequenceUnexpected,
     Resolution,
     SequenceUnexpected,
@@ -45,8 +49,8 @@ from ledger.store.latest import rows_of, table_of
 from ledger.store.outbox import SubmissionRow
 
 S = TypeVar("S", bound=Struct)
-HOLDS = (CreditLineExceeded, CreditIsStopped)
-"""Refusals that pass by themselves: a line is raised, arrears are paid."""
+HOLDS = (CreditLineExceeded, CreditIsStopped, ProposalNotReady)
+"""Refusals that pass by themselves: a line is raised, arrears are paid, a delay is over."""
 SEQUENCES = (SequenceUnexpected, RateSequenceUnexpected, LineNonceUnexpected, NonceUnexpected, PayeeNonceUnexpected)
 """Refusals that pass when an earlier number arrives."""
 View = Callable[[bytes], bytes]
@@ -77,6 +81,12 @@ def stands(row: SubmissionRow, refusal: ContractRefused, view: View, connection:
             return _is_declared(row, view)
         case "close", PeriodAlreadyClosed():
             return _is_closed_alike(row, connection)
+        case "proposal", ProposalAlreadyMade():
+            return refusal.proposal_id == row.subject
+        case "approval", AlreadyApproved():
+            return refusal.proposal_id == row.subject
+        case "execution", ProposalAlreadyExecuted():
+            return refusal.proposal_id == row.subject
         case "amendment", VersionUnexpected():
             return _is_amended_alike(row, connection)
         case "resolution", DisputeStateUnexpected():

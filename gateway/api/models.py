@@ -116,6 +116,7 @@ class RatesBody(Strict):
     partner: CarrierText
     deck: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]+$", examples=["uk-2026-09.csv"])]
     effectiveAt: Annotated[int, Field(ge=0, lt=2**53, description="Seconds since 1970, UTC")]  # noqa: N815
+    service: Annotated[str, Field(pattern="^(voice|sms|data|ipl)$")] = "voice"
     change: Annotated[str | None, Field(pattern="^(initial|increase|decrease)$")] = None
 
 

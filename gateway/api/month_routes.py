@@ -37,6 +37,7 @@ from ledger.errors import Malformed
 from ledger.identity import Address, CarrierCode, carrier_code
 from ledger.money import Micros
 from ledger.period import Period, parse_period
+from ledger.service import Service
 from ledger.store.engine import reading
 from ledger.store.settlement import dispute_of, list_payables
 
@@ -106,8 +107,9 @@ def post_amendment(body: PartnerBody, gateway: TheGateway, dry_run: DryRun = Fal
 def post_rates(body: RatesBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Publish the hash of one of our rate decks."""
     change = RateChange[body.change.upper()] if body.change else None
+    service = Service[body.service.upper()]
     answer = month.publish_rates(
-        gateway, _partner(body.partner), body.deck, body.effectiveAt, change=change, dry_run=dry_run
+        gateway, _partner(body.partner), body.deck, body.effectiveAt, service=service, change=change, dry_run=dry_run
     )
     return as_json(answer)
 
@@ -136,7 +138,7 @@ def post_batches(body: MonthBody, gateway: TheGateway, dry_run: DryRun = False) 
 @router.post("/usage-batches/{root}/commit")
 def post_commit(root: str, gateway: TheGateway, igw: Igw = None, dry_run: DryRun = False) -> Any:
     """Commit: sign the declaration of one sealed batch (and of those before it) and submit it."""
-    return as_json(month.declare_root(gateway, _hex32(root), igw=igw, dry_run=dry_run))
+    return as_json(month.declare_root(gateway, hex32(root), igw=igw, dry_run=dry_run))
 
 
 @router.post("/declarations")
@@ -187,7 +189,7 @@ def post_disputes(body: DisputesBody, gateway: TheGateway, dry_run: DryRun = Fal
 @router.post("/disputes/{dispute_id}/resolution")
 def post_resolution(dispute_id: str, body: ResolutionBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Agree how much of a dispute is credited; on chain once both have signed the same."""
-    over = _hex32(dispute_id)
+    over = hex32(dispute_id)
     with reading(gateway.engine) as connection:
         held = partnership_of_id(gateway.settings, dispute_of(connection, over).agreement_id)
     return as_json(month.resolve(gateway, over, Micros(body.credited.micros(held.currency)), dry_run=dry_run))
@@ -196,7 +198,7 @@ def post_resolution(dispute_id: str, body: ResolutionBody, gateway: TheGateway, 
 @router.post("/disputes/{dispute_id}/withdrawal")
 def post_withdrawal(dispute_id: str, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Take one of our disputes back."""
-    return as_json(month.withdraw(gateway, _hex32(dispute_id), dry_run=dry_run))
+    return as_json(month.withdraw(gateway, hex32(dispute_id), dry_run=dry_run))
 
 
 @router.post("/statements")
@@ -222,7 +224,7 @@ def post_payment(
     payable_id: str, body: PaymentBody, gateway: TheGateway, key: Key = None, dry_run: DryRun = False
 ) -> Any:
     """Pay one of our payables in the settlement token; under one key once, also if an earlier answer was lost."""
-    over = _hex32(payable_id)
+    over = hex32(payable_id)
     amount = Micros(body.amount.micros(_currency_of(gateway, over))) if body.amount else None
     return as_json(month.pay(gateway, over, amount, key=key, dry_run=dry_run))
 
@@ -230,7 +232,7 @@ def post_payment(
 @router.post("/payables/{payable_id}/confirmations")
 def post_confirmation(payable_id: str, body: ConfirmationBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """As creditor, confirm that money arrived at the bank."""
-    over = _hex32(payable_id)
+    over = hex32(payable_id)
     amount = Micros(body.amount.micros(_currency_of(gateway, over)))
     return as_json(month.confirm(gateway, over, amount, body.bankReference, dry_run=dry_run))
 
@@ -259,7 +261,8 @@ def _currency_of(gateway: Gateway, payable_id: bytes) -> str:
     return partnership_of_id(gateway.settings, rows[0].agreement_id).currency if rows else "USD"
 
 
-def _hex32(text: str) -> bytes:
+def hex32(text: str) -> bytes:
+    """An id of 32 bytes. Raises Malformed."""
     try:
         raw = bytes.fromhex(text.removeprefix("0x")) if text.isascii() else b""
     except ValueError:

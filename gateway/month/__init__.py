@@ -8,6 +8,7 @@ from gateway.month.closing import close
 from gateway.month.correcting import correct
 from gateway.month.declaring import declare, declare_root
 from gateway.month.disputing import dispute
+from gateway.month.governing import approve, execute, join, list_members, propose
 from gateway.month.importing import import_usage
 from gateway.month.netting import net
 from gateway.month.paying import age, confirm, pay, set_payee
@@ -21,6 +22,7 @@ __all__ = [
     "accept",
     "age",
     "amend",
+    "approve",
     "arbitrage",
     "close",
     "confirm",
@@ -28,10 +30,14 @@ __all__ = [
     "declare",
     "declare_root",
     "dispute",
+    "execute",
     "grant_credit",
     "import_usage",
+    "join",
+    "list_members",
     "net",
     "pay",
+    "propose",
     "publish_rates",
     "rate",
     "reconcile",

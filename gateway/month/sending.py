@@ -31,6 +31,10 @@ GAS: Mapping[str, int] = {
     "confirmation": 600_000,
     "arrears": 400_000,
     "payee": 200_000,
+    "proposal": 700_000,
+    "approval": 200_000,
+    "execution": 700_000,
+    "membership": 300_000,
 }
 """Fixed limits, several times what each call takes: estimating costs more than it saves."""
 

@@ -27,6 +27,7 @@ What the chain said (written by ledger.follow only)
     agreements      list_carriers, list_keys, is_key_of, list_tokens, list_agreements, agreement_of,
                     list_amendments, list_rate_notices
     crossings       list_licences, list_igws, covers              who may carry what across a border, and when
+    membership      membership_of, list_decided, decided_of       the members and their proposals
     declarations    list_declarations, declaration_of, last_seq, declared_micros, declared_scopes, batches_hash,
                     list_closes, closed_by, list_inline_leaves
     credit          list_credit, credit_of, list_credit_alerts, list_overruns, list_exposure_changes
