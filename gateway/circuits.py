@@ -1,7 +1,7 @@
 """Which private lines were in service in a month, and for how many of its days?
 
-An inventory says since when a circuit has been there and, if it has gone, from which day on it was not. A month's record
-begins with its first day of service in the agreement's zone; its quantity is the days.
+An inventory says since when a circuit has been there and, if it has gone, from which day on it was not. A month's
+record begins with its first day of service in the agreement's zone; its quantity is the days.
 """
 
 from datetime import UTC, date, datetime, timedelta

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from gateway.calls import Calls
 from gateway.circuits import Circuits
@@ -21,7 +20,7 @@ from gateway.lines import raw_line as raw_line
 from gateway.messages import Messages
 from gateway.ports import Ports
 from gateway.rows import QUARANTINE_SCHEMA as QUARANTINE_SCHEMA
-from gateway.rows import Rows, is_in
+from gateway.rows import Rows, is_in, with_parts
 from gateway.tally import Counts as Counts
 from gateway.tally import FileValue, Tally
 from gateway.trunks import Direction as Direction
@@ -91,7 +90,7 @@ class CdrReader:
         """The file's usage, piece by piece, the first perhaps empty. Raises Malformed."""
         for cut in cuts_of(path, self._preset, self._tally.refusals, told):
             self._tally.see(cut)
-            self._service.take(self._billable(self._with_parts(cut.rows)))
+            self._service.take(self._billable(with_parts(cut.rows, self._preset.parts)))
             yield Piece(*self._tally.drain())
         yield Piece(*self._tally.drain())
 
@@ -102,14 +101,6 @@ class CdrReader:
     def value(self) -> FileValue | None:
         """What the file itself says its accepted rows cost."""
         return self._tally.value()
-
-    def _with_parts(self, rows: Rows) -> Rows:
-        """Columns taken out of other columns; where a pattern finds nothing they are empty."""
-        raw = dict(rows.raw)
-        for part in self._preset.parts:
-            found = pc.extract_regex(raw[part.column], pattern=part.pattern)
-            raw |= {name: pc.fill_null(pc.struct_field(found, name), b"") for name in part.names}
-        return rows._replace(raw=raw)
 
     def _billable(self, rows: Rows) -> Rows:
         """Rows of the kinds that count; where a preset names all values, another one is refused."""

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gateway.layout import Part
+
 Bools = NDArray[np.bool_]
 Int64s = NDArray[np.int64]
 Marks = NDArray[np.uint64]
@@ -84,6 +86,15 @@ class Refusals:
 def texts_of(array: pa.Array) -> pa.Array:
     """Bytes as text for regular expressions and for records; what is no UTF-8 stays as it is."""
     return array.cast(options=pc.CastOptions(target_type=pa.string(), allow_invalid_utf8=True))
+
+
+def with_parts(rows: Rows, parts: Iterable[Part]) -> Rows:
+    """With the columns that patterns take out of others; where a pattern finds nothing they are empty."""
+    raw = dict(rows.raw)
+    for part in parts:
+        found = pc.extract_regex(raw[part.column], pattern=part.pattern)
+        raw |= {name: pc.fill_null(pc.struct_field(found, name), b"") for name in part.names}
+    return rows._replace(raw=raw)
 
 
 def is_in(array: pa.Array, values: Iterable[str]) -> Bools:

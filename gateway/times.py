@@ -83,7 +83,7 @@ def _by_pattern(text: pa.Array, pattern: str) -> Times:
     part = {name: texts_of(pc.fill_null(pc.struct_field(found, name), b"")) for name in groups}
     year, month, day = _whole(part["year"]), _month(part["month"]), _whole(part["day"])
     hour, minute = _whole(part["hour"]), _whole(part["minute"])
-    second = _whole(part["second"]) if "second" in part else np.zeros(len(text), np.int64)
+    second = _second(part, len(text))
     year = np.where((year >= 0) & (year < 100), year + 2000, year)
     if "half" in part:
         afternoon = as_mask(pc.equal(pc.ascii_lower(part["half"]), "pm"))
@@ -114,6 +114,13 @@ def _whole(text: pa.Array) -> Int64s:
 def _month(text: pa.Array) -> Int64s:
     named = pc.index_in(pc.ascii_lower(pc.utf8_slice_codeunits(text, 0, 3)), _MONTHS)
     return np.where(as_mask(named.is_valid()), np.asarray(pc.fill_null(named, 0)) + 1, _whole(text))
+
+
+def _second(part: Mapping[str, pa.Array], size: int) -> Int64s:
+    """0 where a time has none."""
+    if "second" not in part:
+        return np.zeros(size, np.int64)
+    return np.where(as_mask(pc.equal(part["second"], "")), 0, _whole(part["second"]))
 
 
 def _fraction(part: Mapping[str, pa.Array], size: int) -> Int64s:

@@ -1,5 +1,6 @@
 """Is a file's preset found from its first rows, and is doubt said aloud?"""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_rows_that_do_not_fit_make_it_less_sure(tmp_path: Path) -> None:
     assert (found.preset.name, found.sure_percent, found.sampled) == ("asterisk", 75, 4)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", b"\xff\xfe\x00", b'"' * 1000, b"\0" * 70_000])
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"\n\n", b'"' * 1000, b"x" * 70_000, b"PK\x03\x04bad", b"PAR1"])
 def test_what_fits_no_preset_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cdr.csv"
     path.write_bytes(content)
@@ -47,3 +48,24 @@ def test_only_whole_lines_of_a_long_file_are_looked_at(tmp_path: Path) -> None:
     path = tmp_path / "cdr.csv"
     path.write_text(asterisk() * 2_000)
     assert (sniff(path).sure_percent, sniff(path).sampled) == (100, 200)
+
+
+@pytest.mark.parametrize("content", ["a,b\n".encode("utf-16"), b"\0" * 70_000])
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "cdr.csv"
+    path.write_bytes(content)
+    with pytest.raises(Malformed, match="not in UTF-8"):
+        sniff(path)
+
+
+def test_a_packed_file_is_looked_into(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv.gz"
+    path.write_bytes(gzip.compress((asterisk() * 3).encode()))
+    assert sniff(path).preset.name == "asterisk"
+
+
+def test_a_file_that_lies_about_being_packed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "Master.csv.gz"
+    path.write_bytes(gzip.compress((asterisk() * 3).encode())[:-30])
+    with pytest.raises(Malformed, match="cannot be read"):
+        sniff(path)
