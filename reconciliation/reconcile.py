@@ -14,10 +14,10 @@ from ledger.money import Micros
 from ledger.usage import BatchScope
 from reconciliation import clocks, explaining
 from reconciliation.difference import Books, Difference
+from reconciliation.explainer import Explainer
 from reconciliation.finding import Cause, Finding, mirrored
 from reconciliation.forgery import Evidence
 from reconciliation.matching import Pairing, Rule, match
-from reconciliation.published import with_published_rate
 from reconciliation.side import Ints, Side, exact_sum, side_of
 from reconciliation.totals import Totals, compare_totals
 from reconciliation.wording import Perspective, sentence
@@ -105,7 +105,7 @@ def reconcile(
     is_creditor = scope.declarer == scope.creditor
     perspective = Perspective(scope, agreement, is_creditor)
     if decks is not None:
-        differences = tuple(with_published_rate(books, each, decks) for each in differences)
+        differences = Explainer(books, decks, agreement).explain(differences)
     findings = tuple(_finding(each, perspective) for each in differences)
     us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
     totals = compare_totals(us, them, agreement.zone, agreement.tolerance)

@@ -159,7 +159,7 @@ def test_the_missed_rate_is_named_from_the_published_decks() -> None:
     decks = deck_history([(0, rate_deck("USD", [old])), (NOON_MS, rate_deck("USD", [new]))])
     ours, theirs = ([c.but(amount=charge(c.lasts_ms, rate).amount_micros) for c in calls] for rate in (new, old))
     answer = reconcile(table(ours), table(theirs), scope=scope(), agreement=agreement(), decks=decks)
-    said = "CN-T reckons 0.0200, the price of code 447 from 1970-01-01 on"
+    said = "CN-T's amounts on these codes follow from the prices of 1970-01-01, before and after it: 100 of 100"
     assert said in the(answer, Cause.RATE).explanation
 
 
