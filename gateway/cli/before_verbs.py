@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.parts import DryRun, Home, Json, Partner, code_of, end, home_of
+from gateway.cli.parts import DryRun, Home, Json, Partner, code_of, end, home_of, service_of
 
 
 def register(app: typer.Typer) -> None:
@@ -48,6 +48,7 @@ def publish_rates(
     partner: Partner,
     deck: Annotated[str, typer.Option("--deck", help="A file of the decks folder")],
     effective: Annotated[str, typer.Option("--effective", help="From when it holds: 2026-09-01, or with a time")],
+    service: Annotated[str, typer.Option(help="voice, sms, data or ipl")] = "voice",
     change: Annotated[str | None, typer.Option(help="initial, increase or decrease")] = None,
     home: Home = None,
     dry_run: DryRun = False,
@@ -67,8 +68,11 @@ def publish_rates(
         raise Malformed(
             "not a date or change", expected="2026-09-01; initial, increase, decrease", got=str(error)
         ) from None
+    of = service_of(service)
     seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    answer = month.publish_rates(home_of(home), code_of(partner), deck, seconds, change=kind, dry_run=dry_run)
+    answer = month.publish_rates(
+        home_of(home), code_of(partner), deck, seconds, service=of, change=kind, dry_run=dry_run
+    )
     told = f"deck 0x{answer.deck_hash.hex()[:16]}… with {answer.rates:,} rates, {answer.change}, notice {answer.seq}"
     end(answer, json, [told], f"gsc grant-credit --partner {partner} --limit AMOUNT")
 

@@ -44,6 +44,17 @@ def maybe_code(text: str | None) -> Any:
     return None if text is None else code_of(text)
 
 
+def service_of(text: str) -> Any:
+    """One of the four services. Raises Malformed."""
+    from ledger.errors import Malformed
+    from ledger.service import Service
+
+    known = {service.word: service for service in Service}
+    if text not in known:
+        raise Malformed("not a service", expected=", ".join(known), got=repr(text[:20]))
+    return known[text]
+
+
 def maybe_month(text: str | None) -> Any:
     """A period, if one is given. Raises Malformed."""
     from ledger.period import parse_period

@@ -18,11 +18,11 @@ from ledger.chain.bindings import (
     calldata_credit_book_grant,
 )
 from ledger.deck import deck_hash
-from ledger.deck_file import load_deck
 from ledger.errors import NotFound
 from ledger.identity import AgreementId, CarrierCode, ascii32
 from ledger.money import Micros
 from ledger.service import Service
+from ledger.service_deck_file import load_service_deck
 from ledger.store.agreements import RateNoticeRow, list_agreements, list_rate_notices
 from ledger.store.credit import credit_of
 from ledger.store.engine import lock, reading, writing
@@ -115,7 +115,7 @@ def publish_rates(
     if not path.resolve().is_relative_to(gateway.settings.decks_path.resolve()) or not path.is_file():
         present = sorted(each.name for each in gateway.settings.decks_path.glob("**/*.csv"))
         raise NotFound("no such rate deck", expected=", ".join(present) or "a CSV in the decks folder", got=deck_name)
-    deck = load_deck(path, held.currency, service)
+    deck = load_service_deck(path, held.currency, service)
     over = deck_hash(deck)
     gateway.catch_up()
     with writing(gateway.engine) as connection:

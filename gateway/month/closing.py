@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
+from gateway.month.charging import refuse_uncharged
 from gateway.month.parts import Submission, period_deadline, stream_of, wanted_partnerships
 from gateway.month.sending import Call, submission_of, submit
 from gateway.month.unpriced import left_unpriced
@@ -95,6 +96,7 @@ def _refuse_unfinished(gateway: Gateway, connection: Connection, held: Partnersh
             got=f"{len(waiting)} file(s) with {sum(usage.count for usage in waiting)} records",
             todo="Rate, seal and declare it first; once closed, it can only come late: `gsc correct`.",
         )
+    refuse_uncharged(gateway, connection, held, period)
     known = {row.batch_id for row in list_declarations(connection, held.id, period, gateway.carrier)}
     absent = [batch for batch in list_batches(connection, held.id, period) if batch.batch_id not in known]
     if absent:

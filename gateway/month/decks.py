@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
 from ledger.deck import DeckHistory, RateDeck, deck_hash, deck_history
-from ledger.deck_file import load_deck
 from ledger.errors import GscError, NotFound
 from ledger.identity import CarrierCode
 from ledger.service import Service
+from ledger.service_deck_file import load_service_deck
 from ledger.store.agreements import list_rate_notices
 
 
@@ -46,7 +46,7 @@ def deck_files(folder: Path, currency: str, service: Service) -> Mapping[bytes, 
     found: dict[bytes, RateDeck] = {}
     for path in sorted(folder.glob("**/*.csv")):
         try:
-            deck = load_deck(path, currency, service)
+            deck = load_service_deck(path, currency, service)
         except GscError:
             continue  # another currency, or no deck: the hash on chain decides what is needed
         found[deck_hash(deck)] = deck

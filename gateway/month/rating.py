@@ -1,7 +1,7 @@
 """Verb *rate*: what does the waiting usage cost under the decks whose hashes stand on chain?"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,17 +11,21 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
+from gateway.month.charging import Charges, charges_due, is_chargeable, is_charges, keep_charges
 from gateway.month.decks import Decks, direction_decks
-from gateway.month.unpriced import LeftUnpriced, set_aside, take_up, write_whole
+from gateway.month.periods import is_closed
+from gateway.month.pricing import rate_held
+from gateway.month.unpriced import LeftUnpriced, TakenUp, set_aside, take_up, write_whole
+from gateway.month.versions import of_period
 from ledger.deck import decks_hash
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.rating import REFUSED_SCHEMA
-from ledger.rating import rate as rate_table
 from ledger.service import Service
 from ledger.store.engine import reading
-from ledger.store.imports import UsageFile, unsealed_usage
+from ledger.store.imports import UsageFile, unsealed_usage, usage_scopes
+from ledger.usage import BatchScope
 
 NOTHING = REFUSED_SCHEMA.empty_table()
 
@@ -67,13 +71,16 @@ def rate(
         waiting = [
             (usage, partnership_of_id(gateway.settings, usage.scope.agreement_id))
             for usage in unsealed_usage(connection)
-            if period is None or usage.scope.period == period
+            if (period is None or usage.scope.period == period) and not is_charges(usage)
         ]
         wanted = [(usage, held) for usage, held in waiting if partner in (None, held.partner)]
         decks = {usage.scope: _decks_of(gateway, connection, held, usage) for usage, held in wanted}
     parts = [_rate_file(gateway, usage, held, decks[usage.scope], dry_run) for usage, held in wanted]
+    parts += _charge(gateway, partner, period, dry_run=dry_run)
     if dry_run:  # otherwise they are among the waiting files by now
-        parts += [_rated_scope(each.usage, each.held, each.rating.rated, NOTHING, each.decks.missing) for each in taken]
+        parts += [
+            _rated_scope(each.usage.scope, each.held, each.rating.rated, NOTHING, each.decks.missing) for each in taken
+        ]
     sums: dict[object, RatedScope] = {}
     for part in parts:
         scope = part.partner, part.creditor, part.service, part.period
@@ -99,20 +106,58 @@ def _decks_of(gateway: Gateway, connection: Connection, held: Partnership, usage
 
 def _rate_file(gateway: Gateway, usage: UsageFile, held: Partnership, decks: Decks, dry_run: bool) -> RatedScope:
     table = pq.read_table(gateway.settings.home / usage.path).replace_schema_metadata(None)
-    rating = rate_table(table, decks.history, held.agreement)
+    rating = rate_held(gateway, table, held, usage.scope, decks)
     if not dry_run:
         span = pc.min_max(table["start_ms"]).as_py()
-        used = decks_hash(decks.history, span["min"], span["max"])
-        rated = rating.rated.replace_schema_metadata({b"deck_hash": used.hex().encode()})
         set_aside(gateway, usage, rating.refused)
-        write_whole(rated_path(gateway, usage), rated)
-    return _rated_scope(usage, held, rating.rated, rating.refused, decks.missing)
+        _write_rated(gateway, usage, rating.rated, decks, (span["min"], span["max"]))
+    return _rated_scope(usage.scope, held, rating.rated, rating.refused, decks.missing)
+
+
+def _charge(
+    gateway: Gateway, partner: CarrierCode | None, period: Period | None, *, dry_run: bool
+) -> Iterator[RatedScope]:
+    """What finished periods owe beside their events."""
+    with reading(gateway.engine) as connection:
+        scopes = [each for each in usage_scopes(connection) if period in (None, each.period)]
+        waiting = {usage.scope for usage in unsealed_usage(connection)}
+    for scope in scopes:
+        held = partnership_of_id(gateway.settings, scope.agreement_id)
+        held = of_period(gateway, held, scope.period)
+        if partner not in (None, held.partner) or not is_chargeable(gateway, held, scope):
+            continue
+        with reading(gateway.engine) as connection:
+            if scope not in waiting and is_closed(gateway, connection, scope.agreement_id, scope.period):
+                continue
+            decks = direction_decks(gateway, connection, held, scope.creditor, scope.service)
+            due = charges_due(gateway, connection, held, scope, decks)
+        kept = None if dry_run else keep_charges(gateway, scope, due)
+        if kept is not None:
+            begin_ms, end_ms = scope.period.bounds_ms(held.agreement.zone)
+            _write_rated(gateway, kept, due.records, decks, (begin_ms, end_ms - 1))
+        if len(due.records) or due.without:
+            yield _charged_scope(scope, held, due, decks.missing)
+
+
+def _taken_scope(taken: TakenUp) -> RatedScope:
+    return _rated_scope(taken.usage.scope, taken.held, taken.rating.rated, NOTHING, taken.decks.missing)
+
+
+def _charged_scope(scope: BatchScope, held: Partnership, due: Charges, missing: tuple[str, ...]) -> RatedScope:
+    part = _rated_scope(scope, held, due.records, NOTHING, missing)
+    reasons = {f"{route}: {why}": 1 for route, why in due.without.items()}
+    return replace(part, refused=len(reasons), reasons=reasons)
+
+
+def _write_rated(gateway: Gateway, usage: UsageFile, rated: pa.Table, decks: Decks, span_ms: tuple[int, int]) -> None:
+    """The rated form of a usage file, with the hash of the decks of its time."""
+    used = decks_hash(decks.history, *span_ms)
+    write_whole(rated_path(gateway, usage), rated.replace_schema_metadata({b"deck_hash": used.hex().encode()}))
 
 
 def _rated_scope(
-    usage: UsageFile, held: Partnership, rated: pa.Table, refused: pa.Table, missing: tuple[str, ...]
+    scope: BatchScope, held: Partnership, rated: pa.Table, refused: pa.Table, missing: tuple[str, ...]
 ) -> RatedScope:
-    scope = usage.scope
     reasons = {row["values"]: row["counts"] for row in pc.value_counts(refused["reason"]).to_pylist()}
     return RatedScope(
         partner=held.partner,

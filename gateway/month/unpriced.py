@@ -19,13 +19,13 @@ from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
 from gateway.month.decks import Decks, direction_decks
 from gateway.month.periods import is_closed
+from gateway.month.pricing import rate_held
 from ledger.archive import archive_name
 from ledger.identity import AgreementId, CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.pieces import file_options
 from ledger.rating import Rating
-from ledger.rating import rate as rate_table
 from ledger.service import Service
 from ledger.store.engine import lock, reading, writing
 from ledger.store.imports import UsageFile, later_usage, move_usage, partly_sealed
@@ -125,7 +125,7 @@ def write_whole(path: Path, table: pa.Table) -> None:
 def _price(gateway: Gateway, connection: Connection, usage: UsageFile, held: Partnership) -> _Left:
     scope = usage.scope
     decks = direction_decks(gateway, connection, held, scope.creditor, scope.service)
-    rating = rate_table(_left_of(gateway, connection, usage), decks.history, held.agreement)
+    rating = rate_held(gateway, _left_of(gateway, connection, usage), held, scope, decks)
     return _Left(usage, held, rating, decks, is_closed(gateway, connection, scope.agreement_id, scope.period))
 
 

@@ -1,15 +1,18 @@
 """Which files were read, what was left out of them and why, and which usage waits to be sealed?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from ledger.errors import Conflict, NotFound
 from ledger.identity import Root
 from ledger.store.rows import all_of, one_of
 from ledger.store.tables import batches, imports, quarantined_rows, usage_tables
 from ledger.usage import BatchScope
+
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,13 @@ def record_import(
     accepted: int,
     not_billable: int,
     duplicates: int,
-    quarantined: Sequence[QuarantinedRow],
+    quarantined: Iterable[QuarantinedRow],
     imported_at_ms: int,
 ) -> int:
-    """Remember an import with the rows it left out; its id. Raises Conflict if this content was imported before."""
+    """Remember an import with the rows it left out, which may be many; its id.
+
+    Raises Conflict if this content was imported before.
+    """
     before = find_import(connection, file_hash)
     if before is not None:
         raise Conflict(
@@ -89,15 +95,18 @@ def record_import(
         "file_name": file_name,
         "preset": preset,
         "accepted": accepted,
-        "quarantined": len(quarantined),
+        "quarantined": 0,
         "not_billable": not_billable,
         "duplicates": duplicates,
         "imported_at_ms": imported_at_ms,
     }
     import_id: int = connection.execute(insert(imports).values(values).returning(imports.c.id)).scalar_one()
-    if quarantined:
-        rows = [{"import_id": import_id, "line": q.line, "reason": q.reason, "raw": q.raw} for q in quarantined]
+    count, waiting = 0, iter(quarantined)
+    while some := list(islice(waiting, _ROWS_AT_ONCE)):
+        rows = [{"import_id": import_id, "line": q.line, "reason": q.reason, "raw": q.raw} for q in some]
         connection.execute(insert(quarantined_rows), rows)
+        count += len(rows)
+    connection.execute(update(imports).where(imports.c.id == import_id).values(quarantined=count))
     return import_id
 
 
@@ -158,3 +167,26 @@ def mark_sealed(connection: Connection, usage_ids: Iterable[int], root: Root) ->
         waiting = usage_tables.c.root.is_(None) & (usage_tables.c.id == usage_id)
         if connection.execute(update(usage_tables).where(waiting).values(root=root)).rowcount != 1:
             raise NotFound("no such usage waits to be sealed", got=usage_id)
+
+
+def usage_scopes(connection: Connection) -> list[BatchScope]:
+    """Every scope that has usage, sealed or waiting."""
+    usages = connection.execute(select(usage_tables).order_by(usage_tables.c.id))
+    return list(dict.fromkeys(usage.scope for usage in all_of(UsageFile, usages)))
+
+
+def usage_of(connection: Connection, scope: BatchScope) -> list[UsageFile]:
+    """All usage of a scope, sealed or waiting, oldest first."""
+    query = select(usage_tables).order_by(usage_tables.c.id)
+    for name, value in scope._asdict().items():
+        query = query.where(usage_tables.c[name] == value)
+    return all_of(UsageFile, connection.execute(query))
+
+
+def restate_usage(connection: Connection, usage: UsageFile, count: int) -> None:
+    """Say that a waiting file holds another number of records by now; with none it is forgotten. Raises Conflict if it
+    was sealed meanwhile."""
+    waiting = usage_tables.c.root.is_(None) & (usage_tables.c.id == usage.id)
+    change = update(usage_tables).values(count=count) if count else delete(usage_tables)
+    if connection.execute(change.where(waiting)).rowcount != 1:
+        raise Conflict("this usage file was sealed meanwhile", got=usage.id, todo="Try again.")
