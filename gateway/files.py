@@ -2,12 +2,13 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
+from gateway.fields import MAX_LINE_BYTES
 from gateway.layout import FileKind, Preset
 from gateway.lines import LineSource, whole_lines
 from gateway.rows import Cut, Refusals
@@ -21,6 +22,8 @@ MAX_EXPANSION = 100
 """Times its size that a packed file may hold: usage files pack to a tenth."""
 FREE_EXPANSION_BYTES = 16 << 20
 """What any packed file may hold."""
+MAX_SHOWN_BYTES = 4_096
+"""Of a raw line, kept with the reason it was left out."""
 GZIP = b"\x1f\x8b"
 ZIP = b"PK\x03\x04"
 PARQUET = b"PAR1"
@@ -53,6 +56,33 @@ def text_stream(path: Path) -> Iterator[LineSource]:
             yield _Unpacked(file, path.stat().st_size)
         else:
             yield file
+
+
+def raw_lines(path: Path, kind: FileKind, wanted: Iterable[int]) -> Iterator[str]:
+    """Lines of a text file as they stand, by their numbers in ascending order, in one pass; "" for what has no lines.
+
+    Foreign bytes become �; what is long is cut.
+    """
+    if kind in (FileKind.PARQUET, FileKind.XLSX):
+        yield from ("" for _ in wanted)
+        return
+    with path.open("rb") as file:
+        packed = file.peek(2)[:2] == GZIP
+        stream = cast(IO[bytes], gzip.GzipFile(fileobj=cast(IO[bytes], file)) if packed else file)
+        number, text = 0, b""
+        for line in wanted:
+            while number < line and (text := _next_line(stream)):
+                number += 1
+            found = text if number == line else b""
+            yield found[:MAX_SHOWN_BYTES].decode("utf-8", "replace").rstrip("\r\n").replace("\0", "�")
+
+
+def _next_line(stream: IO[bytes]) -> bytes:
+    """The next line, or of a longer one the first 64 KiB."""
+    text = part = stream.readline(MAX_LINE_BYTES)
+    while part and not part.endswith(b"\n"):
+        part = stream.readline(MAX_LINE_BYTES)
+    return text
 
 
 class _Unpacked:

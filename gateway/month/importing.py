@@ -1,21 +1,23 @@
 """Verb *import*: how does a raw CDR file become usage that waits to be rated?"""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from gateway.composition import Gateway, Partnership, partnership_with
-from gateway.preset import Preset, load_preset, read_preset
-from gateway.reading import Direction, Reading, ReadingContext, Trunk, read_cdr
-from gateway.settings import Settings, write_atomically
+from gateway.composition import Gateway
+from gateway.files import Told, raw_lines
+from gateway.layout import FileKind, Preset
+from gateway.month.slicing import Slice, SliceKey, Slices
+from gateway.preset import load_preset, read_preset
+from gateway.reading import CdrReader, Direction, ReadingContext, Trunk
+from gateway.settings import Settings
 from gateway.sniffing import sniff
+from ledger.cores import ahead
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.service import Service
@@ -30,11 +32,10 @@ from ledger.store.imports import (
 )
 from ledger.usage import BatchScope
 
-DAY_MS = 86_400_000
 AUTO = "auto"
 """Instead of a preset's name: the one that fits the file best."""
 SHOWN_QUARANTINE = 20
-MAX_RAW_BYTES = 4_096
+_WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,21 @@ class ImportAnswer:
     dry_run: bool
 
 
-class _Slice(NamedTuple):
-    scope: BatchScope
-    partner: CarrierCode
-    number: int
-    table: pa.Table
-
-
 def import_usage(
-    gateway: Gateway, path: Path, preset: str, *, name: str | None = None, batch_days: int = 7, dry_run: bool = False
+    gateway: Gateway,
+    path: Path,
+    preset: str,
+    *,
+    name: str | None = None,
+    batch_days: int = 7,
+    dry_run: bool = False,
+    told: Told | None = None,
 ) -> ImportAnswer:
-    """Read a CDR file and keep its usage in slices of `batch_days`, each to become one sealed batch.
+    """Read a usage file and keep its records in slices of `batch_days`, each to become one sealed batch.
 
-    Malformed rows are quarantined with line and reason. Raises Malformed for a file that is none, NotFound for a
-    trunk's partner without agreement.
+    The file may be of any length: it is read, cut into slices and written piece by piece. Malformed rows are
+    quarantined with line and reason. Raises Malformed for a file that is none, NotFound for a trunk's partner without
+    agreement.
     """
     content_hash = _hash_of(path)
     with reading(gateway.engine) as connection:
@@ -88,16 +90,33 @@ def import_usage(
         if before is not None:
             return _repeated(before, list_quarantined(connection, before.id))
     chosen = choose_preset(preset, path)
-    read = read_cdr(path, chosen, reading_context(gateway.settings))
-    slices = list(_slices(gateway, read, batch_days))
-    quarantined = _quarantine(read, path)
-    answer = _answer(name or path.name, content_hash, read, quarantined, slices, dry_run)
+    reader = CdrReader(chosen, reading_context(gateway.settings))
+    folder = None if dry_run else gateway.settings.work_path / "usage" / content_hash.hex()
+    with Slices(gateway, batch_days, folder) as slices:
+        refusals = []
+        for piece in ahead(reader.pieces(path, told)):
+            slices.add(piece.tables)
+            refusals.append(piece.quarantined)
+        kept = slices.finish()
+    counts, refused = reader.counts(), pa.concat_tables(refusals).sort_by("line")
+    answer = ImportAnswer(
+        import_id=None,
+        file_name=name or path.name,
+        file_hash=content_hash,
+        accepted=counts.accepted,
+        quarantined=counts.quarantined,
+        not_billable=counts.not_billable,
+        duplicates=counts.duplicates,
+        usage=_usage(kept),
+        quarantine=tuple(quarantined_rows(refused.slice(0, SHOWN_QUARANTINE), path, chosen.file.kind)),
+        repeated=False,
+        dry_run=dry_run,
+    )
     if dry_run:
         return answer
-    kept = gateway.settings.inbox_path / f"{content_hash.hex()}.cdr"
-    if not kept.exists():
-        write_atomically(kept, path.read_bytes(), mode=0o600)
-    return _record(gateway, answer, chosen.name, read, quarantined, slices)
+    _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
+    left_out = quarantined_rows(refused, path, chosen.file.kind)
+    return replace(answer, import_id=_record(gateway, answer, chosen.name, left_out, kept))
 
 
 def reading_context(settings: Settings) -> ReadingContext:
@@ -110,104 +129,49 @@ def _record(
     gateway: Gateway,
     answer: ImportAnswer,
     preset: str,
-    read: Reading,
-    quarantined: list[QuarantinedRow],
-    slices: list[_Slice],
-) -> ImportAnswer:
-    folder = gateway.settings.work_path / "usage" / answer.file_hash.hex()
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [_write_slice(folder, part) for part in slices]
+    quarantined: Iterable[QuarantinedRow],
+    kept: Mapping[SliceKey, Slice],
+) -> int:
     with writing(gateway.engine) as connection:
         import_id = record_import(
             connection,
             file_hash=answer.file_hash,
             file_name=answer.file_name,
             preset=preset,
-            accepted=read.counts.accepted,
-            not_billable=read.counts.not_billable,
-            duplicates=read.counts.duplicates,
+            accepted=answer.accepted,
+            not_billable=answer.not_billable,
+            duplicates=answer.duplicates,
             quarantined=quarantined,
             imported_at_ms=gateway.clock.now_ms(),
         )
-        for part, path in zip(slices, paths, strict=True):
+        for key, each in kept.items():
+            (path,) = each.paths
             relative = path.relative_to(gateway.settings.home).as_posix()
-            quantity = pc.sum(part.table["quantity"]).as_py()
-            add_usage(connection, import_id, part.scope, path=relative, count=len(part.table), quantity=quantity)
-    values = {each: getattr(answer, each) for each in answer.__dataclass_fields__}
-    return ImportAnswer(**(values | {"import_id": import_id}))
+            add_usage(connection, import_id, key.scope, path=relative, count=each.count, quantity=each.quantity)
+    return import_id
 
 
-def _write_slice(folder: Path, part: _Slice) -> Path:
-    scope = part.scope
-    path = folder / f"{scope.period}-{part.partner}-{scope.creditor}-{scope.service.word}-{part.number}.parquet"
-    partial = path.with_suffix(".part")
-    pq.write_table(part.table, partial, compression="zstd")
-    partial.replace(path)
-    return path
-
-
-def _slices(gateway: Gateway, read: Reading, batch_days: int) -> Iterator[_Slice]:
-    for (partner, direction, service), table in sorted(read.tables.items()):
-        held = partnership_with(gateway.settings, partner)
-        creditor = gateway.carrier if direction is Direction.IN else partner
-        for period, start_ms, monthly in _months(held, table):
-            scope = BatchScope(held.id, gateway.carrier, creditor, service, period)
-            numbers = pc.divide(pc.subtract(monthly["start_ms"], start_ms), batch_days * DAY_MS)
-            for number in sorted(pc.unique(numbers).to_pylist()):
-                yield _Slice(scope, partner, number, monthly.filter(pc.equal(numbers, number)))
-
-
-def _months(held: Partnership, table: pa.Table) -> Iterator[tuple[Period, int, pa.Table]]:
-    """The table by accounting month of the agreement's zone, with the month's first millisecond."""
-    if len(table) == 0:
+def _keep(path: Path, kept: Path) -> None:
+    """A copy of the raw file as it came, the whole or none; only its owner may read it."""
+    if kept.exists():
         return
-    last_ms = pc.max(table["start_ms"]).as_py()
-    period = _period_at(held, pc.min(table["start_ms"]).as_py())
-    while True:
-        start_ms, end_ms = period.bounds_ms(held.agreement.zone)
-        inside = pc.and_(pc.greater_equal(table["start_ms"], start_ms), pc.less(table["start_ms"], end_ms))
-        monthly = table.filter(inside)
-        if len(monthly):
-            yield period, start_ms, monthly
-        if end_ms > last_ms:
-            return
-        period = Period(period.year + period.month // 12, period.month % 12 + 1)
+    partial = kept.with_suffix(".part")
+    with path.open("rb") as source, os.fdopen(os.open(partial, _WRITE_NEW, 0o600), "wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+        target.flush()
+        os.fsync(target.fileno())
+    partial.replace(kept)
 
 
-def _period_at(held: Partnership, at_ms: int) -> Period:
-    local = datetime.fromtimestamp(at_ms // 1000, held.agreement.zone)
-    return Period(local.year, local.month)
-
-
-def _answer(
-    name: str,
-    content_hash: bytes,
-    read: Reading,
-    quarantined: list[QuarantinedRow],
-    slices: list[_Slice],
-    dry_run: bool,
-) -> ImportAnswer:
+def _usage(kept: Mapping[SliceKey, Slice]) -> tuple[ImportedUsage, ...]:
     sums: dict[tuple[CarrierCode, BatchScope], list[int]] = {}
-    for part in slices:
-        total = sums.setdefault((part.partner, part.scope), [0, 0])
-        total[0] += len(part.table)
-        total[1] += pc.sum(part.table["quantity"]).as_py()
-    usage = tuple(
+    for key, each in kept.items():
+        total = sums.setdefault((key.partner, key.scope), [0, 0])
+        total[0] += each.count
+        total[1] += each.quantity
+    return tuple(
         ImportedUsage(partner, scope.creditor, scope.service, scope.period, count, quantity)
         for (partner, scope), (count, quantity) in sums.items()
-    )
-    return ImportAnswer(
-        import_id=None,
-        file_name=name,
-        file_hash=content_hash,
-        accepted=read.counts.accepted,
-        quarantined=len(quarantined),
-        not_billable=read.counts.not_billable,
-        duplicates=read.counts.duplicates,
-        usage=usage,
-        quarantine=tuple(quarantined[:SHOWN_QUARANTINE]),
-        repeated=False,
-        dry_run=dry_run,
     )
 
 
@@ -234,17 +198,12 @@ def choose_preset(name: str, path: Path) -> Preset:
     return read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)
 
 
-def _quarantine(read: Reading, path: Path) -> list[QuarantinedRow]:
-    """Rows left out, each with its raw line, found in one pass over the file."""
-    rows = read.quarantined.to_pylist()
-    wanted = {row["line"] for row in rows}
-    raw: dict[int, str] = {}
-    if wanted:
-        with path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if number in wanted:
-                    raw[number] = line[:MAX_RAW_BYTES].decode("utf-8", "replace").rstrip("\r\n").replace("\0", "�")
-    return [QuarantinedRow(row["line"], _reason(row), raw.get(row["line"], "")) for row in rows]
+def quarantined_rows(refused: pa.Table, path: Path, kind: FileKind) -> Iterator[QuarantinedRow]:
+    """Rows left out (QUARANTINE_SCHEMA, by line), each with its raw line, in one pass over the file."""
+    raw = raw_lines(path, kind, (line for batch in refused.to_batches() for line in batch["line"].to_pylist()))
+    for batch in refused.to_batches():
+        for row in batch.to_pylist():
+            yield QuarantinedRow(row["line"], _reason(row), next(raw))
 
 
 def _reason(row: dict[str, str]) -> str:
