@@ -14,6 +14,7 @@ A home folder holds everything that belongs to one carrier:
 """
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from ledger.numbers import numbering_of
 
 SETTINGS_FILE = "gsc.toml"
 DEFAULT_DATABASE = "sqlite:///gsc.sqlite"
+_PREFIX = re.compile(r"[0-9#*]{1,15}", re.ASCII)
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -59,6 +61,10 @@ class TrunkSetting:
 
     partner: CarrierCode
     direction: TrunkDirection
+    country: str = ""
+    """Whose national numbers it carries, if not those of the switch's country (ISO 3166)."""
+    technical_prefixes: tuple[str, ...] = ()
+    """Routing digits that the partner's numbers begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,9 @@ def dump_settings(settings: Settings) -> str:
     for name, trunk in sorted(settings.trunks.items()):
         lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
         lines += [f"direction = {_quoted(trunk.direction)}"]
+        lines += [f"country = {_quoted(trunk.country)}"] if trunk.country else []
+        if trunk.technical_prefixes:
+            lines += [f"technical_prefixes = [{_quoted_all(trunk.technical_prefixes)}]"]
     return "\n".join(lines) + "\n"
 
 
@@ -302,9 +311,13 @@ def _trunks(raw: Mapping[str, Any]) -> Mapping[str, TrunkSetting]:
     trunks = {}
     for name in raw:
         table = _table(raw, name)
-        _refuse_unknown(table, ["partner", "direction"], f"[trunks.{name}]")
+        _refuse_unknown(table, ["partner", "direction", "country", "technical_prefixes"], f"[trunks.{name}]")
         direction = _one_of(TrunkDirection, _text(table, "direction"), f"trunks.{name}.direction")
-        trunks[name] = TrunkSetting(partner=carrier_code(_text(table, "partner")), direction=direction)
+        country = _text(table, "country") if "country" in table else ""
+        if country:
+            numbering_of(country)  # raises Malformed: better now than with the first file
+        prefixes = _prefixes(table.get("technical_prefixes", []), f"trunks.{name}.technical_prefixes")
+        trunks[name] = TrunkSetting(carrier_code(_text(table, "partner")), direction, country, prefixes)
     return MappingProxyType(trunks)
 
 
@@ -328,6 +341,12 @@ def _ranges(raw: object, where: str) -> tuple[str, ...]:
         isinstance(each, str) and each.isascii() and each.isdigit() for each in raw
     ):
         raise Malformed(f"{where} is no list of number ranges", expected='["447700900"]', got=repr(raw)[:80])
+    return tuple(raw)
+
+
+def _prefixes(raw: object, where: str) -> tuple[str, ...]:
+    if not isinstance(raw, list) or not all(isinstance(each, str) and _PREFIX.fullmatch(each) for each in raw):
+        raise Malformed(f"{where} is no list of prefixes", expected='["1234#"], digits, # and *', got=repr(raw)[:80])
     return tuple(raw)
 
 

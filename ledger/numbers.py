@@ -1,13 +1,15 @@
-"""Which number in E.164 digits did the switch mean? `+`, `00`, `011`, national writing and technical prefixes.
+"""Which number in E.164 digits did the switch mean? `+`, `00`, `011`, national writing, technical prefixes, URIs.
 
 What is withheld becomes "", what is no number is kept as it was written: both are findings for others, not for us.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger.errors import Malformed
@@ -37,8 +39,8 @@ class Numbering:
     national_prefix: str = "0"
     national_digits: int | None = None
     """A bare number of exactly so many digits is national; any other bare number is international already."""
-    technical_prefix: str = ""
-    """Routing digits before everything else, as some partners send them."""
+    technical_prefixes: tuple[str, ...] = ()
+    """Routing digits before everything else, as some partners send them; the longest that is there comes off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,8 +83,8 @@ def numbering_of(country: str) -> Numbering:
         raise Malformed(
             "no numbering is known for this country",
             expected=", ".join(NUMBERING),
-            got=country,
-            todo="Give the trunk its country code and prefixes.",
+            got=repr(country),
+            todo="Set the country under [switch], or under the trunk, in gsc.toml.",
         )
     return NUMBERING[country]
 
@@ -90,6 +92,31 @@ def numbering_of(country: str) -> Numbering:
 def to_e164(column: pa.Array | pa.ChunkedArray, numbering: Numbering) -> Numbers:
     """Normalise a column of strings as written by a switch that numbers so."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    found = _to_e164(array, numbering)
+    if len(numbering.technical_prefixes) > 1 or (found.kind == NumberKind.INVALID).any():
+        return _second_look(array, found, numbering)
+    return found
+
+
+def _second_look(written: pa.Array, found: Numbers, numbering: Numbering) -> Numbers:
+    """What is no number as it stands may be one inside a URI, or behind one of several technical prefixes."""
+    prefixes = "|".join(re.escape(each) for each in sorted(numbering.technical_prefixes, key=len, reverse=True))
+    several = len(numbering.technical_prefixes) > 1
+    rows = np.arange(len(written)) if several else np.flatnonzero(found.kind == NumberKind.INVALID)
+    plain = written.take(pa.array(rows))
+    for pattern, replacement in ((_URI, r"\1"), (f"^(?:{prefixes})", "")):
+        plain = pc.replace_substring_regex(plain, pattern=pattern, replacement=replacement)
+    again = _to_e164(plain, replace(numbering, technical_prefixes=()))
+    good = again.kind != NumberKind.INVALID
+    kind = found.kind.copy()
+    kind[rows] = again.kind
+    text = pc.if_else(pa.array(kind == NumberKind.INVALID), written.cast(found.text.type, safe=False), found.text)
+    mask = np.zeros(len(written), np.bool_)
+    mask[rows[good]] = True
+    return Numbers(pc.replace_with_mask(text, pa.array(mask), again.text.filter(pa.array(good))), kind)
+
+
+def _to_e164(array: pa.Array, numbering: Numbering) -> Numbers:
     _, offsets, text = array.buffers()
     begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1] if len(array) else _NONE
     raw = np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
@@ -102,7 +129,7 @@ def to_e164(column: pa.Array | pa.ChunkedArray, numbering: Numbering) -> Numbers
         _digits(numbering.international_prefix),
         _digits(numbering.national_prefix),
         numbering.national_digits or 0,
-        _digits(numbering.technical_prefix),
+        _digits(numbering.technical_prefixes[0] if len(numbering.technical_prefixes) == 1 else ""),
         out,
         ends,
         kind,
@@ -112,6 +139,8 @@ def to_e164(column: pa.Array | pa.ChunkedArray, numbering: Numbering) -> Numbers
 
 
 _NONE = np.zeros(1, np.int32)
+_URI = r"^<?(?i:sips?|tel):([^@;>?:]*).*$"
+"""RFC 3261 and 3966: the user part."""
 _ZEROS = np.uint64(0x3030303030303030)
 
 

@@ -71,9 +71,38 @@ def test_a_number_has_5_to_15_digits(digits: int, kind: int) -> None:
 
 
 def test_a_technical_prefix_comes_off_first() -> None:
-    trunk = Numbering("44", technical_prefix="1234")
+    trunk = Numbering("44", technical_prefixes=("1234",))
     got = to_e164(pa.array(["123400442079460000", "123402079460000", "02079460000"]), trunk)
     assert got.text.to_pylist() == [LONDON] * 3
+
+
+def test_the_longest_of_several_technical_prefixes_comes_off() -> None:
+    trunk = Numbering("44", technical_prefixes=("12", "1234#", "99"))
+    written = ["1234#00442079460000", "9902079460000", "1202079460000", "02079460000", "99", "12*97"]
+    got = to_e164(pa.array(written), trunk)
+    assert got.text.to_pylist() == [LONDON] * 4 + ["", "12*97"]
+    assert got.kind.tolist() == [0, 0, 0, 0, NumberKind.WITHHELD, NumberKind.INVALID]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("sip:+442079460000@192.0.2.1;user=phone", LONDON),
+        ("<sip:02079460000@192.0.2.1:5060>", LONDON),
+        ("tel:+44-20-7946-0000;npdi", LONDON),
+        ("SIPS:00442079460000@example.net", LONDON),
+        ("sip:anonymous@anonymous.invalid", ""),
+        ("sip:alice@192.0.2.1", ""),
+    ],
+)
+def test_a_number_is_taken_out_of_a_uri(written: str, number: str) -> None:
+    assert to_e164(pa.array([written]), NUMBERING["GB"]).text.to_pylist() == [number]
+
+
+def test_a_uri_without_a_number_is_kept_as_it_was_written() -> None:
+    got = to_e164(pa.array(["sip:*97@192.0.2.1", "+442079460000"]), NUMBERING["GB"])
+    assert got.text.to_pylist() == ["sip:*97@192.0.2.1", LONDON]
+    assert got.kind.tolist() == [NumberKind.INVALID, NumberKind.VALID]
 
 
 def test_an_unknown_country_is_refused() -> None:
@@ -89,7 +118,7 @@ def test_columns_may_be_sliced_chunked_or_empty() -> None:
 
 
 def _plainly(written: str, numbering: Numbering) -> tuple[str, int]:
-    rest = written.removeprefix(numbering.technical_prefix)
+    rest = written
     digits = "".join(character for character in rest if character in "0123456789")
     strange = set(rest) - set("0123456789 -().+")
     plus = "+" in rest
