@@ -63,6 +63,10 @@ class Elements(NamedTuple):
     end: Int64s
     """Of its content; -1 if its length is indefinite."""
 
+    def take(self, rows: Int64s) -> "Elements":
+        """Those at some places."""
+        return Elements(self.tag[rows], self.constructed[rows], self.depth[rows], self.begin[rows], self.end[rows])
+
 
 def bytes_of(path: Path) -> Bytes:
     """A file's bytes, mapped and not read. Raises Malformed."""

@@ -21,22 +21,21 @@ _CHARGED_TYPE = np.frombuffer(b"00", np.uint8)
 def count_charges(fields: Fields, counted: Counted) -> None:
     """Add charges of type 00, and fees. Raises Malformed for a charge that is none: the file's total is in doubt."""
     picks = fields.picks
-    charge, fee = np.flatnonzero(picks.slot == Slot.CHARGE), np.flatnonzero(picks.slot == Slot.FEE)
-    charge = charge[_is_charged(fields.data, picks, charge)]
-    codes = _rate_codes(fields.data, picks, charge)
+    charge, fee = fields.at(Slot.CHARGE), fields.at(Slot.FEE)
+    charge = charge[_is_charged(fields, charge)]
+    codes = _rate_codes(fields, charge)
     which = np.concatenate([charge, fee])
     codes = np.concatenate([codes, np.full(len(fee), NO_INTEGER)])
     units = _amounts(fields.data, picks, which)
-    refunding = np.unique(picks.event[picks.slot == Slot.REFUND])
+    refunding = np.unique(picks.event[fields.at(Slot.REFUND)])
     counted.take_charges(codes, units, np.isin(picks.event[which], refunding), NO_INTEGER)
 
 
 def count_times(fields: Fields, start_ms: Int64s, offsets: Mapping[int, int], counted: Counted) -> None:
     """Add starts of events and the moments they say they were charged at."""
     counted.take_times(start_ms[start_ms != NO_TIME])
-    picks = fields.picks
-    charged = stamps(fields.data, _spans(picks.of(Slot.CHARGED)))
-    codes = integers(fields.data, _spans(picks.of(Slot.CHARGED_CODE)))
+    charged = stamps(fields.data, _spans(fields, Slot.CHARGED))
+    codes = integers(fields.data, _spans(fields, Slot.CHARGED_CODE))
     if len(charged) == len(codes):
         east = by_code(codes, offsets)
         known = (charged != NO_TIME) & (east != NO_TIME)
@@ -51,25 +50,23 @@ def count_delays(fields: Fields, start_ms: Int64s, available_ms: int | None, cou
         counted.take_delays(available_ms - start_ms[known] - seconds[known] * 1000)
 
 
-def _is_charged(data: Bytes, picks: Picks, charge: Int64s) -> NDArray[np.bool_]:
+def _is_charged(fields: Fields, charge: Int64s) -> NDArray[np.bool_]:
     """Whether each charge is of type 00, or of none: other types repeat it for information."""
-    details = np.flatnonzero(picks.slot == Slot.CHARGE_DETAIL)
-    types = np.flatnonzero(picks.slot == Slot.CHARGE_TYPE)
+    picks, details, types = fields.picks, fields.at(Slot.CHARGE_DETAIL), fields.at(Slot.CHARGE_TYPE)
     begin, wide = picks.begin[types], picks.end[types] - picks.begin[types] == 2
     zero = wide.copy()
     for place, letter in enumerate(_CHARGED_TYPE.tolist()):
-        zero[wide] &= data[begin[wide] + place] == letter
+        zero[wide] &= fields.data[begin[wide] + place] == letter
     other = np.zeros(len(details) + 1, np.bool_)
     other[np.searchsorted(details, types[~zero])] = True
     return ~other[np.searchsorted(details, charge)]
 
 
-def _rate_codes(data: Bytes, picks: Picks, charge: Int64s) -> Int64s:
+def _rate_codes(fields: Fields, charge: Int64s) -> Int64s:
     """Exchange rate code of each charge's group, NO_INTEGER if it names none."""
-    groups = np.flatnonzero(picks.slot == Slot.CHARGE_GROUP)
-    named = np.flatnonzero(picks.slot == Slot.RATE_CODE)
+    picks, groups, named = fields.picks, fields.at(Slot.CHARGE_GROUP), fields.at(Slot.RATE_CODE)
     codes = np.full(len(groups) + 1, NO_INTEGER)
-    codes[np.searchsorted(groups, named)] = integers(data, Spans(picks.begin[named], picks.end[named]))
+    codes[np.searchsorted(groups, named)] = integers(fields.data, Spans(picks.begin[named], picks.end[named]))
     return codes[np.searchsorted(groups, charge)]
 
 
@@ -86,5 +83,7 @@ def _amounts(data: Bytes, picks: Picks, which: Int64s) -> Int64s:
     return units
 
 
-def _spans(picks: Picks) -> Spans:
-    return Spans(picks.begin, picks.end)
+def _spans(fields: Fields, slot: Slot) -> Spans:
+    """All of a field's places, however many an event has."""
+    places = fields.at(slot)
+    return Spans(fields.picks.begin[places], fields.picks.end[places])

@@ -54,15 +54,22 @@ class Fields:
 
     def __init__(self, data: Bytes, picks: Picks, first: int, count: int) -> None:
         self.data, self.picks, self.first, self.count = data, picks, first, count
+        self._order = np.argsort(picks.slot, kind="stable")
+        self._ends = np.searchsorted(picks.slot[self._order], np.arange(BROKEN, max(Slot) + 1), "right")
 
     @property
     def lines(self) -> Int64s:
         """Event numbers."""
         return np.arange(self.first, self.first + self.count, dtype=np.int64)
 
+    def at(self, slot: int) -> Int64s:
+        """Places of a field's picks, in the order of the file."""
+        place = slot - BROKEN
+        return self._order[self._ends[place - 1] if place else 0 : self._ends[place]]
+
     def spans(self, slot: Slot) -> Spans:
         """Where the first such field of each event stands."""
-        found = self.picks.of(slot)
+        found = self.picks.take(self.at(slot))
         rows = (found.event - self.first)[::-1]
         begin, end = np.full(self.count, -1, np.int64), np.full(self.count, -1, np.int64)
         begin[rows], end[rows] = found.begin[::-1], found.end[::-1]
@@ -70,7 +77,7 @@ class Fields:
 
     def tags(self, slot: int) -> Int64s:
         """The tag of each event's first element of a slot, 0 if there is none."""
-        found = self.picks.of(slot)
+        found = self.picks.take(self.at(slot))
         tags = np.zeros(self.count, np.int64)
         tags[(found.event - self.first)[::-1]] = found.tag[::-1]
         return tags

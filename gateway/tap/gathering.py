@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
 import pyarrow as pa
 
 from gateway.tap.audit import Counted
@@ -83,8 +84,9 @@ class Gathering:
             self._head.take(outside)
             held, whole = held.then(picks), self._picker.events - 1
             if whole > done:
-                yield Fields(self._data, held.keep(held.event <= whole), done + 1, whole - done)
-                held, done = held.keep(held.event > whole), whole
+                cut = int(np.searchsorted(held.event, whole, "right"))
+                yield Fields(self._data, held.take(slice(cut)), done + 1, whole - done)
+                held, done = held.take(slice(cut, None)), whole
             if len(held.event) > MAX_EVENT_FIELDS:
                 raise Malformed("an event is too large", expected=f"at most {MAX_EVENT_FIELDS:,} fields", got="more")
         if self._picker.events > done:

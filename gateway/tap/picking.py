@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gateway.tap.ber import APPLICATION, MAX_DEPTH, Elements, Int32s, Int64s, Whole
 from gateway.tap.tree import path_of
@@ -49,12 +48,9 @@ class Picks(NamedTuple):
             np.concatenate([self.end, after.end]),
         )
 
-    def of(self, slot: int) -> "Picks":
-        """Those of one field."""
-        return self.keep(self.slot == slot)
-
-    def keep(self, mask: NDArray[np.bool_]) -> "Picks":
-        return Picks(self.event[mask], self.slot[mask], self.tag[mask], self.begin[mask], self.end[mask])
+    def take(self, rows: Int64s | slice) -> "Picks":
+        """Those at some places."""
+        return Picks(self.event[rows], self.slot[rows], self.tag[rows], self.begin[rows], self.end[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +94,8 @@ class Picker:
         paths = (self._stack, self._buckets, self._parent, self._tag, self._slot, self._first, self._count)
         if not pick(elements, self._list_tag, self._rules, self._state, *paths, event, slot):
             raise Malformed("the file has too many kinds of elements", expected=f"at most {MAX_PATHS:,}", got="more")
-        fields, outside = slot >= BROKEN, slot == OUTSIDE
-        picks = Picks(event, slot, elements.tag, elements.begin, elements.end).keep(fields)
-        return picks, Elements(*(column[outside] for column in elements))
+        picks = Picks(event, slot, elements.tag, elements.begin, elements.end).take(np.flatnonzero(slot >= BROKEN))
+        return picks, elements.take(np.flatnonzero(slot == OUTSIDE))
 
     def unread(self) -> tuple[Unread, ...]:
         """What no rule reads in events, by path; what stands in an element not read is its path's alone."""

@@ -34,7 +34,7 @@ def _mutated(content: bytes, chance: random.Random) -> bytes:
                 damaged[at] = chance.choice([0, 0x7F, 0x80, 0x84, 0x88, 0xFF])
             case 1:
                 damaged[at] ^= 1 << chance.randrange(8)
-            case 2:
+            case 2 if len(damaged) > 1:
                 del damaged[at]
             case 3:
                 damaged[at:at] = damaged[at : at + chance.randint(1, 40)]
