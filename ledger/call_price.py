@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from ledger.bands import band_at, next_change
+from ledger.bands import LAST_MS, band_at, next_change
 from ledger.charging import Price, Stretch, price
 from ledger.deck import DeckHistory, Rate
+from ledger.errors import Malformed
 from ledger.money import Rounding
 from ledger.origin import origin_of, surcharge_of, with_surcharge
 from ledger.rating_terms import INVALID, BandRule, RatingTerms, RoundingPlace
@@ -75,6 +76,8 @@ def _bands_of(call: Call, rules: PriceRules) -> list[tuple[int, str]]:
     """Where in the call each band begins; the rate is the one in force at its start all along."""
     bands = rules.terms.bands
     at, end = call.start_ms, call.start_ms + call.quantity
+    if bands.bands and not 0 <= at <= at + max(call.quantity, 0) <= LAST_MS:
+        raise Malformed("time out of bounds", expected=f"a call from 0 to {LAST_MS} ms", got=f"{at} to {end}")
     found = [(0, _name(rules, at))]
     while bands.bands and bands.rule is BandRule.SPLIT:
         change = next_change(bands, rules.zone, at, end)

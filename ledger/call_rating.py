@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger.agreement import Agreement
-from ledger.bands import timeline
+from ledger.bands import LAST_MS, timeline
 from ledger.call_price import Call, PriceRules, leading, price_call
 from ledger.charging import Price, Stretch, price
-from ledger.deck import DatedDeck, DeckHistory, Rate, RateDeck, RateStatus
+from ledger.deck import MAX_CODE_DIGITS, DatedDeck, DeckHistory, Rate, RateDeck, RateStatus
 from ledger.errors import UnknownDestination
 from ledger.exact_columns import ExactColumns, Int64s, empty_columns, price_columns, round_columns
 from ledger.money import MAX_AMOUNT_MICROS, Nanos, Rounding
 from ledger.origin import check_names, origins_of, shares_of_known, surcharge_of, with_surcharge
-from ledger.rating import REFUSED_SCHEMA, Rating, rate_in_mode
+from ledger.rating import REASONS, REFUSED_SCHEMA, Rating, rate_in_mode
 from ledger.rating_terms import INVALID, BandRule, RatingTerms, Surcharge
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
@@ -31,6 +31,8 @@ EVENT_ORDER = [(name, "ascending") for name in ("start_ms", "a_party", "b_party"
 """In which counters count: records that agree in all of it are interchangeable."""
 
 _CLOSED = "destination is closed"
+_NO_RATE = Rate("-", "9" * MAX_CODE_DIGITS, Nanos(0), status=RateStatus.REMOVED)
+"""What stands in a deck where no rate fits an origin and a band."""
 
 
 def needs_terms(history: DeckHistory, terms: RatingTerms) -> bool:
@@ -80,10 +82,11 @@ def exact_calls(table: pa.Table, rules: PriceRules) -> ExactColumns:
     if not len(table):
         return columns
     origins, names = _origins(table["a_party"], rules.terms) if _asks_origin(rules) else (_no_place(table), [""])
-    bands, lasts = _bands(table, rules)
+    bands, lasts, counted = _bands(table, rules)
+    columns.refused |= dict.fromkeys(np.flatnonzero(~counted).tolist(), "time out of bounds")
     for number, origin in enumerate(names):
         for band in np.unique(bands).tolist():
-            rows = np.flatnonzero((origins == number) & (bands == band) & ~lasts)
+            rows = np.flatnonzero((origins == number) & (bands == band) & ~lasts & counted)
             if origin == INVALID and rules.shares is not None:
                 _price_in_shares(table, columns, rows, band, rules)
             else:
@@ -163,10 +166,10 @@ def _put(columns: ExactColumns, row: int, cost: Price) -> None:
 def _reason(call: Call, error: UnknownDestination, rules: PriceRules) -> str:
     number = call.b_party
     if not (number.isascii() and number.isdigit() and len(number) <= 15):
-        return "not a number in E.164 digits"
+        return REASONS[-2]
     if call.start_ms < rules.history.decks[0].effective_ms:
-        return "no rate deck in force"
-    return _CLOSED if "closed" in error.message else "unknown destination"
+        return REASONS[-3]
+    return _CLOSED if "closed" in error.message else REASONS[-1]
 
 
 def _find(
@@ -189,15 +192,15 @@ def _find(
     keys, which = np.unique(at * len(codes.dictionary) + codes.indices.to_numpy(), return_inverse=True)
     texts = codes.dictionary.to_pylist()
     rates = [
-        history.in_force(int(moments[key // len(texts)]), origin, band)[texts[key % len(texts)]]
+        history.in_force(int(moments[key // len(texts)]), origin, band).get(texts[key % len(texts)], _NO_RATE)
         for key in keys.tolist()
     ]
     lines = rated["line"].to_numpy()
     found[lines] = which
-    closed = np.array([rate.status is RateStatus.BLOCKED for rate in rates], np.bool_)[which]
-    for line in lines[closed].tolist():
-        found[line] = -1
-        columns.refused[int(rows[line])] = _CLOSED
+    for reason, without in ((_CLOSED, RateStatus.BLOCKED), (REASONS[-1], RateStatus.REMOVED)):
+        for line in lines[np.array([rate.status is without for rate in rates], np.bool_)[which]].tolist():
+            found[line] = -1
+            columns.refused[int(rows[line])] = reason
     return found, rates
 
 
@@ -213,7 +216,7 @@ def _finder(history: DeckHistory, origin: str, band: str) -> DeckHistory:
 
 
 def _unpriced(rates: Mapping[str, Rate]) -> tuple[Rate, ...]:
-    return tuple(Rate(rate.destination, code, Nanos(0)) for code, rate in rates.items())
+    return tuple(Rate(rate.destination, code, Nanos(0)) for code, rate in rates.items()) or (_NO_RATE,)
 
 
 @lru_cache(maxsize=32)
@@ -248,16 +251,18 @@ def _destinations(numbers: pa.Array, history: DeckHistory) -> pa.Array:
     return pa.array(names.tolist(), pa.string())
 
 
-def _bands(table: pa.Table, rules: PriceRules) -> tuple[NDArray[np.int16], NDArray[np.bool_]]:
-    """The band of each row's start, and whether the row lasts beyond it and is split."""
+def _bands(table: pa.Table, rules: PriceRules) -> tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]:
+    """The band of each row's start; whether the row lasts beyond it and is split; whether bands reach that far."""
     bands = rules.terms.bands
+    none = np.zeros(len(table), np.bool_)
     if not bands.bands:
-        return np.full(len(table), -1, np.int16), np.zeros(len(table), np.bool_)
+        return np.full(len(table), -1, np.int16), none, ~none
     start, quantity = table["start_ms"].to_numpy(), table["quantity"].to_numpy()
-    found, ends = timeline(bands, rules.zone, int(start.min()), int(start.max())).at(start)
-    if bands.rule is BandRule.START:
-        return found, np.zeros(len(table), np.bool_)
-    return found, (quantity > 0) & (quantity > ends - start)
+    counted = (start >= 0) & (start <= LAST_MS) & (quantity <= LAST_MS - start)
+    near = np.where(counted, start, start[counted].min() if counted.any() else 0)
+    found, ends = timeline(bands, rules.zone, int(near.min()), int(near.max())).at(near)
+    lasts = none if bands.rule is BandRule.START else counted & (quantity > 0) & (quantity > ends - near)
+    return found, lasts, counted
 
 
 def _band_name(place: int, terms: RatingTerms) -> str:

@@ -130,7 +130,7 @@ class _FlatDecks:
     """Each name once."""
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _flat_decks(history: DeckHistory) -> _FlatDecks:
     every = list({id(rate): rate for dated in history.decks for rate in dated.deck.rates}.values())
     numbers = {id(rate): number for number, rate in enumerate(every)}
