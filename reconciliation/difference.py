@@ -7,6 +7,7 @@ import numpy as np
 
 from ledger.money import Micros
 from ledger.period import Period
+from ledger.service import Service
 from reconciliation.clocks import Clocks
 from reconciliation.finding import Cause, Severity
 from reconciliation.matching import Pairing
@@ -26,6 +27,7 @@ class Books:
     bounds_ms: tuple[int, int]
     """The period in its accounting zone: [start, end)."""
     period: Period
+    service: Service = Service.VOICE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Why do the two sides differ? Every record and every micro of the difference gets exactly one cause.
 
-Order of precedence, so that the outcome is the same for everybody: a record without partner is a duplicate, a period
-crossing, an unanswered attempt, evidence of forgery, or missing; a pair's difference is first divided between price and
-quantity, then the quantity's part is an unanswered attempt, a route's bias, within tolerance, or beyond it.
+Order of precedence, so that the outcome is the same for everybody: a record without partner is a duplicate, a part of a
+split call, a period crossing, an unanswered attempt, evidence of forgery, or missing; a pair's difference is first
+divided between price and quantity, then the quantity's part is an unanswered attempt, a split call, a route's bias,
+within tolerance, or beyond it.
 """
 
 from collections.abc import Iterator
@@ -17,17 +18,22 @@ from reconciliation.difference import Books, Difference, day_of, nobody, nothing
 from reconciliation.finding import Cause, Severity
 from reconciliation.forgery import Evidence, find_forgery
 from reconciliation.missing import STRETCH_RECORDS, STRETCH_SHARE, lost_stretches
-from reconciliation.pair_differences import pair_differences
+from reconciliation.pair_differences import SPLIT_RULE, pair_differences
+from reconciliation.services import TRAITS
 from reconciliation.side import Flags, Ints, Side
+from reconciliation.split_calls import SplitCalls, find_split_calls
+
+SPLIT_REST = "further parts of calls that the other side wrote in one record each"
 
 
 def explain(books: Books, evidence: Evidence) -> tuple[Difference, ...]:
     """All differences, in order of cause, then route, destination and day."""
+    split = find_split_calls(books)
     found = [
         *clock_differences(books),
-        *_unpaired(books, evidence),
+        *_unpaired(books, evidence, split),
         *_duplicates(books),
-        *pair_differences(books),
+        *pair_differences(books, split.pairs),
     ]
     return tuple(sorted(found, key=_rank))
 
@@ -37,17 +43,19 @@ def _rank(each: Difference) -> tuple[int, str, str, date, str, str]:
     return place, each.route or "", each.destination or "", each.day or date.min, each.rule, each.detail
 
 
-def _unpaired(books: Books, evidence: Evidence) -> Iterator[Difference]:
-    for side, rows, is_creditor in (
-        (books.creditor, books.pairing.missing_at_theirs, True),
-        (books.debtor, books.pairing.missing_at_ours, False),
+def _unpaired(books: Books, evidence: Evidence, split: SplitCalls) -> Iterator[Difference]:
+    for side, rows, parts, is_creditor in (
+        (books.creditor, books.pairing.missing_at_theirs, split.creditor_rows, True),
+        (books.debtor, books.pairing.missing_at_ours, split.debtor_rows, False),
     ):
-        rest = rows
+        if len(parts):
+            yield _one_sided(books, Cause.SPLIT_CALL, SPLIT_RULE, parts, is_creditor=is_creditor, detail=SPLIT_REST)
+        rest = np.setdiff1d(rows, parts)
         for cause, rule, taken, detail in _special_cases(books, rest, is_creditor=is_creditor):
             if taken.any():
                 yield _one_sided(books, cause, rule, rest[taken], is_creditor=is_creditor, detail=detail)
                 rest = rest[~taken]
-        if is_creditor:
+        if is_creditor and TRAITS[books.service].lasts:
             forged, rest = _forged(books, evidence, rest)
             yield from forged
         yield from _missing(books, side, rest, is_creditor=is_creditor)
@@ -55,6 +63,8 @@ def _unpaired(books: Books, evidence: Evidence) -> Iterator[Difference]:
 
 def _special_cases(books: Books, rows: Ints, *, is_creditor: bool) -> Iterator[tuple[Cause, str, Flags, str]]:
     side = books.creditor if is_creditor else books.debtor
+    if not TRAITS[books.service].has_clock:
+        return
     crossing = _crosses(books, rows, is_creditor=is_creditor)
     yield (
         Cause.PERIOD_CROSSING,
@@ -78,8 +88,8 @@ def _crosses(books: Books, rows: Ints, *, is_creditor: bool) -> Flags:
         seen_ms = true_ms + offset
         outside = (seen_ms < start + window) | (seen_ms >= end - window)
         crosses |= outside & _near_error(books, true_ms, offset, is_creditor=is_creditor)
-    quantity = side.quantity[rows] if len(rows) else true_ms
-    crosses |= (true_ms < end) & (true_ms + quantity >= end)
+    if TRAITS[books.service].lasts:
+        crosses |= (true_ms < end) & (true_ms + side.quantity[rows] >= end)
     return crosses
 
 
@@ -144,7 +154,7 @@ def _one_sided(
 ) -> Difference:
     side = books.creditor if is_creditor else books.debtor
     amounts = side.amount[rows]
-    disputed = is_creditor and bool(amounts.any()) and cause != Cause.PERIOD_CROSSING
+    disputed = is_creditor and bool(amounts.any()) and cause not in (Cause.PERIOD_CROSSING, Cause.SPLIT_CALL)
     return Difference(
         cause=cause,
         severity=Severity.DISPUTE if disputed else Severity.NOTICE,

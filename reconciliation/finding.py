@@ -25,6 +25,8 @@ class Cause(StrEnum):
     """Durations differ by no more than the tolerance; together they still move money."""
     DURATION_BIAS = "duration_bias"
     """A trunk's durations differ in one direction, systematically: one finding, not thousands."""
+    SPLIT_CALL = "split_call"
+    """One side wrote a call in several records that follow one another."""
     CLOCK_OFFSET = "clock_offset"
     """A trunk's clock runs ahead or behind."""
     TIME_ZONE = "time_zone"

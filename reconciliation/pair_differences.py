@@ -9,23 +9,30 @@ from reconciliation.difference import Books, Difference, day_of, severity_of, sp
 from reconciliation.finding import Cause, Severity
 from reconciliation.prices import PriceParts, is_rounding, price_parts
 from reconciliation.quantities import quantity_causes
+from reconciliation.services import TRAITS
 from reconciliation.side import Flags, Ints, Names, exact_sum
 
+SPLIT_RULE = "records of one side that follow one another last together what one of the other does, within tolerance"
+SPLIT_DETAIL = "one side wrote the call in parts"
 
-def pair_differences(books: Books) -> Iterator[Difference]:
-    """Differences whose parts sum, over all pairs, to the difference of the pairs' amounts."""
+
+def pair_differences(books: Books, split: Flags) -> Iterator[Difference]:
+    """Differences whose parts sum, over all pairs, to the difference of the pairs' amounts; `split` are the pairs of
+    split_calls.py."""
     parts = price_parts(books)
     yield from _price_differences(books, parts)
-    yield from _quantity_differences(books, parts)
+    yield from _quantity_differences(books, parts, split)
 
 
-def _quantity_differences(books: Books, parts: PriceParts) -> Iterator[Difference]:
+def _quantity_differences(books: Books, parts: PriceParts, split: Flags) -> Iterator[Difference]:
     """The quantity's part of each pair: from the middle amount to the debtor's."""
-    causes = quantity_causes(books)
+    causes = quantity_causes(books, split)
     counted = books.debtor.amount[books.pairing.theirs]
     dearer = parts.middle_micros > counted
     if causes.zero.any():
         yield _pairs(books, parts, causes.zero, Cause.ZERO_DURATION, "quantity 0 on one side only", "")
+    if causes.split.any():
+        yield _pairs(books, parts, causes.split, Cause.SPLIT_CALL, SPLIT_RULE, SPLIT_DETAIL, notice=True)
     for bias in causes.biases:
         rule = "90 % of the route's pairs differ one way, by more than the tolerance"
         longer = "longer" if bias.typical > 0 else "shorter"
@@ -48,7 +55,10 @@ def _one_way(books: Books, mine: Flags) -> str:
     ours = books.creditor.quantity[books.pairing.ours[mine]]
     theirs = books.debtor.quantity[books.pairing.theirs[mine]]
     who = "{creditor}" if int(ours.sum()) > int(theirs.sum()) else "{debtor}"
-    return f"{who} has the longer duration, {span_words(int(np.median(np.abs(ours - theirs))))} in the middle"
+    apart = int(np.median(np.abs(ours - theirs)))
+    if not TRAITS[books.service].lasts:
+        return f"{who} has more, {apart:,} in the middle"
+    return f"{who} has the longer duration, {span_words(apart)} in the middle"
 
 
 def _pairs(

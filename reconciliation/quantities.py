@@ -7,6 +7,7 @@ import numpy as np
 from reconciliation.clocks import DAY_MS
 from reconciliation.difference import Books
 from reconciliation.matching import PairClass
+from reconciliation.services import TRAITS
 from reconciliation.side import Flags, Ints
 
 BIAS_PAIRS = 20
@@ -35,23 +36,27 @@ class QuantityCauses:
     """A partition of the pairs with different quantities: each flag column has one entry a pair."""
 
     zero: Flags
+    split: Flags
+    """A whole and the first of its parts."""
     biases: tuple[Bias, ...]
     within: Flags
     beyond: Flags
 
 
-def quantity_causes(books: Books) -> QuantityCauses:
-    """Decide for each pair whose quantities differ."""
+def quantity_causes(books: Books, split: Flags) -> QuantityCauses:
+    """Decide for each pair whose quantities differ; `split` are the pairs of split_calls.py."""
     ours = books.creditor.quantity[books.pairing.ours]
     theirs = books.debtor.quantity[books.pairing.theirs]
     zero = (ours == 0) != (theirs == 0)
-    biases = find_biases(books, ours - theirs, (ours > 0) & (theirs > 0))
+    answered = (ours > 0) & (theirs > 0) & ~split
+    biases = find_biases(books, ours - theirs, answered) if TRAITS[books.service].lasts else ()
     biased = np.zeros(len(ours), np.bool_)
     for bias in biases:
         biased |= bias.pairs
-    rest = ~zero & ~biased
+    rest = ~zero & ~biased & ~split
     return QuantityCauses(
         zero=zero,
+        split=split,
         biases=biases,
         within=rest & (books.pairing.classes == PairClass.PARTIAL),
         beyond=rest & (books.pairing.classes == PairClass.MISMATCH),

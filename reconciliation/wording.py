@@ -46,6 +46,7 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
     tail = f": {detail}" if detail else ""
     one = difference.size == 1
     differ, were, bear, do = ("differs", "was", "bears", "does") if one else ("differ", "were", "bear", "do")
+    quantity = "duration" if perspective.scope.service is Service.VOICE else "quantity"
     holder = "we" if (ours > 0 or theirs == 0) else them
     match cause:
         case Cause.MISSING_AT_THEIRS:
@@ -60,6 +61,8 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{holder.capitalize() if holder == 'we' else holder} put {number} into the period, {only}{tail}"
         case Cause.ZERO_DURATION:
             return f"{number} lasted on one side and not on the other, {both}{tail}"
+        case Cause.SPLIT_CALL:
+            return f"{number} {were} written in parts on one side, {both}{tail}"
         case Cause.INVENTED:
             return f"{number} that only {perspective.scope.creditor} holds {bear} marks of forgery, {only}{tail}"
         case Cause.CLOCK_OFFSET | Cause.TIME_ZONE:
@@ -67,9 +70,9 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
         case Cause.DURATION_BIAS | Cause.RATE:
             return f"{detail} ({number}), {both}"
         case Cause.DURATION_WITHIN_TOLERANCE:
-            return f"{number} {differ} in duration within tolerance, {both}{tail}"
+            return f"{number} {differ} in {quantity} within tolerance, {both}{tail}"
         case Cause.DURATION:
-            return f"{number} {differ} in duration beyond tolerance, {both}{tail}"
+            return f"{number} {differ} in {quantity} beyond tolerance, {both}{tail}"
         case Cause.DESTINATION:
             return f"{number} fell into different destinations, {both}{tail}"
         case Cause.ROUNDING:
