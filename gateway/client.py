@@ -188,6 +188,25 @@ class Client:
     def age(self, *, dry_run: bool = False) -> Json:
         return self._post("/v1/ageings", None, dry_run)
 
+    def deposit(
+        self, partner: str, amount: str, *, unit: str = "USD", key: str | None = None, dry_run: bool = False
+    ) -> Json:
+        """Under one `key` a deposit is made once, however often it is asked for."""
+        return self._post("/v1/deposits", {"partner": partner, "amount": {"unit": unit, "value": amount}}, dry_run, key)
+
+    def withdraw_deposit(self, partner: str, amount: str, *, unit: str = "USD", dry_run: bool = False) -> Json:
+        body = {"partner": partner, "amount": {"unit": unit, "value": amount}}
+        return self._post("/v1/deposits/withdrawals", body, dry_run)
+
+    def apply_deposit(
+        self, payable_id: str, amount: str | None = None, *, unit: str = "USD", dry_run: bool = False
+    ) -> Json:
+        body = {"amount": None if amount is None else {"unit": unit, "value": amount}}
+        return self._post(f"/v1/payables/{payable_id}/deposit-applications", body, dry_run)
+
+    def seize_deposit(self, payable_id: str, *, dry_run: bool = False) -> Json:
+        return self._post(f"/v1/payables/{payable_id}/seizure", None, dry_run)
+
     # THE MEMBERS
 
     def propose(self, decision: str, *, dry_run: bool = False, **arguments: str) -> Json:
@@ -205,6 +224,9 @@ class Client:
         return self._post("/v1/memberships", None, dry_run)
 
     # WHAT STANDS
+
+    def exposures(self, partner: str | None = None) -> Sequence[Json]:
+        return self._list("/v1/exposures", partner=partner)
 
     def members(self) -> Json:
         return self._get("/v1/members")

@@ -19,6 +19,7 @@ from ledger.chain.bindings import (
     CreditIsStopped,
     CreditLineExceeded,
     CycleAlreadyExecuted,
+    DepositNonceUnexpected,
     DisputeAlreadyOpen,
     DisputeStateChanged,
     DisputeStateUnexpected,
@@ -51,7 +52,14 @@ from ledger.store.outbox import SubmissionRow
 S = TypeVar("S", bound=Struct)
 HOLDS = (CreditLineExceeded, CreditIsStopped, ProposalNotReady)
 """Refusals that pass by themselves: a line is raised, arrears are paid, a delay is over."""
-SEQUENCES = (SequenceUnexpected, RateSequenceUnexpected, LineNonceUnexpected, NonceUnexpected, PayeeNonceUnexpected)
+SEQUENCES = (
+    SequenceUnexpected,
+    RateSequenceUnexpected,
+    LineNonceUnexpected,
+    NonceUnexpected,
+    PayeeNonceUnexpected,
+    DepositNonceUnexpected,
+)
 """Refusals that pass when an earlier number arrives."""
 View = Callable[[bytes], bytes]
 """Calls a view of the submission's contract, at the block whose state refused it. Raises ContractRefused."""

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from gateway.api import members_routes, month_routes, peer_routes, read_routes
+from gateway.api import deposit_routes, members_routes, month_routes, peer_routes, read_routes
 from gateway.api.guard import BoundedBody
 from gateway.api.problems import install_problems
 from gateway.composition import Gateway
@@ -23,7 +23,7 @@ def build_app(gateway: Gateway) -> FastAPI:
     app.state.gateway = gateway
     app.state.token = operator_token(gateway.settings)
     install_problems(app)
-    for module in (month_routes, members_routes):
+    for module in (month_routes, deposit_routes, members_routes):
         app.include_router(module.router)
         app.include_router(module.reads)
     for router in (read_routes.router, peer_routes.router):

@@ -146,6 +146,19 @@ class PaymentBody(Strict):
     amount: MoneyBody | None = None
 
 
+class DepositBody(Strict):
+    """Money to put down for what we owe a partner."""
+
+    partner: CarrierText
+    amount: MoneyBody
+
+
+class WithdrawalBody(DepositBody):
+    """Money to take back, to our sending address unless told otherwise."""
+
+    to: Annotated[str | None, Field(pattern="^0x[0-9a-fA-F]{40}$")] = None
+
+
 class ConfirmationBody(Strict):
     """The creditor's word that money arrived."""
 

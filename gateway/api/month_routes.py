@@ -225,7 +225,7 @@ def post_payment(
 ) -> Any:
     """Pay one of our payables in the settlement token; under one key once, also if an earlier answer was lost."""
     over = hex32(payable_id)
-    amount = Micros(body.amount.micros(_currency_of(gateway, over))) if body.amount else None
+    amount = Micros(body.amount.micros(currency_of(gateway, over))) if body.amount else None
     return as_json(month.pay(gateway, over, amount, key=key, dry_run=dry_run))
 
 
@@ -233,7 +233,7 @@ def post_payment(
 def post_confirmation(payable_id: str, body: ConfirmationBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """As creditor, confirm that money arrived at the bank."""
     over = hex32(payable_id)
-    amount = Micros(body.amount.micros(_currency_of(gateway, over)))
+    amount = Micros(body.amount.micros(currency_of(gateway, over)))
     return as_json(month.confirm(gateway, over, amount, body.bankReference, dry_run=dry_run))
 
 
@@ -255,7 +255,8 @@ def get_submission(submission_id: Annotated[int, PathNumber(ge=1, lt=2**63)], ga
     return as_json(submission_by_id(gateway, submission_id))
 
 
-def _currency_of(gateway: Gateway, payable_id: bytes) -> str:
+def currency_of(gateway: Gateway, payable_id: bytes) -> str:
+    """The currency of a payable."""
     with reading(gateway.engine) as connection:
         rows = [row for row in list_payables(connection) if row.payable_id == payable_id]
     return partnership_of_id(gateway.settings, rows[0].agreement_id).currency if rows else "USD"

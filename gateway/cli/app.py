@@ -6,7 +6,16 @@ from collections.abc import Sequence
 import typer
 from typer.core import TyperGroup
 
-from gateway.cli import before_verbs, counting_verbs, home_verbs, members_verbs, settling_verbs, sketch_verbs
+from gateway.cli import (
+    before_verbs,
+    counting_verbs,
+    deposit_verbs,
+    home_verbs,
+    members_verbs,
+    reading_verbs,
+    settling_verbs,
+    sketch_verbs,
+)
 from ledger.errors import GscError, Malformed, NotFound
 
 EXIT_INPUT = 2
@@ -35,7 +44,16 @@ def _every_command() -> None:
     """Settle traffic between carriers."""
 
 
-for module in (before_verbs, counting_verbs, sketch_verbs, settling_verbs, members_verbs, home_verbs):
+for module in (
+    before_verbs,
+    reading_verbs,
+    counting_verbs,
+    sketch_verbs,
+    settling_verbs,
+    deposit_verbs,
+    members_verbs,
+    home_verbs,
+):
     module.register(app)
 
 

@@ -22,7 +22,7 @@ from gateway.desk.views import (
 from gateway.exposing import forecast_of
 from gateway.month.accepting import draft_of
 from gateway.month.paying import aged_of
-from gateway.month.versions import of_period
+from gateway.month.versions import in_force, of_period
 from ledger.chain.bindings import ArrearsStage, DisputeState, StatementAgreed
 from ledger.identity import BatchId, CarrierCode
 from ledger.period import Period
@@ -174,6 +174,7 @@ def credit_rows(connection: Connection, held: Partnership, now_ms: int) -> list[
             limit_micros=row.limit_micros,
             exposure_micros=row.exposure_micros,
             stopped=row.stopped,
+            deposit_micros=row.deposit_micros,
             full_at=None if (full := forecast_of(connection, row, now_ms).full_at_ms) is None else full // 1000,
         )
         for row in list_credit(connection, held.id)
@@ -184,7 +185,10 @@ def payable_rows(connection: Connection, held_all: Sequence[Partnership], now_ms
     """What is to be paid under some agreements, oldest first."""
     by_id = {held.id: held for held in held_all}
     rows = [row for row in list_payables(connection) if row.agreement_id in by_id]
-    return [_payable_row(row, by_id[row.agreement_id], now_ms) for row in sorted(rows, key=lambda each: each.due_at)]
+    return [
+        _payable_row(row, in_force(connection, by_id[row.agreement_id], row.due_at), now_ms)
+        for row in sorted(rows, key=lambda each: each.due_at)
+    ]
 
 
 def transaction_of(connection: Connection, row: DeclarationRow) -> bytes:

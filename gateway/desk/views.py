@@ -119,6 +119,8 @@ class CreditRow:
     limit_micros: int
     exposure_micros: int
     stopped: bool
+    deposit_micros: int = 0
+    """Of the limit: what the debtor has deposited."""
     full_at: int | None = None
     """Seconds; when the line is full at this pace, None for never."""
 

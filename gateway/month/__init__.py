@@ -7,9 +7,11 @@ from gateway.month.bypassing import arbitrage
 from gateway.month.closing import close
 from gateway.month.correcting import correct
 from gateway.month.declaring import declare, declare_root
+from gateway.month.depositing import apply_deposit, deposit, seize_deposit, withdraw_deposit
 from gateway.month.disputing import dispute
 from gateway.month.governing import approve, execute, join, list_members, propose
 from gateway.month.importing import import_usage
+from gateway.month.limits import exposure
 from gateway.month.netting import net
 from gateway.month.paying import age, confirm, pay, set_payee
 from gateway.month.rating import rate
@@ -22,6 +24,7 @@ __all__ = [
     "accept",
     "age",
     "amend",
+    "apply_deposit",
     "approve",
     "arbitrage",
     "close",
@@ -29,8 +32,10 @@ __all__ = [
     "correct",
     "declare",
     "declare_root",
+    "deposit",
     "dispute",
     "execute",
+    "exposure",
     "grant_credit",
     "import_usage",
     "join",
@@ -44,7 +49,9 @@ __all__ = [
     "resolve",
     "reveal",
     "seal",
+    "seize_deposit",
     "set_payee",
     "sign_agreement",
     "withdraw",
+    "withdraw_deposit",
 ]

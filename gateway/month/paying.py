@@ -7,6 +7,7 @@ from gateway.composition import Gateway, Partnership, partnership_of_id, partner
 from gateway.month.parts import YEAR_SECONDS, Submission, day_deadline, stream_of
 from gateway.month.payments import choose_payment, pay_in_token
 from gateway.month.sending import Call, submit
+from gateway.month.versions import in_force
 from ledger.chain.bindings import (
     ArrearsStage,
     PayeeChange,
@@ -118,12 +119,12 @@ def pay(
     is on its way. Raises RequestConflict for a key of another payment.
     """
     gateway.catch_up()
-    row, held = _payable(gateway, payable_id)
+    row, held = payable_with(gateway, payable_id)
     if row.debtor != gateway.carrier:
         raise Refused("this is not ours to pay", expected=f"{gateway.carrier} as debtor", got=row.debtor)
     if amount_micros is not None:
-        _require_amount(amount_micros)
-    whole = Micros(sum(_outstanding(gateway, payable_id)))
+        require_amount(amount_micros)
+    whole = Micros(sum(outstanding_of(gateway, payable_id)))
     with writing(gateway.engine) as connection:
         payment = choose_payment(connection, row, amount_micros, whole, key)
         due = whole > 0 or payment.submission_id is not None
@@ -146,12 +147,12 @@ def confirm(
 
     What is signed names the submission, so the same again is the same, under whatever key and after whatever crash.
     """
-    _require_amount(amount_micros)
+    require_amount(amount_micros)
     gateway.catch_up()
-    row, held = _payable(gateway, payable_id)
+    row, held = payable_with(gateway, payable_id)
     if row.creditor != gateway.carrier:
         raise Refused("only the creditor confirms a payment", expected=gateway.carrier, got=row.creditor)
-    principal, interest = _outstanding(gateway, payable_id)
+    principal, interest = outstanding_of(gateway, payable_id)
     confirmation = PaymentConfirmation(
         payable_id=payable_id,
         amount_micros=amount_micros,
@@ -185,20 +186,21 @@ def age(gateway: Gateway, *, dry_run: bool = False) -> AgeAnswer:
     held_by_id = {held.id: held for held in partnerships(gateway.settings).values()}
     with reading(gateway.engine) as connection:
         rows = [row for row in list_payables(connection) if row.agreement_id in held_by_id and row.outstanding_micros]
+        due = [(row, in_force(connection, held_by_id[row.agreement_id], row.due_at)) for row in rows]
     now_ms = gateway.clock.now_ms()
-    aged = [_age_one(gateway, row, held_by_id[row.agreement_id], now_ms, dry_run) for row in rows]
+    aged = [_age_one(gateway, row, held, now_ms, dry_run) for row, held in due]
     return AgeAnswer(now_ms // 1000, tuple(sorted(aged, key=lambda each: (each.due_at, each.payable_id))), dry_run)
 
 
 def aged_of(row: PayableRow, held: Partnership, at_ms: int) -> Aged:
-    """A payable's age under its agreement's terms."""
+    """A payable's age under the terms of its agreement that were in force when it was due."""
     payable = Payable(row.payable_id.hex(), row.debtor, row.creditor, row.outstanding_micros, row.due_at)
     return age_payables([payable], at_ms, held.agreement.payment).items[0]
 
 
 def _age_one(gateway: Gateway, row: PayableRow, held: Partnership, now_ms: int, dry_run: bool) -> AgedAnswer:
     aged = aged_of(row, held, now_ms)
-    principal, interest = _outstanding(gateway, row.payable_id)
+    principal, interest = outstanding_of(gateway, row.payable_id)
     submission = None
     if row.creditor == gateway.carrier and aged.stage > row.stage:
         submission = _advance(gateway, row, dry_run)
@@ -232,12 +234,14 @@ def _advance(gateway: Gateway, row: PayableRow, dry_run: bool) -> Submission:
         return submit(gateway, connection, call, dry_run=dry_run)
 
 
-def _require_amount(amount: int) -> None:
+def require_amount(amount: int) -> None:
+    """Raises Malformed unless it is more than zero."""
     if amount <= 0:
         raise Malformed("not an amount to pay", expected="more than zero", got=amount)
 
 
-def _payable(gateway: Gateway, payable_id: bytes) -> tuple[PayableRow, Partnership]:
+def payable_with(gateway: Gateway, payable_id: bytes) -> tuple[PayableRow, Partnership]:
+    """A payable and the agreement it is under. Raises NotFound, also for others' payables."""
     with reading(gateway.engine) as connection:
         rows = [row for row in list_payables(connection) if row.payable_id == payable_id]
     if not rows:
@@ -245,7 +249,7 @@ def _payable(gateway: Gateway, payable_id: bytes) -> tuple[PayableRow, Partnersh
     return rows[0], partnership_of_id(gateway.settings, rows[0].agreement_id)
 
 
-def _outstanding(gateway: Gateway, payable_id: bytes) -> tuple[int, int]:
+def outstanding_of(gateway: Gateway, payable_id: bytes) -> tuple[int, int]:
     """Principal and interest at this moment, as the contract reckons them."""
     found = gateway.client.view(
         gateway.network.payment_book,

@@ -71,18 +71,10 @@ def pay_in_token(
     gateway: Gateway, connection: Connection, held: Partnership, row: PayableRow, payment: Payment, dry_run: bool
 ) -> Submission:
     """Approval and payment go in one stream, so the payment waits for its approval."""
-    token = _token_of(gateway, held)
+    token = token_of(gateway, held)
     stream = stream_of("token", token, gateway.sender)
-    if _allowance(gateway, token) < payment.amount_micros and not dry_run:
-        approval = Call(
-            kind="approve",
-            subject=keccak256(payment.subject + b"approve"),
-            contract="",
-            calldata=calldata_settlement_token_approve(gateway.network.payment_book, MOST_APPROVED),
-            stream=stream,
-            target=token,
-        )
-        submit(gateway, connection, approval)
+    spender = gateway.network.payment_book
+    approve_spending(gateway, connection, token, spender, payment.amount_micros, payment.subject, dry_run)
     call = Call(
         kind=PAY,
         subject=payment.subject,
@@ -92,6 +84,29 @@ def pay_in_token(
         agreement_id=row.agreement_id,
     )
     return submit(gateway, connection, call, dry_run=dry_run)
+
+
+def approve_spending(
+    gateway: Gateway,
+    connection: Connection,
+    token: Address,
+    spender: Address,
+    amount: int,
+    subject: bytes,
+    dry_run: bool,
+) -> None:
+    """Let a contract take the amount, if it may not yet; in the token's stream, so what follows waits for it."""
+    if dry_run or _allowance(gateway, token, spender) >= amount:
+        return
+    approval = Call(
+        kind="approve",
+        subject=keccak256(subject + b"approve"),
+        contract="",
+        calldata=calldata_settlement_token_approve(spender, MOST_APPROVED),
+        stream=stream_of("token", token, gateway.sender),
+        target=token,
+    )
+    submit(gateway, connection, approval)
 
 
 def payable_of(row: SubmissionRow) -> bytes:
@@ -131,7 +146,8 @@ def _on_its_way(found: SubmissionRow) -> Payment:
     return Payment(found.subject, amount_of(found), found.id, note)
 
 
-def _token_of(gateway: Gateway, held: Partnership) -> Address:
+def token_of(gateway: Gateway, held: Partnership) -> Address:
+    """The settlement token of an agreement's currency. Raises NotFound."""
     token = gateway.network.tokens.get(held.currency)
     if token is None:
         raise NotFound(
@@ -142,9 +158,9 @@ def _token_of(gateway: Gateway, held: Partnership) -> Address:
     return token
 
 
-def _allowance(gateway: Gateway, token: Address) -> int:
+def _allowance(gateway: Gateway, token: Address, spender: Address) -> int:
     return gateway.client.view(
         token,
-        calldata_settlement_token_allowance(gateway.sender, gateway.network.payment_book),
+        calldata_settlement_token_allowance(gateway.sender, spender),
         result_settlement_token_allowance,
     )

@@ -46,7 +46,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
             )
 
     monkeypatch.setattr(Gateway, "catch_up", lambda _: None)
-    monkeypatch.setattr(paying, "_outstanding", outstanding)
+    monkeypatch.setattr(paying, "outstanding_of", outstanding)
     monkeypatch.setattr(payments, "_allowance", lambda *_: payments.MOST_APPROVED)
     made = lonely_gateway(tmp_path)
     made = replace(made, network=replace(made.network, tokens={"USD": TOKEN}))
