@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from gateway.rows import Bools, Refusals
 from gateway.tap.ber import APPLICATION, PROBLEMS, Bytes, Int64s
 from gateway.tap.layouts import Kind, Layout, Slot
 from gateway.tap.picking import BROKEN, EVENT, Picks
@@ -22,19 +22,10 @@ from ledger.numbers import Numbering, NumberKind, to_e164
 from ledger.service import Service
 from ledger.usage import USAGE_SCHEMA
 
-QUARANTINE_SCHEMA = pa.schema(
-    [
-        pa.field("line", pa.int64(), nullable=False),  # number of the event in the file, from 1
-        pa.field("column", pa.string(), nullable=False),  # its field, "" if the whole event is meant
-        pa.field("reason", pa.string(), nullable=False),
-    ]
-)
 MAX_DURATION_S = 10**7
 MAX_OCTETS = 2**53
 INTERNATIONAL = Numbering(country_code="", national_prefix="")
 """Files carry numbers with their country code; "00" before it is tolerated."""
-
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +33,9 @@ class RoamingUsage:
     """What events became: accepted, not billable or quarantined. An event of data is up to two records."""
 
     tables: Mapping[Service, pa.Table]
-    """USAGE_SCHEMA, in the order of the file; a line is the number of an event."""
+    """USAGE_SCHEMA, in the order of the file; a line is the number of an event, from 1."""
     quarantined: pa.Table
-    """QUARANTINE_SCHEMA."""
+    """QUARANTINE_SCHEMA, likewise."""
     accepted: int
     not_billable: int
 
@@ -114,7 +105,7 @@ class Conversion:
         self.fields, self.layout, self.sides, self.start_ms = fields, layout, sides, start_ms
         self.good = np.ones(fields.count, np.bool_)
         self.not_billable = 0
-        self._refused: list[pa.Table] = []
+        self._refusals = Refusals()
 
     def usage(self) -> RoamingUsage:
         """Everything in its order."""
@@ -129,8 +120,7 @@ class Conversion:
         data = self._octets(packets)
         quantity = np.where(message, 1, self._durations(~packets & ~message))
         tables = self._spoken(kinds, ~packets, message, quantity) | data
-        quarantined = pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *self._refused]).sort_by("line")
-        return RoamingUsage(tables, quarantined, int(self.good.sum()), self.not_billable)
+        return RoamingUsage(tables, self._refusals.drain(), int(self.good.sum()), self.not_billable)
 
     def _kinds(self) -> Int64s:
         """Kind of each event; damaged and unknown ones are refused."""
@@ -145,7 +135,7 @@ class Conversion:
             self._refuse(tags == tag, "", f"event of kind {number}, which is no call, message or data session")
         return kinds
 
-    def _durations(self, calls: Flags) -> Int64s:
+    def _durations(self, calls: Bools) -> Int64s:
         """Milliseconds of each call."""
         seconds = self.fields.integers(Slot.DURATION)
         self._refuse(calls & (seconds == NO_INTEGER), "duration", "not a duration")
@@ -154,7 +144,7 @@ class Conversion:
         self._leave(calls & (seconds == 0))
         return np.where(self.good, seconds, 0) * 1000
 
-    def _octets(self, packets: Flags) -> dict[Service, pa.Table]:
+    def _octets(self, packets: Bools) -> dict[Service, pa.Table]:
         """Two records of an event: what was sent to the roamer, and what the roamer sent."""
         to_roamer, from_roamer = (self._volume(packets, slot) for slot in (Slot.OCTETS_IN, Slot.OCTETS_OUT))
         self._leave(packets & (to_roamer + from_roamer == 0))
@@ -167,14 +157,14 @@ class Conversion:
         order = pa.array(np.argsort(table["line"].to_numpy(), kind="stable"))
         return {Service.DATA: table.take(order)} if len(table) else {}
 
-    def _volume(self, packets: Flags, slot: Slot) -> Int64s:
+    def _volume(self, packets: Bools, slot: Slot) -> Int64s:
         octets, present = self.fields.integers(slot), self.fields.spans(slot).present
         self._refuse(packets & present & (octets == NO_INTEGER), "volume", "not a number of octets")
         self._refuse(packets & present & (octets < 0), "volume", "a negative volume")
         self._refuse(packets & (octets > MAX_OCTETS), "volume", f"more than {MAX_OCTETS:,} octets")
         return np.where(present & self.good, octets, 0)
 
-    def _spoken(self, kinds: Int64s, calls: Flags, message: Flags, quantity: Int64s) -> dict[Service, pa.Table]:
+    def _spoken(self, kinds: Int64s, calls: Bools, message: Bools, quantity: Int64s) -> dict[Service, pa.Table]:
         """Calls and messages with both parties."""
         a_party, b_party = self._parties(kinds, message)
         read = to_e164(b_party, INTERNATIONAL)
@@ -191,7 +181,7 @@ class Conversion:
                 tables[service] = table
         return tables
 
-    def _parties(self, kinds: Int64s, message: Flags) -> tuple[pa.Array, pa.Array]:
+    def _parties(self, kinds: Int64s, message: Bools) -> tuple[pa.Array, pa.Array]:
         """Calling and called party of each event, as far as it tells."""
         numbers = packed_digits if self.layout.packed_numbers else texts
         data, spans = self.fields.data, self.fields.spans
@@ -215,7 +205,7 @@ class Conversion:
 
     def _table(
         self,
-        mask: Flags,
+        mask: Bools,
         a_party: pa.Array | str,
         b_party: pa.Array | str,
         quantity: Int64s,
@@ -232,14 +222,11 @@ class Conversion:
         columns += [pa.array(self.start_ms[mask]), pa.array(quantity[mask]), route]
         return pa.Table.from_arrays(columns, schema=USAGE_SCHEMA)
 
-    def _refuse(self, wrong: Flags, column: str, reason: str) -> None:
-        lines = self.fields.lines[wrong & self.good]
+    def _refuse(self, wrong: Bools, column: str, reason: str) -> None:
+        self._refusals.add(self.fields.lines[wrong & self.good], column, reason)
         self.good &= ~wrong
-        if len(lines):
-            words = [pa.repeat(pa.scalar(column), len(lines)), pa.repeat(pa.scalar(reason), len(lines))]
-            self._refused.append(pa.Table.from_arrays([pa.array(lines), *words], schema=QUARANTINE_SCHEMA))
 
-    def _leave(self, unbillable: Flags) -> None:
+    def _leave(self, unbillable: Bools) -> None:
         self.not_billable += int((unbillable & self.good).sum())
         self.good &= ~unbillable
 

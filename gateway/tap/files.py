@@ -1,27 +1,28 @@
-"""Which kind of roaming file is it, and what does it hold? The way in: `read_tap`."""
+"""Which kind of roaming file is it, and what does it hold? The way in: `read_tap`, or `TapReader` piece by piece."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+
+from gateway.reading import Counts, Piece, Reading
+from gateway.rows import QUARANTINE_SCHEMA
+from gateway.tally import FileValue
 from gateway.tap.audit import Audited, AuditLine, Delivery, audit_nrtrde, audit_tap
 from gateway.tap.ber import ROOM, Bytes, bytes_of
-from gateway.tap.events import QUARANTINE_SCHEMA, RoamingUsage
 from gateway.tap.gathering import Gathering
 from gateway.tap.heads import FileName, Money, nrtrde_name, tap_money, tap_name
-from gateway.tap.layouts import NRTRDE, TAP
+from gateway.tap.layouts import NRTRDE, TAP, Layout
 from gateway.tap.picking import Unread
 from gateway.tap.rap import Returned, declared_returns, rap_name, returns_of
 from gateway.tap.sides import Sides, TapContext, sides_of
-from gateway.tap.tree import tree_of
+from gateway.tap.tree import Element, tree_of
 from ledger.errors import Malformed
 
 SNIFFED_BYTES = 64
-
-
-_NOTHING = RoamingUsage({}, QUARANTINE_SCHEMA.empty_table(), 0, 0)
 
 
 class FileKind(StrEnum):
@@ -40,14 +41,11 @@ class FileKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TapReading:
-    """A file's usage, and what became of what it says of itself."""
+class TapFile:
+    """What a file says of itself, and what became of that."""
 
     kind: FileKind
     name: FileName
-    sides: Sides | None = None
-    """None for what carries no traffic of ours."""
-    usage: RoamingUsage = _NOTHING
     audit: tuple[AuditLine, ...] = ()
     money: Money | None = None
     """TAP only."""
@@ -59,6 +57,14 @@ class TapReading:
     """RAP only."""
     unread: tuple[Unread, ...] = ()
     """Elements of events that we do not read, by path."""
+
+
+@dataclass(frozen=True, slots=True)
+class TapReading:
+    """A file as a whole. A line of its tables is the number of an event, from 1."""
+
+    file: TapFile
+    reading: Reading
 
 
 def kind_of(head: bytes) -> FileKind | None:
@@ -76,52 +82,99 @@ def kind_of(head: bytes) -> FileKind | None:
     return FileKind.NRTRDE if inside[:2] in _NRTRDE_FIRST else None
 
 
-_STARTS = {
-    b"\x7f\x84\x16": FileKind.RAP,
-    b"\x7f\x84\x17": FileKind.RECEIPT,
-}
+_STARTS = {b"\x7f\x84\x16": FileKind.RAP, b"\x7f\x84\x17": FileKind.RECEIPT}
 _NRTRDE_FIRST = (b"\x5f\x29", b"\x5f\x25", b"\x5f\x26", b"\x5f\x24")
 """Versions, sender or recipient: what may stand first in an NRTRDE file."""
 
 
 def read_tap(path: Path, context: TapContext, *, room: int = ROOM) -> TapReading:
-    """Read a TAP, NRTRDE or RAP file; `room` elements at a time.
+    """Read a TAP, NRTRDE or RAP file as a whole. Raises Malformed as TapReader does."""
+    reader = TapReader(path, context, room=room)
+    pieces = list(reader.pieces())
+    streams = dict.fromkeys(stream for piece in pieces for stream in piece.tables)
+    tables = {
+        stream: pa.concat_tables(piece.tables[stream] for piece in pieces if stream in piece.tables).combine_chunks()
+        for stream in streams
+    }
+    quarantined = pa.concat_tables([QUARANTINE_SCHEMA.empty_table(), *(piece.quarantined for piece in pieces)])
+    return TapReading(reader.file(), Reading(tables, quarantined.combine_chunks(), reader.counts(), reader.value()))
 
-    Raises Malformed for what is none, is cut off or damaged outside its events, carries test data or is about others.
+
+class TapReader:
+    """Reads one file; once its pieces were taken it can say what the file says of itself.
+
+    Raises Malformed for what is no such file, is cut off or damaged outside its events, carries test data or is about
+    others.
     """
-    data = bytes_of(path)
-    kind = kind_of(data[:SNIFFED_BYTES].tobytes())
-    match kind:
-        case FileKind.TAP:
-            return _tap(data, context, room)
-        case FileKind.NRTRDE:
-            return _nrtrde(data, context, room)
-        case FileKind.NOTIFICATION:
-            name = tap_name(tree_of(data))
-            return TapReading(kind, name, sides_of(name, context))
-        case FileKind.RAP:
-            return _rap(data)
-        case FileKind.RECEIPT:
-            return TapReading(kind, rap_name(tree_of(data)))
-    raise Malformed(
-        "not a TAP, NRTRDE or RAP file",
-        expected="BER that begins with one of their tags",
-        got=data[:8].tobytes().hex(" "),
-        todo="Name the preset the file was written for.",
-    )
+
+    def __init__(self, path: Path, context: TapContext, *, room: int = ROOM) -> None:
+        self._data, self._context, self._room = bytes_of(path), context, room
+        kind = kind_of(self._data[:SNIFFED_BYTES].tobytes())
+        if kind is None:
+            raise Malformed(
+                "not a TAP, NRTRDE or RAP file",
+                expected="BER that begins with one of their tags",
+                got=self._data[:8].tobytes().hex(" "),
+                todo="Name the preset the file was written for.",
+            )
+        self._kind = kind
+        self._file: TapFile | None = None
+        self._counts = Counts(0, 0, 0, 0, 0, 0)
+
+    def pieces(self) -> Iterator[Piece]:
+        """The file's usage, piece by piece."""
+        match self._kind:
+            case FileKind.TAP:
+                yield from self._gathered(TAP, tap_name, _tap_file)
+            case FileKind.NRTRDE:
+                yield from self._gathered(NRTRDE, nrtrde_name, _nrtrde_file)
+            case FileKind.NOTIFICATION:
+                self._file = TapFile(self._kind, tap_name(tree_of(self._data)))
+                sides_of(self._file.name, self._context)
+            case FileKind.RAP:
+                self._file = _rap_file(self._data)
+            case FileKind.RECEIPT:
+                self._file = TapFile(self._kind, rap_name(tree_of(self._data)))
+
+    def counts(self) -> Counts:
+        """What became of the events."""
+        return self._counts
+
+    def file(self) -> TapFile:
+        """What the file says of itself, once its pieces were taken."""
+        assert self._file is not None, "the pieces come first"
+        return self._file
+
+    def value(self) -> FileValue | None:
+        """What all its events cost, as the file itself says."""
+        file = self.file()
+        if file.money is None:
+            return None
+        amount = Decimal(sum(file.charges.values())).scaleb(-file.money.places)
+        return FileValue(amount, file.money.currency)
+
+    def _gathered(
+        self,
+        layout: Layout,
+        name_of: Callable[[Element], FileName],
+        file_of: Callable[[Element, Gathering], TapFile],
+    ) -> Iterator[Piece]:
+        def named(root: Element) -> tuple[FileName, Sides]:
+            name = name_of(root)
+            if name.is_test:
+                raise Malformed("the file carries test data", expected="chargeable data", got=f"file {name}")
+            return name, sides_of(name, self._context)
+
+        gathering = Gathering(self._data, layout, named, room=self._room)
+        yield from gathering.pieces()
+        named(gathering.root())
+        self._counts, self._file = gathering.counts(), file_of(gathering.root(), gathering)
 
 
-def _tap(data: Bytes, context: TapContext, room: int) -> TapReading:
-    gathering = Gathering(data, TAP, tap_name, partial(sides_of, context=context), room=room)
-    root = gathering.gather()
-    name = tap_name(root)
-    if name.is_test:
-        raise Malformed("the file carries test data", expected="chargeable data", got=f"file {name}")
-    return TapReading(
+def _tap_file(root: Element, gathering: Gathering) -> TapFile:
+    return TapFile(
         FileKind.TAP,
-        name,
-        sides_of(name, context),
-        gathering.usage(),
+        tap_name(root),
         audit=audit_tap(root, gathering.counted),
         money=tap_money(root),
         charges=dict(gathering.counted.charges),
@@ -129,24 +182,19 @@ def _tap(data: Bytes, context: TapContext, room: int) -> TapReading:
     )
 
 
-def _nrtrde(data: Bytes, context: TapContext, room: int) -> TapReading:
-    gathering = Gathering(data, NRTRDE, nrtrde_name, partial(sides_of, context=context), room=room)
-    root = gathering.gather()
-    name = nrtrde_name(root)
-    return TapReading(
+def _nrtrde_file(root: Element, gathering: Gathering) -> TapFile:
+    return TapFile(
         FileKind.NRTRDE,
-        name,
-        sides_of(name, context),
-        gathering.usage(),
+        nrtrde_name(root),
         audit=audit_nrtrde(root, gathering.counted),
         delivery=gathering.counted.delivery,
         unread=gathering.unread(),
     )
 
 
-def _rap(data: Bytes) -> TapReading:
+def _rap_file(data: Bytes) -> TapFile:
     root = tree_of(data)
     name = rap_name(root)
     returned = returns_of(root, name)
     audit = AuditLine(Audited.EVENTS, declared_returns(root), len(returned))
-    return TapReading(FileKind.RAP, name, audit=(audit,), returned=returned)
+    return TapFile(FileKind.RAP, name, audit=(audit,), returned=returned)

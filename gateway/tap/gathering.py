@@ -1,80 +1,85 @@
 """What do all events of a file come to? Pieces of whole events on their way to usage records and totals."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
+from numpy.typing import NDArray
 
+from gateway.reading import Counts, Piece
 from gateway.tap.audit import Counted
 from gateway.tap.ber import Bytes, walk
 from gateway.tap.counting import count_charges, count_delays, count_times
-from gateway.tap.events import QUARANTINE_SCHEMA, Conversion, Fields, RoamingUsage, event_starts
+from gateway.tap.events import Conversion, Fields, RoamingUsage, event_starts
 from gateway.tap.heads import FileName, offset_table
 from gateway.tap.layouts import Layout
-from gateway.tap.picking import EVENT_DEPTH, Picker, Picks, Unread
+from gateway.tap.picking import EVENT, EVENT_DEPTH, Picker, Picks, Unread
 from gateway.tap.sides import Sides
 from gateway.tap.tree import Element, TreeBuilder
+from gateway.tap.values import Spans, marks_of
+from gateway.trunks import Stream
 from ledger.errors import Malformed
-from ledger.service import Service
 
 MAX_EVENT_FIELDS = 200_000
 """Fields of one event, before the file is refused."""
 
 
 class Gathering:
-    """Takes the events of one file; what it holds grows with the usage records only."""
+    """Takes the events of one file; what it holds is a piece, the file's head, and a mark of 8 bytes for each event."""
 
     def __init__(
-        self,
-        data: Bytes,
-        layout: Layout,
-        name_of: Callable[[Element], FileName],
-        sides_of: Callable[[FileName], Sides],
-        *,
-        room: int,
+        self, data: Bytes, layout: Layout, sides_of: Callable[[Element], tuple[FileName, Sides]], *, room: int
     ) -> None:
-        self._data, self._layout, self._room = data, layout, room
-        self._name_of, self._sides_of = name_of, sides_of
+        self._data, self._layout, self._sides_of, self._room = data, layout, sides_of, room
         self._picker, self._head = Picker(layout.list_number, layout.rules), TreeBuilder(data)
-        self._tables: dict[Service, list[pa.Table]] = {}
-        self._quarantine = [QUARANTINE_SCHEMA.empty_table()]
-        self._accepted = self._not_billable = 0
+        self._marks: list[NDArray[np.uint64]] = []
+        self._accepted = self._not_billable = self._quarantined = 0
         self.counted = Counted()
 
-    def gather(self) -> Element:
-        """Read every event; returns what is outside the list of events. Raises Malformed."""
-        name: FileName | None = None
-        sides: Sides | None = None
-        offsets: Mapping[int, int] = {}
+    def pieces(self) -> Iterator[Piece]:
+        """The usage of every event, in the order of the file. Raises Malformed."""
+        known: tuple[FileName, Sides, Mapping[int, int]] | None = None
         for fields in self._whole_events():
-            if name is None or sides is None:
+            if known is None:
                 root = self._head.so_far()
-                name, offsets = self._name_of(root), offset_table(root)
-                sides = self._sides_of(name)
-            start_ms = event_starts(fields, offsets)
-            count_charges(fields, self.counted)
-            count_times(fields, start_ms, offsets, self.counted)
-            count_delays(fields, start_ms, name.available_ms, self.counted)
-            self._take(Conversion(fields, self._layout, sides, start_ms).usage())
+                known = (*self._sides_of(root), offset_table(root))
+            usage = self._taken(fields, *known)
+            stream = partial(Stream, known[1].partner, known[1].direction)
+            yield Piece({stream(service): table for service, table in usage.tables.items()}, usage.quarantined)
         self.counted.events = self._picker.events
+
+    def root(self) -> Element:
+        """What is outside the list of events, once all pieces were taken. Raises Malformed."""
         return self._head.finish()
 
-    def usage(self) -> RoamingUsage:
-        """The usage records, once gathered."""
-        quarantined = pa.concat_tables(self._quarantine).combine_chunks()
-        tables = {service: pa.concat_tables(parts).combine_chunks() for service, parts in self._tables.items()}
-        return RoamingUsage(tables, quarantined, self._accepted, self._not_billable)
+    def counts(self) -> Counts:
+        """What became of the events."""
+        marks = np.sort(np.concatenate([np.empty(0, np.uint64), *self._marks]))
+        return Counts(
+            rows=self._picker.events,
+            accepted=self._accepted,
+            not_billable=self._not_billable,
+            quarantined=self._quarantined,
+            duplicates=int((marks[1:] == marks[:-1]).sum()),
+            inconsistent=0,
+        )
 
     def unread(self) -> tuple[Unread, ...]:
         """Elements of events that we do not read."""
         return self._picker.unread()
 
-    def _take(self, usage: RoamingUsage) -> None:
-        for service, table in usage.tables.items():
-            self._tables.setdefault(service, []).append(table)
-        self._quarantine.append(usage.quarantined)
+    def _taken(self, fields: Fields, name: FileName, sides: Sides, offsets: Mapping[int, int]) -> RoamingUsage:
+        start_ms = event_starts(fields, offsets)
+        count_charges(fields, self.counted)
+        count_times(fields, start_ms, offsets, self.counted)
+        count_delays(fields, start_ms, name.available_ms, self.counted)
+        events = fields.at(EVENT)
+        self._marks.append(marks_of(self._data, Spans(fields.picks.begin[events], fields.picks.end[events])))
+        usage = Conversion(fields, self._layout, sides, start_ms).usage()
         self._accepted += usage.accepted
         self._not_billable += usage.not_billable
+        self._quarantined += len(usage.quarantined)
+        return usage
 
     def _whole_events(self) -> Iterator[Fields]:
         """Events in pieces of whole ones; the last one of a piece waits for the next piece."""

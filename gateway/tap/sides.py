@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.tap.heads import FileName
+from gateway.trunks import Direction
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 
@@ -23,8 +24,8 @@ class Sides(NamedTuple):
     """Whose traffic a file carries."""
 
     partner: CarrierCode
-    owed_to_us: bool
-    """We served their roamers."""
+    direction: Direction
+    """IN: we served their roamers and are owed."""
     served: CarrierCode
     """Who served the roamers."""
     home: CarrierCode
@@ -45,5 +46,5 @@ def sides_of(name: FileName, context: TapContext) -> Sides:
             todo=f'Say there who they are: {name.sender} = "CARRIER".',
         )
     if sender == context.carrier:
-        return Sides(recipient, True, sender, recipient, name.sender)
-    return Sides(sender, False, sender, recipient, name.sender)
+        return Sides(recipient, Direction.IN, sender, recipient, name.sender)
+    return Sides(sender, Direction.OUT, sender, recipient, name.sender)

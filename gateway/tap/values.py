@@ -109,6 +109,16 @@ def read_offsets(text: Bytes, begin: Int64s, end: Int64s, out: Int64s) -> None:
 
 
 @kernel
+def mark_spans(text: Bytes, begin: Int64s, end: Int64s, out: NDArray[np.uint64]) -> None:
+    """A 64-bit mark of what stands in each span, which equal ones share."""
+    for row in range(len(out)):
+        mark = np.uint64(0xCBF29CE484222325)
+        for at in range(begin[row], end[row]):
+            mark = (mark ^ np.uint64(text[at])) * np.uint64(0x100000001B3)
+        out[row] = mark ^ (mark >> np.uint64(32))
+
+
+@kernel
 def _unpack(text: Bytes, begin: Int64s, end: Int64s, letters: Bytes, out: Bytes, offsets: NDArray[np.int32]) -> None:
     size = 0
     for row in range(len(begin)):
@@ -133,6 +143,14 @@ def _copy(text: Bytes, begin: Int64s, end: Int64s, out: Bytes, offsets: NDArray[
             out[size] = text[at]
             size += 1
         offsets[row + 1] = size
+
+
+def marks_of(text: Bytes, spans: Spans) -> NDArray[np.uint64]:
+    """Marks of the spans that have an end."""
+    ended = spans.end >= 0
+    out = np.empty(int(ended.sum()), np.uint64)
+    mark_spans(text, spans.begin[ended], spans.end[ended], out)
+    return out
 
 
 def integers(text: Bytes, spans: Spans) -> Int64s:

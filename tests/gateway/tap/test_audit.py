@@ -27,13 +27,13 @@ def _read(tmp_path: Path, content: bytes) -> TapReading:
 
 
 def _audit(read: TapReading) -> dict[Audited, tuple[int | None, int | None]]:
-    return {line.what: (line.declared, line.counted) for line in read.audit}
+    return {line.what: (line.declared, line.counted) for line in read.file.audit}
 
 
 def test_a_file_that_says_the_truth_holds(tmp_path: Path) -> None:
     batch = Batch([call(), session()], charge=68_900, earliest="20261005100000", latest="20261005110000")
     read = _read(tmp_path, batch.encoded())
-    assert all(line.holds for line in read.audit)
+    assert all(line.holds for line in read.file.audit)
     assert _audit(read) == {
         Audited.EVENTS: (2, 2),
         Audited.CHARGE: (68_900, 68_900),
@@ -57,20 +57,20 @@ def test_a_file_that_says_the_truth_holds(tmp_path: Path) -> None:
 def test_each_total_that_does_not_hold_is_told_with_its_difference(
     tmp_path: Path, batch: Batch, what: Audited, difference: int | None
 ) -> None:
-    broken = [line for line in _read(tmp_path, batch.encoded()).audit if not line.holds]
+    broken = [line for line in _read(tmp_path, batch.encoded()).file.audit if not line.holds]
     assert [(line.what, line.difference) for line in broken] == [(what, difference)]
 
 
 def test_an_event_left_out_of_the_records_still_counts_in_the_totals(tmp_path: Path) -> None:
     other = node(11, coded(74, "20261005093000"), charges(("00", 50)))
     read = _read(tmp_path, Batch([session(-1, 5), other], charge=66_650, earliest="20261005093000").encoded())
-    assert read.usage.accepted == 0
-    assert all(line.holds for line in read.audit)
+    assert read.reading.counts.accepted == 0
+    assert all(line.holds for line in read.file.audit)
 
 
 def test_other_types_of_charge_repeat_what_type_00_says_and_do_not_count(tmp_path: Path) -> None:
     read = _read(tmp_path, Batch([call(charged=charges(("01", 700), ("00", 2_300), ("50", 9)))]).encoded())
-    assert read.charges == {1: 2_300}
+    assert read.file.charges == {1: 2_300}
 
 
 def test_an_invocation_fee_counts_and_a_refund_counts_apart(tmp_path: Path) -> None:
@@ -80,28 +80,28 @@ def test_an_invocation_fee_counts_and_a_refund_counts_apart(tmp_path: Path) -> N
     read = _read(tmp_path, Batch([fee, refund, call()], charge=2_340).encoded())
     assert _audit(read)[Audited.CHARGE] == (2_340, 2_340)
     assert _audit(read)[Audited.REFUND] == (None, 500)
-    assert read.charges == {None: 40, 1: 2_300}
+    assert read.file.charges == {None: 40, 1: 2_300}
 
 
 def test_charges_become_local_money_exactly_by_each_ones_own_rate(tmp_path: Path) -> None:
     """C-29's rate: 71.2 SDR are 82.736536 EUR at 1.16203."""
     groups = [charges(("00", 70_000), rate=1), charges(("00", 1_200), rate=1)]
     read = _read(tmp_path, Batch([call(charged=each) for each in groups]).encoded())
-    assert read.money is not None
-    assert read.money.amount(sum(read.charges.values())) == Fraction("71.2")
-    assert read.money.local(read.charges) == Fraction("82.736536")
-    assert (read.money.currency, read.money.local_currency) == ("SDR", "EUR")
+    assert read.file.money is not None
+    assert read.file.money.amount(sum(read.file.charges.values())) == Fraction("71.2")
+    assert read.file.money.local(read.file.charges) == Fraction("82.736536")
+    assert (read.file.money.currency, read.file.money.local_currency) == ("SDR", "EUR")
 
 
 def test_two_rates_are_kept_apart_and_an_unknown_one_makes_no_sum(tmp_path: Path) -> None:
     rates = [(1, 116_203, 5), (2, 2, 0)]
     events = [call(charged=charges(("00", 1_000), rate=code)) for code in (1, 2)]
     read = _read(tmp_path, Batch(events, rates=rates).encoded())
-    assert read.money is not None
-    assert read.money.local(read.charges) == Fraction("3.16203")
+    assert read.file.money is not None
+    assert read.file.money.local(read.file.charges) == Fraction("3.16203")
     read = _read(tmp_path, Batch([*events, call(charged=charges(("00", 1_000), rate=3))], rates=rates).encoded())
-    assert read.money is not None
-    assert read.money.local(read.charges) is None
+    assert read.file.money is not None
+    assert read.file.money.local(read.file.charges) is None
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -113,7 +113,7 @@ def test_charges_are_summed_exactly(tmp_path: Path, details: list[tuple[str, int
     assert _audit(read)[Audited.CHARGE] == (total, total)
     for code in (None, 1, 2):
         mine = sum(units for kind, units, rate in details if kind == "00" and rate == code)
-        assert read.charges.get(code, 0) == mine
+        assert read.file.charges.get(code, 0) == mine
 
 
 def _c09() -> NrtrdeFile:
@@ -135,11 +135,14 @@ def _c09() -> NrtrdeFile:
 def test_c09_an_nrtrde_file_declares_ten_events_and_carries_seven(tmp_path: Path) -> None:
     """libxfsx test/in/nrt_2_1: 2 calls from roamers, 2 to them of 0 s, 3 of data; the count says 10."""
     read = _read(tmp_path, _c09().encoded())
-    assert read.audit == (AuditLine(Audited.EVENTS, 10, 7),)
-    assert (read.audit[0].holds, read.audit[0].difference) == (False, 3)
-    assert (str(read.name), read.name.release) == ("FOO01 to BAR02, number 1", "2.1")
-    assert {service: len(table) for service, table in read.usage.tables.items()} == {Service.VOICE: 2, Service.DATA: 6}
-    assert read.usage.quarantined.to_pylist() == [
+    assert read.file.audit == (AuditLine(Audited.EVENTS, 10, 7),)
+    assert (read.file.audit[0].holds, read.file.audit[0].difference) == (False, 3)
+    assert (str(read.file.name), read.file.name.release) == ("FOO01 to BAR02, number 1", "2.1")
+    assert {stream.service: len(table) for stream, table in read.reading.tables.items()} == {
+        Service.VOICE: 2,
+        Service.DATA: 6,
+    }
+    assert read.reading.quarantined.to_pylist() == [
         {"line": line, "column": "called", "reason": "the roamer's number is not told"} for line in (2, 5)
     ]
 
@@ -148,20 +151,20 @@ def test_c09_every_event_came_after_the_four_hours_the_procedure_allows(tmp_path
     """The first call ends 2016-01-22 11:01:45, the file is there a day later at 11:02:03; the last data 21 h before."""
     read = _read(tmp_path, _c09().encoded())
     shortest, longest = (21 * 3_600 + 59) * 1_000, (24 * 3_600 + 60) * 1_000
-    assert read.delivery == Delivery(events=7, late=7, shortest_ms=shortest, longest_ms=longest)
+    assert read.file.delivery == Delivery(events=7, late=7, shortest_ms=shortest, longest_ms=longest)
 
 
 @pytest.mark.parametrize(("available", "late"), [("20160122150145", 0), ("20160122150146", 1)])
 def test_four_hours_to_the_second_is_in_time(tmp_path: Path, available: str, late: int) -> None:
     first = quick(3, "20160122110102", 43, leaf(49, b"\x68\x31"))
-    delivery = _read(tmp_path, NrtrdeFile([first], 1, available).encoded()).delivery
+    delivery = _read(tmp_path, NrtrdeFile([first], 1, available).encoded()).file.delivery
     assert delivery is not None
     assert (delivery.late, delivery.longest_ms - DELIVERY_LIMIT_MS) == (late, late * 1_000)
 
 
 def test_an_nrtrde_file_without_a_readable_time_tells_no_delay(tmp_path: Path) -> None:
     read = _read(tmp_path, NrtrdeFile([quick(3, "20160122110102", 43)], 1, "yesterday").encoded())
-    assert (read.delivery, read.name.available_ms) == (None, None)
+    assert (read.file.delivery, read.file.name.available_ms) == (None, None)
 
 
 def test_a_charge_out_of_all_bounds_puts_the_file_in_doubt(tmp_path: Path) -> None:

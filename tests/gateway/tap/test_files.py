@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.tap.files import SNIFFED_BYTES, FileKind, TapReading, kind_of, read_tap
-from gateway.tap.sides import Sides, TapContext
+from gateway.tap.sides import TapContext
+from gateway.trunks import Direction
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.service import Service
@@ -39,12 +40,12 @@ def _read(tmp_path: Path, content: bytes, context: TapContext = CONTEXT, room: i
 
 
 def _rows(read: TapReading, service: Service) -> list[tuple[object, ...]]:
-    table = read.usage.tables.get(service)
-    return [] if table is None else [tuple(row.values()) for row in table.to_pylist()]
+    tables = [table for stream, table in read.reading.tables.items() if stream.service is service]
+    return [tuple(row.values()) for table in tables for row in table.to_pylist()]
 
 
 def _quarantined(read: TapReading) -> list[tuple[int, str, str]]:
-    return [(row["line"], row["column"], row["reason"]) for row in read.usage.quarantined.to_pylist()]
+    return [(row["line"], row["column"], row["reason"]) for row in read.reading.quarantined.to_pylist()]
 
 
 def test_calls_from_and_to_a_roamer(tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_calls_from_and_to_a_roamer(tmp_path: Path) -> None:
         (1, ROAMER, "442079460000", TEN_MS, 61_000, "GBRXX"),
         (2, "4915112345678", ROAMER, TEN_MS, 7_000, "GBRXX"),
     ]
-    assert (read.usage.accepted, read.usage.not_billable, _quarantined(read)) == (2, 0, [])
+    assert (read.reading.counts.accepted, read.reading.counts.not_billable, _quarantined(read)) == (2, 0, [])
 
 
 def test_messages_from_and_to_a_roamer(tmp_path: Path) -> None:
@@ -85,15 +86,17 @@ def test_a_data_session_is_a_record_of_each_way(tmp_path: Path) -> None:
         (1, "GB-B", "CN-T", eleven_ms, 2_200_000_000, "GBRXX"),
         (2, "GB-B", "CN-T", eleven_ms, 17, "GBRXX"),
     ]
-    assert (read.usage.accepted, read.usage.not_billable) == (2, 1)
+    assert (read.reading.counts.accepted, read.reading.counts.not_billable) == (2, 1)
 
 
 def test_who_served_the_roamers_is_owed(tmp_path: Path) -> None:
-    assert _read(tmp_path, Batch([call()]).encoded()).sides == Sides(GB, False, GB, CN, "GBRXX")
-    ours = Batch([call()], sender="CHNYY", recipient="GBRXX")
-    assert _read(tmp_path, ours.encoded()).sides == Sides(GB, True, CN, GB, "CHNYY")
+    assert list(_read(tmp_path, Batch([call()]).encoded()).reading.tables) == [(GB, Direction.OUT, Service.VOICE)]
+    ours = Batch([call(), session()], sender="CHNYY", recipient="GBRXX")
     both = TapContext(CN, {"GBRXX": GB, "CHNYY": CN})
-    assert _read(tmp_path, ours.encoded(), both).sides == Sides(GB, True, CN, GB, "CHNYY")
+    for context in (CONTEXT, both):
+        read = _read(tmp_path, ours.encoded(), context)
+        assert set(read.reading.tables) == {(GB, Direction.IN, Service.VOICE), (GB, Direction.IN, Service.DATA)}
+        assert [row[1:3] for row in _rows(read, Service.DATA)] == [("GB-B", "CN-T"), ("CN-T", "GB-B")]
 
 
 @pytest.mark.parametrize(("sender", "recipient"), [("USAZZ", "CHNYY"), ("GBRXX", "FOO01"), ("CHNYY", "CHNYY")])
@@ -144,12 +147,12 @@ def test_an_event_that_cannot_be_read_is_quarantined_by_its_number_and_the_file_
     read = _read(tmp_path, Batch([call(), event, call()]).encoded())
     assert _quarantined(read) == [(2, column, reason)]
     assert [row[0] for row in _rows(read, Service.VOICE)] == [1, 3]
-    assert read.audit[0].counted == 3
+    assert read.file.audit[0].counted == 3
 
 
 def test_a_call_of_no_duration_is_not_billable(tmp_path: Path) -> None:
     read = _read(tmp_path, Batch([call(seconds=0)]).encoded())
-    assert (read.usage.accepted, read.usage.not_billable) == (0, 1)
+    assert (read.reading.counts.accepted, read.reading.counts.not_billable) == (0, 1)
 
 
 def test_a_roamer_known_by_imsi_only_is_kept_as_calling_party(tmp_path: Path) -> None:
@@ -163,7 +166,7 @@ def test_an_older_release_without_the_wrapping_of_choices_reads_the_same(tmp_pat
     old = node(9, head, node(38, node(39, node(36, leaf(218, "11")), charges(("00", 2300)))))
     read = _read(tmp_path, Batch([old], release=4).encoded())
     assert _rows(read, Service.VOICE) == _rows(_read(tmp_path, Batch([call()]).encoded()), Service.VOICE)
-    assert read.name.release == "3.4"
+    assert read.file.name.release == "3.4"
 
 
 def test_elements_not_read_are_kept_and_counted_by_path(tmp_path: Path) -> None:
@@ -171,7 +174,7 @@ def test_elements_not_read_are_kept_and_counted_by_path(tmp_path: Path) -> None:
     event = call()
     wider = node(9, event[len(event) - event[1] :] if event[1] < 128 else event[3:], place)
     read = _read(tmp_path, Batch([wider, wider, call()]).encoded())
-    unread = {each.path: each.count for each in read.unread}
+    unread = {each.path: each.count for each in read.file.unread}
     assert unread["1/3/9/138/156/136"] == unread["1/3/9/138/156/268435455"] == unread["1/3/9/138/c3"] == 2
     assert "1/3/9/147/44/16" not in unread
     assert len(_rows(read, Service.VOICE)) == 3
@@ -180,8 +183,8 @@ def test_elements_not_read_are_kept_and_counted_by_path(tmp_path: Path) -> None:
 def test_root_and_list_without_lengths_read_the_same(tmp_path: Path) -> None:
     batch = Batch([call(), session(), call(to_roamer=True)])
     definite, indefinite = (_read(tmp_path, batch.encoded(indefinite=mark)) for mark in (False, True))
-    assert definite.usage.tables == indefinite.usage.tables
-    assert definite.audit == indefinite.audit
+    assert definite.reading == indefinite.reading
+    assert definite.file.audit == indefinite.file.audit
 
 
 EVENTS = st.lists(
@@ -208,16 +211,22 @@ def test_however_the_file_is_cut_for_reading_the_records_are_the_same(
 ) -> None:
     content = Batch(each, earliest="20261005100000").encoded(indefinite=indefinite)
     whole, cut = _read(tmp_path, content), _read(tmp_path, content, room=room)
-    assert (whole.usage.tables, whole.usage.quarantined) == (cut.usage.tables, cut.usage.quarantined)
-    assert (whole.audit, whole.charges, whole.unread) == (cut.audit, cut.charges, cut.unread)
-    assert len(each) == whole.usage.accepted + whole.usage.not_billable + len(whole.usage.quarantined)
+    assert whole.reading == cut.reading
+    assert (whole.file.audit, whole.file.charges, whole.file.unread) == (
+        cut.file.audit,
+        cut.file.charges,
+        cut.file.unread,
+    )
+    counts = whole.reading.counts
+    assert len(each) == counts.rows == counts.accepted + counts.not_billable + counts.quarantined
+    assert counts.duplicates == len(each) - len(set(each))
 
 
 def test_a_notification_says_that_there_is_nothing(tmp_path: Path) -> None:
     head = [leaf(196, "GBRXX"), leaf(182, "CHNYY"), leaf(109, "00043"), stamped(107, "20261005120000")]
     read = _read(tmp_path, node(2, *head, leaf(201, 3), leaf(189, 12)))
-    assert (read.kind, str(read.name)) == (FileKind.NOTIFICATION, "GBRXX to CHNYY, number 00043")
-    assert (read.usage.accepted, read.audit) == (0, ())
+    assert (read.file.kind, str(read.file.name)) == (FileKind.NOTIFICATION, "GBRXX to CHNYY, number 00043")
+    assert (read.reading.counts.accepted, read.file.audit) == (0, ())
 
 
 def test_test_data_is_never_usage(tmp_path: Path) -> None:

@@ -50,10 +50,9 @@ def read_or_refuse(path: Path, content: bytes) -> TapReading | GscError:
         read = read_tap(path, CONTEXT)
     except GscError as error:
         return error
-    usage = read.usage
-    assert all(len(table) == 0 or table["quantity"].to_numpy().min() > 0 for table in usage.tables.values())
-    if read.audit and not read.returned:
-        assert read.audit[0].counted == usage.accepted + usage.not_billable + len(usage.quarantined)
+    counts = read.reading.counts
+    assert all(table["quantity"].to_numpy().min() > 0 for table in read.reading.tables.values())
+    assert counts.rows == counts.accepted + counts.not_billable + len(read.reading.quarantined)
     return read
 
 

@@ -24,17 +24,21 @@ def _read(tmp_path: Path, content: bytes) -> TapReading:
 def test_a_severe_return_names_its_file_its_event_and_what_is_wrong(tmp_path: Path) -> None:
     severe = returned(540, leaf(109, "00042"), call(), wrong(261, 1, 3, 9, 147, offset=4))
     read = _read(tmp_path, rap_file(severe))
-    (found,) = read.returned
+    (found,) = read.file.returned
     assert (found.severity, found.tap_sender, found.tap_recipient) == (Severity.SEVERE, "GBRXX", "CHNYY")
     assert (found.first_sequence, found.last_sequence) == ("00042", "00042")
     assert found.errors == (ReturnedError(261, "1/3/9/147", 4),)
     assert found.event is not None and found.event.tag & 0xFFFF == 9
-    assert (read.kind, str(read.name), read.name.release) == (FileKind.RAP, "CHNYY to GBRXX, number 00007", "1.5")
+    assert (read.file.kind, str(read.file.name), read.file.name.release) == (
+        FileKind.RAP,
+        "CHNYY to GBRXX, number 00007",
+        "1.5",
+    )
 
 
 def test_a_fatal_return_gives_a_whole_file_back(tmp_path: Path) -> None:
     fatal = returned(539, leaf(109, "00042"), node(542, wrong(32, 1)))
-    (found,) = _read(tmp_path, rap_file(fatal)).returned
+    (found,) = _read(tmp_path, rap_file(fatal)).file.returned
     assert (found.severity, found.first_sequence, found.event) == (Severity.FATAL, "00042", None)
     assert found.errors == (ReturnedError(32, "1", None),)
 
@@ -42,19 +46,19 @@ def test_a_fatal_return_gives_a_whole_file_back(tmp_path: Path) -> None:
 def test_missing_files_are_named_from_the_first_to_the_last(tmp_path: Path) -> None:
     missing = [returned(538, leaf(532, "00040"), leaf(518, "00041")), returned(538, leaf(532, "00044"))]
     read = _read(tmp_path, rap_file(*missing))
-    names = [(each.severity, each.first_sequence, each.last_sequence) for each in read.returned]
+    names = [(each.severity, each.first_sequence, each.last_sequence) for each in read.file.returned]
     assert names == [(Severity.MISSING, "00040", "00041"), (Severity.MISSING, "00044", "00044")]
 
 
 def test_the_number_of_returns_is_held_against_what_the_file_carries(tmp_path: Path) -> None:
     read = _read(tmp_path, rap_file(returned(538, leaf(532, "00040")), count=3))
-    assert read.audit == (AuditLine(Audited.EVENTS, 3, 1),)
+    assert read.file.audit == (AuditLine(Audited.EVENTS, 3, 1),)
 
 
 def test_a_receipt_says_that_a_rap_file_came(tmp_path: Path) -> None:
     head = [leaf(196, "GBRXX"), leaf(182, "CHNYY"), leaf(181, "00007")]
     read = _read(tmp_path, node(535, *head, stamped(515, "20261007000000")))
-    assert (read.kind, str(read.name)) == (FileKind.RECEIPT, "GBRXX to CHNYY, number 00007")
+    assert (read.file.kind, str(read.file.name)) == (FileKind.RECEIPT, "GBRXX to CHNYY, number 00007")
 
 
 @pytest.mark.parametrize(
