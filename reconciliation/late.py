@@ -13,10 +13,11 @@ import pyarrow as pa
 from ledger.agreement import Agreement
 from ledger.money import Micros, show_micros
 from ledger.period import Period
-from reconciliation import clocks
+from ledger.service import Service
 from reconciliation.finding import Cause, Finding, Severity
 from reconciliation.matching import match
 from reconciliation.reconcile import EXCEPTIONS_SCHEMA, Reconciliation, waterfall_of
+from reconciliation.services import clocks_of, tolerance_of
 from reconciliation.side import Side, side_of
 from reconciliation.totals import compare_totals
 from reconciliation.wording import counted_noun
@@ -59,13 +60,15 @@ def with_late(
     """
     if not len(late.ours) and not len(late.theirs):
         return result
-    rows = list(_rows(late, agreement, is_creditor=result.scope.declarer == result.scope.creditor))
+    is_creditor = result.scope.declarer == result.scope.creditor
+    rows = list(_rows(late, agreement, result.scope.service, is_creditor=is_creditor))
     found = [each for each in _groups(rows, result, late, agreement) if each[1]]
     findings = (*result.findings, *(finding for finding, _ in found))
     exceptions = [
         _exceptions(group, len(result.findings) + at, (ours, theirs), late) for at, (_, group) in enumerate(found)
     ]
-    us, them = (side_of(pa.concat_tables(pair)) for pair in ((ours, late.ours), (theirs, late.theirs)))
+    service = result.scope.service
+    us, them = (side_of(pa.concat_tables(pair), service) for pair in ((ours, late.ours), (theirs, late.theirs)))
     totals = compare_totals(us, them, agreement.zone, agreement.tolerance)
     return replace(
         result,
@@ -76,12 +79,13 @@ def with_late(
     )
 
 
-def _rows(late: LateRecords, agreement: Agreement, *, is_creditor: bool) -> Iterator[_Row]:
+def _rows(late: LateRecords, agreement: Agreement, service: Service, *, is_creditor: bool) -> Iterator[_Row]:
     """Every late record once: with its counterpart, or alone."""
-    us = side_of(pa.concat_tables([late.ours, late.ours_alone]))
-    them = side_of(pa.concat_tables([late.theirs, late.theirs_alone]))
+    us = side_of(pa.concat_tables([late.ours, late.ours_alone]), service)
+    them = side_of(pa.concat_tables([late.theirs, late.theirs_alone]), service)
     creditor, debtor = (us, them) if is_creditor else (them, us)
-    pairing = match(creditor, debtor, agreement.tolerance, clocks.estimate(creditor, debtor, agreement.tolerance))
+    tolerance = tolerance_of(agreement, service)
+    pairing = match(creditor, debtor, tolerance, clocks_of(creditor, debtor, tolerance, service))
     seen = pairing if is_creditor else pairing.mirrored()
     pairs = zip(seen.ours.tolist(), seen.theirs.tolist(), strict=True)
     lates = len(late.ours), len(late.theirs)

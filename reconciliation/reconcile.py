@@ -11,13 +11,15 @@ from ledger.deck import DeckHistory
 from ledger.errors import Refused
 from ledger.identity import CarrierCode
 from ledger.money import Micros
+from ledger.service import Service
 from ledger.usage import BatchScope
-from reconciliation import clocks, explaining
+from reconciliation import explaining
 from reconciliation.difference import Books, Difference
 from reconciliation.explainer import Explainer
 from reconciliation.finding import Cause, Finding, mirrored
 from reconciliation.forgery import Evidence
 from reconciliation.matching import Pairing, Rule, match
+from reconciliation.services import clocks_of, tolerance_of
 from reconciliation.side import Ints, Side, exact_sum, side_of
 from reconciliation.totals import Totals, compare_totals
 from reconciliation.wording import Perspective, sentence
@@ -104,7 +106,7 @@ def reconcile(
     _check_complete(books, differences)
     is_creditor = scope.declarer == scope.creditor
     perspective = Perspective(scope, agreement, is_creditor)
-    if decks is not None:
+    if decks is not None and scope.service is Service.VOICE:
         differences = Explainer(books, decks, agreement).explain(differences)
     findings = tuple(_finding(each, perspective) for each in differences)
     us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
@@ -126,17 +128,19 @@ def _books(ours: pa.Table, theirs: pa.Table, scope: BatchScope, agreement: Agree
     for carrier in (scope.declarer, scope.creditor):
         if carrier not in parties:
             raise Refused("not a party of the agreement", expected=" or ".join(parties), got=carrier)
-    us, them = side_of(ours), side_of(theirs)
+    us, them = side_of(ours, scope.service), side_of(theirs, scope.service)
     creditor, debtor = (us, them) if scope.declarer == scope.creditor else (them, us)
-    estimated = clocks.estimate(creditor, debtor, agreement.tolerance)
+    tolerance = tolerance_of(agreement, scope.service)
+    estimated = clocks_of(creditor, debtor, tolerance, scope.service)
     return Books(
         creditor=creditor,
         debtor=debtor,
-        pairing=match(creditor, debtor, agreement.tolerance, estimated),
+        pairing=match(creditor, debtor, tolerance, estimated),
         clocks=estimated,
-        tolerance=agreement.tolerance,
+        tolerance=tolerance,
         bounds_ms=scope.period.bounds_ms(agreement.zone),
         period=scope.period,
+        service=scope.service,
     )
 
 

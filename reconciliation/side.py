@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ledger.errors import Malformed
+from ledger.service import Service
 from ledger.usage import RATED_SCHEMA
-from reconciliation.keys import text_hashes
+from reconciliation.keys import pair_hashes, text_hashes
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -62,9 +63,10 @@ class Side:
         return len(self.start_ms)
 
 
-def side_of(table: pa.Table) -> Side:
+def side_of(table: pa.Table, service: Service = Service.VOICE) -> Side:
     """Read a RatedTable (ledger/usage.py) into columns. Raises Malformed for a missing, null or mistyped column."""
     plain = _as_rated(table)
+    a_hash, b_hash = _party_hashes(plain, service)
     numbers = {
         name: _ints(plain[name]) for name in ("line", "start_ms", "quantity", "charged_quantity", "amount_micros")
     }
@@ -72,8 +74,8 @@ def side_of(table: pa.Table) -> Side:
     return Side(
         table=plain,
         line=numbers["line"],
-        a_hash=text_hashes(plain["a_party"]),
-        b_hash=text_hashes(plain["b_party"]),
+        a_hash=a_hash,
+        b_hash=b_hash,
         start_ms=numbers["start_ms"],
         quantity=numbers["quantity"],
         charged=numbers["charged_quantity"],
@@ -83,6 +85,18 @@ def side_of(table: pa.Table) -> Side:
         code=names["code"],
         tie=_tie(plain, numbers),
     )
+
+
+def _party_hashes(table: pa.Table, service: Service) -> tuple[Words, Words]:
+    """What tells a record apart from others of its time: its parties, a sample's port too, of a circuit its name."""
+    match service:
+        case Service.VOICE | Service.SMS:
+            return text_hashes(table["a_party"]), text_hashes(table["b_party"])
+        case Service.DATA:
+            ports = text_hashes(table["route"])
+            return text_hashes(table["a_party"]), pair_hashes(text_hashes(table["b_party"]), ports)
+        case Service.IPL:
+            return np.zeros(len(table), np.uint64), text_hashes(table["route"])
 
 
 def exact_sum(amounts: Ints) -> int:
