@@ -276,7 +276,7 @@ def _stamp(text: Bytes, begin: int, end: int, offset_allowed: bool) -> tuple[Who
     hour, minute, second = of_clock // 1_000_000, of_clock // 1_000 % 100, of_clock % 100
     if year < 1970 or not 1 <= month <= 12 or not 1 <= day <= _days_in_month(year, month):
         return none
-    if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 60):  # a leap second is the next one
+    if not (0 <= hour <= 23 and 0 <= minute <= 59 and 0 <= second <= 60):
         return none
     seconds = np.int64(_days_from_civil(year, month, day)) * 86400 + hour * 3600 + minute * 60 + second
     at, millis, worth = begin + 19, np.int64(0), np.int64(100)
@@ -288,6 +288,8 @@ def _stamp(text: Bytes, begin: int, end: int, offset_allowed: bool) -> tuple[Who
             millis += (np.int64(text[at]) - 48) * worth
             worth //= 10
             at += 1
+    if second == 60:  # a leap second belongs to the day, and the month, that it ends
+        seconds, millis = seconds - 1, np.int64(999)
     if at == end:
         return seconds * 1000 + millis, np.int64(WALL)
     if offset_allowed and text[at] == 90 and at + 1 == end:

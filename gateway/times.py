@@ -92,7 +92,8 @@ def _by_pattern(text: pa.Array, pattern: str) -> Times:
     good &= (minute >= 0) & (minute <= 59) & (second >= 0) & (second <= 60) & as_mask(found.is_valid())
     days, length = _days(np.where(good, year, 1970), np.where(good, month, 1))
     good &= (day >= 1) & (day <= length)
-    ms = (((days + day - 1) * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + _fraction(part, len(text))
+    of_minute = np.minimum(second * 1000 + _fraction(part, len(text)), 59_999)  # a leap second belongs to its day
+    ms = (((days + day - 1) * 24 + hour) * 60 + minute) * 60_000 + of_minute
     east, absolute = _zone(pc.struct_field(found, "zone"), len(text)) if "zone" in groups else (0, np.bool_(False))
     kind = np.where(good, np.where(absolute, fields.ABSOLUTE, fields.WALL), fields.NO_TIME)
     return Times(np.where(good, ms - east, -1), kind.astype(np.int8))

@@ -28,7 +28,6 @@ from gateway.cli.parts import (
 
 def register(app: typer.Typer) -> None:
     """Add these commands, in their order."""
-    app.command("import")(import_)
     app.command("rate")(rate)
     app.command("seal")(seal)
     app.command("declare")(declare)
@@ -37,26 +36,6 @@ def register(app: typer.Typer) -> None:
     app.command("reveal")(reveal)
     app.command("reconcile")(reconcile)
     app.command("arbitrage")(arbitrage)
-
-
-def import_(
-    file: Annotated[Path, typer.Argument(help="Raw CDR file of a switch", exists=True, dir_okay=False)],
-    preset: Annotated[str, typer.Option(help="asterisk, freeswitch, freeswitch_b, csv, a TOML file, or auto")] = "auto",
-    batch_days: Annotated[int, typer.Option(min=1, max=31, help="Days in one sealed batch")] = 7,
-    home: Home = None,
-    dry_run: DryRun = False,
-    json: Json = False,
-) -> None:
-    """Import a raw CDR file; malformed rows are quarantined with line and reason."""
-    from gateway import month
-
-    answer = month.import_usage(home_of(home), file, preset, batch_days=batch_days, dry_run=dry_run)
-    lines = [
-        f"{answer.file_name}: {answer.accepted:,} calls, {answer.not_billable:,} not billable, "
-        f"{answer.quarantined:,} quarantined{', imported before' if answer.repeated else ''}"
-    ]
-    lines += [f"quarantined line {row.line}: {row.reason}" for row in answer.quarantine]
-    end(answer, json, lines, "gsc rate")
 
 
 def rate(

@@ -5,7 +5,9 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -13,11 +15,12 @@ from gateway.composition import Gateway
 from gateway.files import Told, raw_lines
 from gateway.layout import FileKind, Preset
 from gateway.month.slicing import Slice, SliceKey, Slices
+from gateway.month.telling import NOTHING_SAID, Said, reading_context
 from gateway.preset import load_preset, read_preset
-from gateway.reading import CdrReader, Direction, ReadingContext, Trunk
-from gateway.settings import Settings
+from gateway.reading import CdrReader, Direction, Stream
 from gateway.sniffing import sniff
 from ledger.cores import ahead
+from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.service import Service
@@ -35,6 +38,8 @@ from ledger.usage import BatchScope
 AUTO = "auto"
 """Instead of a preset's name: the one that fits the file best."""
 SHOWN_QUARANTINE = 20
+SHOWN_FIRST = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
@@ -50,6 +55,33 @@ class ImportedUsage:
     quantity: int
 
 
+class FieldSource(NamedTuple):
+    """What is read from which column."""
+
+    field: str
+    column: str
+
+
+class ReasonCount(NamedTuple):
+    """How many rows were left out for a reason."""
+
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRecord:
+    """One of the first records, as it will be rated."""
+
+    line: int
+    direction: Direction
+    a_party: str
+    b_party: str
+    start: datetime
+    quantity: int
+    route: str
+
+
 @dataclass(frozen=True, slots=True)
 class ImportAnswer:
     """What became of a CDR file. A file imported before gives the same answer, with `repeated`."""
@@ -57,11 +89,20 @@ class ImportAnswer:
     import_id: int | None
     file_name: str
     file_hash: bytes
+    preset: str
+    sure_percent: int | None
+    """How sure it is that the preset is the right one; None: the caller named it."""
+    mapping: tuple[FieldSource, ...]
     accepted: int
     quarantined: int
     not_billable: int
     duplicates: int
+    value: str | None
+    """What the file itself says the accepted rows cost; shown, never settled on."""
+    first: tuple[FirstRecord, ...]
     usage: tuple[ImportedUsage, ...]
+    reasons: tuple[ReasonCount, ...]
+    """Why rows were left out, the most frequent first."""
     quarantine: tuple[QuarantinedRow, ...]
     """The first rows left out, with line and reason."""
     repeated: bool
@@ -76,6 +117,7 @@ def import_usage(
     name: str | None = None,
     batch_days: int = 7,
     dry_run: bool = False,
+    said: Said = NOTHING_SAID,
     told: Told | None = None,
 ) -> ImportAnswer:
     """Read a usage file and keep its records in slices of `batch_days`, each to become one sealed batch.
@@ -84,30 +126,44 @@ def import_usage(
     quarantined with line and reason. Raises Malformed for a file that is none, NotFound for a trunk's partner without
     agreement.
     """
-    content_hash = _hash_of(path)
+    content_hash = _hash_of(path, said)
     with reading(gateway.engine) as connection:
         before = find_import(connection, content_hash)
         if before is not None:
             return _repeated(before, list_quarantined(connection, before.id))
-    chosen = choose_preset(preset, path)
-    reader = CdrReader(chosen, reading_context(gateway.settings))
+    chosen, sure_percent = choose_preset(preset, path)
+    if said.period is not None and chosen.service is not Service.IPL:
+        raise Malformed(
+            "only an inventory of circuits is read for a month",
+            expected="no --period: the events' times tell",
+            got=f"{said.period} for preset {chosen.name}",
+        )
+    reader = CdrReader(chosen, reading_context(gateway.settings, said))
+    first: list[FirstRecord] = []
     folder = None if dry_run else gateway.settings.work_path / "usage" / content_hash.hex()
     with Slices(gateway, batch_days, folder) as slices:
         refusals = []
         for piece in ahead(reader.pieces(path, told)):
             slices.add(piece.tables)
+            first += _first_of(piece.tables, SHOWN_FIRST - len(first))
             refusals.append(piece.quarantined)
         kept = slices.finish()
-    counts, refused = reader.counts(), pa.concat_tables(refusals).sort_by("line")
+    counts, refused, value = reader.counts(), pa.concat_tables(refusals).sort_by("line"), reader.value()
     answer = ImportAnswer(
         import_id=None,
         file_name=name or path.name,
         file_hash=content_hash,
+        preset=chosen.name,
+        sure_percent=sure_percent,
+        mapping=tuple(FieldSource(*pair) for pair in chosen.mapping),
         accepted=counts.accepted,
         quarantined=counts.quarantined,
         not_billable=counts.not_billable,
         duplicates=counts.duplicates,
+        value=None if value is None else f"{value.amount:f} {value.currency}".rstrip(),
+        first=tuple(first),
         usage=_usage(kept),
+        reasons=_reasons(refused),
         quarantine=tuple(quarantined_rows(refused.slice(0, SHOWN_QUARANTINE), path, chosen.file.kind)),
         repeated=False,
         dry_run=dry_run,
@@ -117,12 +173,6 @@ def import_usage(
     _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
     left_out = quarantined_rows(refused, path, chosen.file.kind)
     return replace(answer, import_id=_record(gateway, answer, chosen.name, left_out, kept))
-
-
-def reading_context(settings: Settings) -> ReadingContext:
-    """What the settings say of the switch that wrote the files."""
-    trunks = {name: Trunk(trunk.partner, Direction(trunk.direction.value)) for name, trunk in settings.trunks.items()}
-    return ReadingContext(zone=settings.switch.zone, country=settings.switch.country, trunks=trunks)
 
 
 def _record(
@@ -180,22 +230,56 @@ def _repeated(before: Import, quarantined: list[QuarantinedRow]) -> ImportAnswer
         import_id=before.id,
         file_name=before.file_name,
         file_hash=before.file_hash,
+        preset=before.preset,
+        sure_percent=None,
+        mapping=(),
         accepted=before.accepted,
         quarantined=before.quarantined,
         not_billable=before.not_billable,
         duplicates=before.duplicates,
+        value=None,
+        first=(),
         usage=(),
+        reasons=(),
         quarantine=tuple(quarantined[:SHOWN_QUARANTINE]),
         repeated=True,
         dry_run=False,
     )
 
 
-def choose_preset(name: str, path: Path) -> Preset:
-    """A preset by name, by its own TOML file, or "auto": the one that fits best. Raises NotFound, Malformed."""
+def choose_preset(name: str, path: Path) -> tuple[Preset, int | None]:
+    """A preset by name, by its own TOML file, or "auto": the one that fits best, and how sure that is in percent.
+
+    Raises Malformed.
+    """
     if name == AUTO:
-        return sniff(path).preset
-    return read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)
+        sniffed = sniff(path)
+        return sniffed.preset, sniffed.sure_percent
+    return (read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)), None
+
+
+def _first_of(tables: Mapping[Stream, pa.Table], wanted: int) -> list[FirstRecord]:
+    """The first records of a piece, in the order of the file."""
+    rows = [(stream, row) for stream, table in tables.items() for row in table.slice(0, wanted).to_pylist()]
+    rows.sort(key=lambda pair: int(pair[1]["line"]))
+    return [
+        FirstRecord(
+            line=row["line"],
+            direction=stream.direction,
+            a_party=row["a_party"],
+            b_party=row["b_party"],
+            start=_EPOCH + timedelta(milliseconds=row["start_ms"]),
+            quantity=row["quantity"],
+            route=row["route"],
+        )
+        for stream, row in rows[:wanted]
+    ]
+
+
+def _reasons(refused: pa.Table) -> tuple[ReasonCount, ...]:
+    counted = refused.group_by(["column", "reason"]).aggregate([([], "count_all")])
+    reasons = (ReasonCount(_reason(row), row["count_all"]) for row in counted.to_pylist())
+    return tuple(sorted(reasons, key=lambda each: (-each.rows, each.reason)))
 
 
 def quarantined_rows(refused: pa.Table, path: Path, kind: FileKind) -> Iterator[QuarantinedRow]:
@@ -210,6 +294,8 @@ def _reason(row: dict[str, str]) -> str:
     return f"{row['column']}: {row['reason']}" if row["column"] else row["reason"]
 
 
-def _hash_of(path: Path) -> bytes:
+def _hash_of(path: Path, said: Said) -> bytes:
+    """SHA-256 of the file; an inventory, which is read again for each month, has one for each."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+        content_hash = hashlib.file_digest(stream, "sha256").digest()
+    return content_hash if said.period is None else hashlib.sha256(content_hash + str(said.period).encode()).digest()

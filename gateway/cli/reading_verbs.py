@@ -1,0 +1,169 @@
+"""Which commands take usage files in? `gsc mapping` says how an unknown one may be read, `gsc import` reads it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, home_of, maybe_code, maybe_month
+
+if TYPE_CHECKING:
+    from gateway.files import Told
+    from gateway.month.importing import ImportAnswer, ImportedUsage
+    from gateway.month.telling import Said
+
+PROGRESS_FROM_BYTES = 32 << 20
+_UNITS = {"voice": (60_000, "min"), "sms": (1, "messages"), "data": (10**9, "GB"), "ipl": (1, "circuit-days")}
+
+File = Annotated[Path, typer.Argument(help="Usage file", exists=True, dir_okay=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands, in their order."""
+    app.command("mapping")(mapping)
+    app.command("import")(import_)
+
+
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Usage file: CSV, NDJSON, Parquet or XLSX, packed or not", exists=True, dir_okay=False),
+    ],
+    preset: Annotated[
+        str,
+        typer.Option("--as", "--map", "--preset", help="A preset (--help-presets lists them), a TOML file, or auto"),
+    ] = "auto",
+    zone: Annotated[str | None, typer.Option("--tz", help="Zone of its local times; else as in gsc.toml")] = None,
+    partner: Annotated[
+        str | None, typer.Option("--partner", help="Whose traffic, where no known trunk says it")
+    ] = None,
+    direction: Annotated[str | None, typer.Option("--direction", help="in (from the partner) or out, likewise")] = None,
+    period: MaybeMonth = None,
+    batch_days: Annotated[int, typer.Option(min=1, max=31, help="Days in one sealed batch")] = 7,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+    help_presets: Annotated[
+        bool,
+        typer.Option("--help-presets", is_eager=True, callback=lambda shown: _list_presets(shown), help="List them"),
+    ] = False,
+) -> None:
+    """Read usage of any service; malformed rows are quarantined with line and reason."""
+    from gateway import month
+
+    gateway, said = home_of(home), _said(zone, partner, direction, period)
+    with _progress(file, json) as told:
+        answer = month.import_usage(gateway, file, preset, batch_days=batch_days, dry_run=dry_run, said=said, told=told)
+    _show(answer, json)
+
+
+def mapping(
+    file: File,
+    service: Annotated[str, typer.Option("--service", help="voice, sms, data or ipl")] = "voice",
+    out: Annotated[Path | None, typer.Option("--out", help="Where the mapping goes; else it is printed")] = None,
+    json: Json = False,
+) -> None:
+    """Propose how to read a file of no known preset, from its header and first rows."""
+    from gateway.mapping import propose
+    from ledger.errors import Conflict
+
+    proposal = propose(file, service)
+    if out is not None:
+        if out.exists():
+            raise Conflict(f"{out} exists", expected="a new file", todo="Remove it, or name another --out.")
+        out.write_text(proposal.toml, "utf-8")
+    lines = [] if out is not None else proposal.toml.splitlines()
+    lines += [
+        f"# {proposal.sure_percent} % of {proposal.sampled} rows read so; not used: {', '.join(proposal.unused) or '-'}"
+    ]
+    end(proposal, json, lines, f"gsc import {file} --map {out or 'MAPPING.toml'} --dry-run")
+
+
+def _said(zone: str | None, partner: str | None, direction: str | None, period: str | None) -> "Said":
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from gateway.month.telling import Said
+    from gateway.reading import Direction
+    from ledger.errors import Malformed
+
+    if direction not in (None, "in", "out"):
+        raise Malformed("not a direction", expected="in or out", got=repr(direction))
+    if direction and not partner:
+        raise Malformed("a direction is a partner's", expected="--partner CODE with --direction", got="no --partner")
+    try:
+        place = None if zone is None else ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Malformed("not a time zone", expected="an IANA name such as Asia/Shanghai", got=repr(zone)) from None
+    way = Direction(direction) if direction else None
+    return Said(place, maybe_code(partner), way, maybe_month(period))
+
+
+@contextmanager
+def _progress(file: Path, json: bool) -> "Iterator[Told | None]":
+    """A bar on the terminal, for files that take longer than a moment."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    size, console = file.stat().st_size, Console(stderr=True)
+    if json or size < PROGRESS_FROM_BYTES or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(file.name), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=size)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _show(answer: "ImportAnswer", json: bool) -> None:
+    from gateway.cli.showing import show_json, show_next, show_rows
+
+    if json:
+        show_json(answer)
+        return
+    sure = "" if answer.sure_percent is None else f", {answer.sure_percent} % sure"
+    typer.echo(f"{answer.file_name}: preset {answer.preset}{sure}{', imported before' if answer.repeated else ''}")
+    if answer.mapping:
+        typer.echo("read from: " + ", ".join(f"{name} ← {column}" for name, column in answer.mapping))
+    show_rows(
+        ["line", "way", "a_party", "b_party", "start", "quantity", "route"],
+        [
+            [each.line, each.direction, each.a_party, each.b_party, f"{each.start:%F %T}Z", each.quantity, each.route]
+            for each in answer.first
+        ],
+    )
+    show_rows(
+        ["partner", "owed to", "service", "period", "records", "quantity"],
+        [
+            [each.partner, each.creditor, each.service.word, str(each.period), each.count, _shown(each)]
+            for each in answer.usage
+        ],
+    )
+    typer.echo(
+        f"{answer.accepted:,} accepted, {answer.not_billable:,} not billable, {answer.quarantined:,} quarantined, "
+        f"{answer.duplicates:,} say again what a line before says"
+    )
+    if answer.value is not None:
+        typer.echo(f"value as the file itself says it: {answer.value}")
+    for each in answer.reasons:
+        typer.echo(f"quarantined {each.rows:,}: {each.reason}")
+    for row in answer.quarantine:
+        typer.echo(f"quarantined line {row.line}: {row.reason}")
+    show_next("gsc import without --dry-run" if answer.dry_run else "gsc rate")
+
+
+def _shown(usage: "ImportedUsage") -> str:
+    scale, unit = _UNITS[usage.service.word]
+    return f"{usage.quantity / scale:,.1f} {unit}" if scale > 1 else f"{usage.quantity:,} {unit}"
+
+
+def _list_presets(shown: bool) -> None:
+    if not shown:
+        return
+    from gateway.cli.showing import show_rows
+    from gateway.preset import load_preset, preset_names
+
+    presets = [load_preset(name) for name in preset_names()]
+    show_rows(["preset", "service", "what"], [[each.name, each.service.word, each.title] for each in presets])
+    raise typer.Exit
