@@ -36,9 +36,9 @@ class Pair:
 
 
 @contextmanager
-def pair_on_chain(folder: Path) -> Iterator[Pair]:
+def pair_on_chain(folder: Path, *, carriers_decide: bool = False) -> Iterator[Pair]:
     """The agreement is signed; each has published its deck from September and granted a line."""
-    with two_carriers(folder) as street, ExitStack() as ending:
+    with two_carriers(folder, carriers_decide=carriers_decide) as street, ExitStack() as ending:
         gateways = {}
         for carrier, process in street.gateways.items():
             gateways[carrier] = open_gateway(load_settings(process.home), PASSWORD)

@@ -89,14 +89,19 @@ class Street:
 
 
 @contextmanager
-def two_carriers(folder: Path) -> Iterator[Street]:
-    """A chain with contracts and two homes with keys, agreement and decks; gateways not started."""
+def two_carriers(folder: Path, *, carriers_decide: bool = False) -> Iterator[Street]:
+    """A chain with contracts and two homes with keys, agreement and decks; gateways not started.
+
+    The two members are strangers; or the carriers' sending keys, if `carriers_decide`.
+    """
     with LocalChain(state_dir=folder / "chain", start_at=SEPTEMBER) as chain:
         ports = {carrier: _free_port() for carrier in (CN_T, GB_B)}
         homes = {carrier: _home(folder, chain, carrier, ports, at) for at, carrier in enumerate(ports)}
         with ChainClient(chain.url) as client:
             plan = DeploymentPlan(
-                members=[address_of_key(key) for key in chain.funded_keys[5:7]],
+                members=[
+                    address_of_key(key) for key in chain.funded_keys[slice(1, 3) if carriers_decide else slice(5, 7)]
+                ],
                 threshold=2,
                 delay_seconds=86_400,
                 carriers={carrier: signing for carrier, (_, signing) in homes.items()},
