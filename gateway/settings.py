@@ -104,6 +104,8 @@ class Settings:
     """Circuits of each trunk, ours and the partners': more calls at once are evidence of forgery."""
     numbers: Mapping[CarrierCode, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     """How the numbers of each partner's own callers begin: tells whose call arrives through another."""
+    tadig: Mapping[str, CarrierCode] = field(default_factory=lambda: MappingProxyType({}))
+    """Whose mobile network a TADIG code in TAP, NRTRDE and RAP files stands for; ours need not be named."""
     igw: Mapping[CarrierCode, str] = field(default_factory=lambda: MappingProxyType({}))
     """Which international gateway each partner's data and private lines cross the border by, unless a command says."""
     unallocated: tuple[str, ...] = ()
@@ -193,6 +195,7 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
     values["trunks"] = _trunks(_table(raw, "trunks"))
     values["capacity"] = _capacity(_table(raw, "capacity"))
     values["numbers"] = _numbers(_table(raw, "numbers"))
+    values["tadig"] = _tadig(_table(raw, "tadig"))
     values["igw"] = _igw(_table(raw, "igw"))
     values["unallocated"] = _ranges(raw.get("unallocated", []), "unallocated")
     return Settings(**values)
@@ -226,6 +229,7 @@ def dump_settings(settings: Settings) -> str:
     lines += ["", "[capacity]", *(f"{_quoted(name)} = {number}" for name, number in sorted(settings.capacity.items()))]
     lines += ["", "[numbers]"]
     lines += [f"{_quoted(code)} = [{_quoted_all(ranges)}]" for code, ranges in sorted(settings.numbers.items())]
+    lines += ["", "[tadig]", *(f"{_quoted(code)} = {_quoted(whose)}" for code, whose in sorted(settings.tadig.items()))]
     lines += ["", "[igw]", *(f"{_quoted(code)} = {_quoted(igw)}" for code, igw in sorted(settings.igw.items()))]
     for name, trunk in sorted(settings.trunks.items()):
         lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
@@ -330,6 +334,13 @@ def _capacity(raw: Mapping[str, Any]) -> Mapping[str, int]:
 
 def _numbers(raw: Mapping[str, Any]) -> Mapping[CarrierCode, tuple[str, ...]]:
     return MappingProxyType({carrier_code(code): _ranges(raw[code], f"numbers.{code}") for code in raw})
+
+
+def _tadig(raw: Mapping[str, Any]) -> Mapping[str, CarrierCode]:
+    for code in raw:
+        if not (len(code) == 5 and code.isascii() and code.isalnum() and code == code.upper()):
+            raise Malformed("not a TADIG code", expected="five of A-Z and 0-9, such as GBRXX", got=repr(code[:40]))
+    return MappingProxyType({code: carrier_code(_text(raw, code)) for code in raw})
 
 
 def _igw(raw: Mapping[str, Any]) -> Mapping[CarrierCode, str]:

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from gateway.preset import load_preset
 from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
+from gateway.tap.files import read_tap
+from gateway.tap.sides import TapContext
 from ledger.deck import deck_history
 from ledger.deck_file import load_deck
 from ledger.identity import AgreementId, CarrierCode
@@ -23,6 +25,12 @@ from scripts.traffic.carriers import CARRIERS, trunks_of
 from scripts.traffic.papers import agreement_of
 
 _SEED, _CALLS = 1, 4_000
+_ROAMING = bytes.fromhex(
+    "617d5f2901025f2501015f2605464f4f30315f240542415230325f2701315f1f0e32303236303130353131303030305f2d052b3032303062"
+    "4363415f2208133713371337133f550e32303236303130353130303030305f2d052b3032303053013d5801005f31078613800138000f5b0c"
+    "343432303739343630303030540101"
+)
+"""An NRTRDE file of one call."""
 _COUNTRIES = {"CN-T": "CN", "GB-B": "GB", "US-A": "US"}
 
 
@@ -32,6 +40,7 @@ def main() -> None:
         simulation = simulate(_SEED, _CALLS)
         files = write(simulation, Path(folder))
         readings = {plan.code: _read(files, plan.code) for plan in CARRIERS}
+        _read_roaming(Path(folder) / "roaming")
         for direction in simulation.truth.directions:
             _settle(simulation, files, readings, direction.debtor, direction.creditor)
 
@@ -41,6 +50,12 @@ def _read(files: SimulationFiles, carrier: CarrierCode) -> Reading:
     trunks = {name: Trunk(partner, Direction(way)) for name, (partner, way) in trunks_of(plan).items()}
     context = ReadingContext(zone=plan.zone, country=_COUNTRIES[carrier], trunks=trunks)
     return read_cdr(files.switches[carrier].path, load_preset(plan.switch.value), context)
+
+
+def _read_roaming(path: Path) -> None:
+    path.write_bytes(_ROAMING)
+    read = read_tap(path, TapContext(CarrierCode("CN-T"), {"FOO01": CarrierCode("GB-B")}))
+    assert read.reading.counts.accepted == 1
 
 
 def _settle(

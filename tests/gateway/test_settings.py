@@ -37,6 +37,7 @@ def full(home: Path) -> Settings:
         trunks=MappingProxyType({'odd "name"': TrunkSetting(GB_B, TrunkDirection.IN, "US", ("1234#", "99"))}),
         capacity=MappingProxyType({"gbb-in-1": 60}),
         numbers=MappingProxyType({GB_B: ("44",)}),
+        tadig=MappingProxyType({"GBRXX": GB_B}),
         igw=MappingProxyType({GB_B: "GLOBAL-BEIJING"}),
         unallocated=("447700900",),
     )
@@ -77,6 +78,9 @@ def test_an_unknown_key_is_refused_and_the_known_ones_are_named(
         {"carrier": "CN-T", "unallocated": ["+44"]},
         {"carrier": "CN-T", "numbers": {"GB-B": "44"}},
         {"carrier": "CN-T", "peers": "GB-B"},
+        {"carrier": "CN-T", "tadig": {"gbrxx": "GB-B"}},
+        {"carrier": "CN-T", "tadig": {"GBRX": "GB-B"}},
+        {"carrier": "CN-T", "tadig": {"GBRXX": "gb b"}},
     ],
 )
 def test_a_setting_that_means_nothing_is_refused(tmp_path: Path, raw: dict[str, object]) -> None:

@@ -6,10 +6,11 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 from gateway import fields
+from gateway.tap import ber, picking, values
 from ledger import lanes, numbers, pricing
 from scripts import compile_kernels
 
-MODULES = (fields, lanes, numbers, pricing)
+MODULES = (ber, fields, lanes, numbers, picking, pricing, values)
 
 
 def _kernels(module: ModuleType) -> dict[str, Dispatcher]:
