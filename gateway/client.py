@@ -106,8 +106,22 @@ class Client:
 
     # THE MONTH
 
-    def import_usage(self, path: Path, preset: str, *, batch_days: int = 7, dry_run: bool = False) -> Json:
+    def import_usage(
+        self,
+        path: Path,
+        preset: str,
+        *,
+        batch_days: int = 7,
+        zone: str | None = None,
+        partner: str | None = None,
+        direction: str | None = None,
+        period: str | None = None,
+        dry_run: bool = False,
+    ) -> Json:
+        """What no trunk and no column says is said beside it: zone, partner and direction, an inventory's month."""
         query: dict[str, str | int] = {"preset": preset, "name": path.name, "batchDays": batch_days}
+        said = {"tz": zone, "partner": partner, "direction": direction, "period": period}
+        query |= {name: value for name, value in said.items() if value is not None}
         if dry_run:
             query["dryRun"] = "true"
         with path.open("rb") as stream:
@@ -124,10 +138,17 @@ class Client:
         return self._post(f"/v1/usage-batches/{root}/commit", None, dry_run)
 
     def declare(
-        self, partner: str | None = None, period: str | None = None, *, igw: str | None = None, dry_run: bool = False
+        self,
+        partner: str | None = None,
+        period: str | None = None,
+        *,
+        igw: str | None = None,
+        inline: bool = False,
+        dry_run: bool = False,
     ) -> Json:
         """`igw` is what data and private lines cross the border by, instead of the partner's in gsc.toml."""
-        return self._post("/v1/declarations", {"partner": partner, "period": period, "igw": igw}, dry_run)
+        body = {"partner": partner, "period": period, "igw": igw, "inline": inline}
+        return self._post("/v1/declarations", body, dry_run)
 
     def correct(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
         """Declare what came after its period, `period`, was closed: in the next open one."""

@@ -10,7 +10,7 @@ from typing import IO, cast
 
 from gateway.fields import MAX_LINE_BYTES
 from gateway.layout import FileKind, Preset
-from gateway.lines import LineSource, whole_lines
+from gateway.lines import GZIP, LineSource, whole_lines
 from gateway.rows import Cut, Refusals
 from gateway.table_rows import parquet_cuts, sheet_cuts
 from gateway.text_rows import TextRows
@@ -24,9 +24,6 @@ FREE_EXPANSION_BYTES = 16 << 20
 """What any packed file may hold."""
 MAX_SHOWN_BYTES = 4_096
 """Of a raw line, kept with the reason it was left out."""
-GZIP = b"\x1f\x8b"
-ZIP = b"PK\x03\x04"
-PARQUET = b"PAR1"
 
 Told = Callable[[int], None]
 """Hears how many bytes of the file are done."""

@@ -1,11 +1,17 @@
 """How is a file of any size taken line by line, and shown one line at a time?"""
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from gateway.fields import MAX_LINE_BYTES
 from ledger.errors import Malformed, NotFound
+
+GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
+PARQUET = b"PAR1"
+"""How packed files, workbooks and Parquet files begin."""
 
 
 class LineSource(Protocol):
@@ -47,10 +53,15 @@ def whole_lines(file: LineSource, chunk_bytes: int, skipped: Callable[[], None])
 def raw_line(path: Path, line: int) -> str:
     """A line of a raw file as it stands, for a desk to look at; foreign bytes are shown as �, what is too long is cut.
 
-    Raises NotFound.
+    Raises NotFound, also for a file whose rows are no lines.
     """
     number, begins = 0, True
-    with path.open("rb") as file:
+    with path.open("rb") as kept:
+        head = kept.read(4)
+        if head in (ZIP, PARQUET):
+            raise NotFound("the file has no lines", expected="a text file", got="a workbook or a Parquet file")
+        kept.seek(0)
+        file = gzip.GzipFile(fileobj=kept) if head.startswith(GZIP) else kept
         while part := file.readline(MAX_LINE_BYTES):
             number += begins
             if begins and number == line:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from gateway import fields
-from gateway.files import PARQUET, ZIP, cuts_of, text_stream
+from gateway.files import cuts_of, text_stream
 from gateway.layout import FileKind, Preset
-from gateway.lines import whole_lines
+from gateway.lines import PARQUET, ZIP, whole_lines
 from gateway.preset import load_preset, preset_names
 from gateway.rows import Bools, Cut, Refusals, Rows, is_in, with_parts
 from gateway.sampling import read_octets

@@ -17,6 +17,7 @@ from gateway.api.models import (
     ArbitrageBody,
     CloseBody,
     ConfirmationBody,
+    CorrectionsBody,
     CreditLineBody,
     CycleBody,
     DeclarationsBody,
@@ -31,7 +32,9 @@ from gateway.api.models import (
 from gateway.composition import Gateway, partnership_of_id, partnership_with
 from gateway.month.importing import AUTO
 from gateway.month.sending import submission_by_id, submissions
+from gateway.month.telling import said_of
 from gateway.preset import load_preset
+from gateway.trunks import Direction
 from ledger.chain.bindings import LimitPolicy, RateChange
 from ledger.errors import Malformed
 from ledger.identity import Address, CarrierCode, carrier_code
@@ -63,9 +66,13 @@ async def post_import(
     preset: Annotated[str, Query(max_length=60)],
     name: Annotated[str, Query(max_length=200)] = "upload.csv",
     batch_days: Annotated[int, Query(alias="batchDays", ge=1, le=31)] = 7,
+    zone: Annotated[str | None, Query(alias="tz", max_length=60, description="Zone of its local times")] = None,
+    partner: Annotated[str | None, Query(pattern=CODE_PATTERN, description="Whose traffic, if no trunk says")] = None,
+    direction: Annotated[Direction | None, Query(description="in or out, likewise")] = None,
+    period: Annotated[str | None, Query(description="The month an inventory of circuits is read for")] = None,
     dry_run: DryRun = False,
 ) -> Any:
-    """Import a raw CDR file: the body is the file. Malformed rows are quarantined with line and reason.
+    """Import a usage file: the body is the file. Malformed rows are quarantined with line and reason.
 
     The preset is one that comes with the gateway, or "auto": one of one's own is a file, and callers name no files.
     """
@@ -81,6 +88,7 @@ async def post_import(
             name=Path(name).name,
             batch_days=batch_days,
             dry_run=dry_run,
+            said=said_of(zone, partner, direction, period),
         )
     return as_json(answer)
 
@@ -144,12 +152,13 @@ def post_commit(root: str, gateway: TheGateway, igw: Igw = None, dry_run: DryRun
 @router.post("/declarations")
 def post_declarations(body: DeclarationsBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Sign and submit the declarations of all sealed batches."""
-    answer = month.declare(gateway, _maybe(body.partner), _period(body.period), igw=body.igw, dry_run=dry_run)
+    partner, period = _maybe(body.partner), _period(body.period)
+    answer = month.declare(gateway, partner, period, igw=body.igw, inline=body.inline, dry_run=dry_run)
     return as_json(answer)
 
 
 @router.post("/corrections")
-def post_corrections(body: DeclarationsBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
+def post_corrections(body: CorrectionsBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Declare, in the next open period, what came or got its price after its period was closed."""
     answer = month.correct(gateway, _maybe(body.partner), _period(body.period), igw=body.igw, dry_run=dry_run)
     return as_json(answer)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, home_of, maybe_code, maybe_month
+from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, home_of
 
 if TYPE_CHECKING:
     from gateway.files import Told
     from gateway.month.importing import ImportAnswer, ImportedUsage
-    from gateway.month.telling import Said
 
 PROGRESS_FROM_BYTES = 32 << 20
 _UNITS = {"voice": (60_000, "min"), "sms": (1, "messages"), "data": (10**9, "GB"), "ipl": (1, "circuit-days")}
@@ -52,8 +51,9 @@ def import_(
 ) -> None:
     """Read usage of any service; malformed rows are quarantined with line and reason."""
     from gateway import month
+    from gateway.month.telling import said_of
 
-    gateway, said = home_of(home), _said(zone, partner, direction, period)
+    gateway, said = home_of(home), said_of(zone, partner, direction, period)
     with _progress(file, json) as told:
         answer = month.import_usage(gateway, file, preset, batch_days=batch_days, dry_run=dry_run, said=said, told=told)
     _show(answer, json)
@@ -79,25 +79,6 @@ def mapping(
         f"# {proposal.sure_percent} % of {proposal.sampled} rows read so; not used: {', '.join(proposal.unused) or '-'}"
     ]
     end(proposal, json, lines, f"gsc import {file} --map {out or 'MAPPING.toml'} --dry-run")
-
-
-def _said(zone: str | None, partner: str | None, direction: str | None, period: str | None) -> "Said":
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    from gateway.month.telling import Said
-    from gateway.reading import Direction
-    from ledger.errors import Malformed
-
-    if direction not in (None, "in", "out"):
-        raise Malformed("not a direction", expected="in or out", got=repr(direction))
-    if direction and not partner:
-        raise Malformed("a direction is a partner's", expected="--partner CODE with --direction", got="no --partner")
-    try:
-        place = None if zone is None else ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Malformed("not a time zone", expected="an IANA name such as Asia/Shanghai", got=repr(zone)) from None
-    way = Direction(direction) if direction else None
-    return Said(place, maybe_code(partner), way, maybe_month(period))
 
 
 @contextmanager

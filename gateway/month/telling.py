@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.composition import Partnership, partnerships
 from gateway.reading import Direction, ReadingContext, Trunk
 from gateway.settings import Settings
-from ledger.identity import CarrierCode
+from ledger.errors import Malformed
+from ledger.identity import CarrierCode, carrier_code
 from ledger.numbers import Numbering, numbering_of
-from ledger.period import Period
+from ledger.period import Period, parse_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,26 @@ class Said:
 
 
 NOTHING_SAID = Said()
+
+
+def said_of(
+    zone: str | None = None, partner: str | None = None, direction: str | None = None, period: str | None = None
+) -> Said:
+    """The same from words. Raises Malformed."""
+    if direction not in (None, *Direction):
+        raise Malformed("not a direction", expected="in or out", got=repr(direction))
+    if direction and not partner:
+        raise Malformed("a direction is a partner's", expected="a partner with the direction", got="no partner")
+    try:
+        place = None if zone is None else ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Malformed("not a time zone", expected="an IANA name such as Asia/Shanghai", got=repr(zone)) from None
+    return Said(
+        zone=place,
+        partner=None if partner is None else carrier_code(partner),
+        direction=None if direction is None else Direction(direction),
+        period=None if period is None else parse_period(period),
+    )
 
 
 def reading_context(settings: Settings, said: Said = NOTHING_SAID) -> ReadingContext:

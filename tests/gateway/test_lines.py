@@ -1,5 +1,6 @@
 """Is a file taken whole line by whole line, whatever its size, and can one line of it be shown?"""
 
+import gzip
 import io
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.fields import MAX_LINE_BYTES
 from gateway.lines import raw_line, whole_lines
 from ledger.errors import Malformed, NotFound
+from tests.gateway.workbooks import workbook
 
 
 @given(st.lists(st.binary(max_size=20).map(lambda raw: raw.replace(b"\n", b"").replace(b"\0", b"")), max_size=8))
@@ -41,6 +43,16 @@ def test_the_raw_line_can_be_shown(tmp_path: Path) -> None:
     path.write_bytes(b"first\r\n\xffsecond\n" + b"x" * (2 * MAX_LINE_BYTES) + b"\nfourth")
     assert [raw_line(path, line) for line in (1, 2, 4)] == ["first", "�second", "fourth"]
     assert raw_line(path, 3) == "x" * MAX_LINE_BYTES
+    packed = tmp_path / "Master.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert raw_line(packed, 4) == "fourth"
     for absent in (0, 5):
         with pytest.raises(NotFound, match="no such line"):
             raw_line(path, absent)
+
+
+def test_a_workbook_has_no_lines_to_show(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.xlsx"
+    path.write_bytes(workbook([["Circuit"]]))
+    with pytest.raises(NotFound, match="no lines"):
+        raw_line(path, 1)
