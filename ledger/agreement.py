@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ledger.deal_terms import Deal
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
 from ledger.rating_terms import RatingTerms
@@ -61,6 +62,7 @@ class Agreement:
     tolerance: Tolerance = field(default_factory=Tolerance)
     payment: PaymentTerms = field(default_factory=PaymentTerms)
     rating: RatingTerms = field(default_factory=RatingTerms)
+    deals: tuple[Deal, ...] = ()
     sms: SmsTerms = field(default_factory=SmsTerms)
     data: DataTerms = field(default_factory=DataTerms)
     ipl: IplTerms = field(default_factory=IplTerms)

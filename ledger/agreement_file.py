@@ -23,6 +23,7 @@ from ledger.agreement_section import (
     zone_of,
 )
 from ledger.canonical import canonical_hash
+from ledger.deal_terms_file import deal_terms, deal_terms_values, dump_deal_terms
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode, ascii32, carrier_code
 from ledger.money import Rounding, show_micros
@@ -77,6 +78,7 @@ def parse_agreement(text: str) -> Agreement:
         tolerance=_tolerance(top.section("tolerance")),
         payment=_payment(top.section("payment")),
         rating=rating_terms(rating),
+        deals=deal_terms(top.tables("deals"), (low, high)),
         sms=sms_terms(top.section("sms")),
         data=data_terms(top.section("data")),
         ipl=ipl_terms(top.section("ipl")),
@@ -117,7 +119,8 @@ interest_bps = {payment.interest_bps}
 stop_credit_days = {payment.stop_credit_days}
 terminate_days = {payment.terminate_days}
 
-{dump_service_terms(agreement.sms, agreement.data, agreement.ipl)}"""
+{dump_service_terms(agreement.sms, agreement.data, agreement.ipl)}
+{dump_deal_terms(agreement.deals)}"""
 
 
 def document_hash(agreement: Agreement) -> bytes:
@@ -149,6 +152,7 @@ def document_hash(agreement: Agreement) -> bytes:
                 payment.terminate_days,
             ],
             rating_terms_values(agreement.rating),
+            deal_terms_values(agreement.deals),
             service_terms_values(agreement.sms, agreement.data, agreement.ipl),
         ],
     )

@@ -56,13 +56,18 @@ def price_rules(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> 
 def rate_calls(usage: pa.Table, rules: PriceRules) -> Rating:
     """Price a UsageTable."""
     table = usage.combine_chunks()
-    return rated_of(table, exact_calls(table, rules), rules)
+    columns = exact_calls(table, rules)
+    return rating_of(table, columns, amounts_of(table, columns, rules))
 
 
-def rated_of(table: pa.Table, columns: ExactColumns, rules: PriceRules) -> Rating:
-    """Round the prices of a table's rows and put them into it."""
+def amounts_of(table: pa.Table, columns: ExactColumns, rules: PriceRules) -> Int64s:
+    """Micros of each row after the agreed rounding, 0 where it has no price."""
     order = pc.sort_indices(table, EVENT_ORDER).to_numpy().astype(np.int64)
-    amount = round_columns(columns, rules.rounding, rules.terms.place, rules.terms.decimals, order)
+    return round_columns(columns, rules.rounding, rules.terms.place, rules.terms.decimals, order)
+
+
+def rating_of(table: pa.Table, columns: ExactColumns, amount: Int64s) -> Rating:
+    """The table's rows with their prices, and those without one."""
     priced = columns.which >= 0
     kept, which = table.filter(pa.array(priced)), pa.array(columns.which[priced])
     texts = [
