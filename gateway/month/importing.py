@@ -6,12 +6,13 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from gateway.composition import Gateway
+from gateway.composition import Gateway, partnership_with
 from gateway.files import Told, raw_lines
 from gateway.layout import FileKind, Preset
 from gateway.month.slicing import Slice, SliceKey, Slices
@@ -141,7 +142,7 @@ def import_usage(
     reader = CdrReader(chosen, reading_context(gateway.settings, said))
     first: list[FirstRecord] = []
     folder = None if dry_run else gateway.settings.work_path / "usage" / content_hash.hex()
-    with Slices(gateway, batch_days, folder) as slices:
+    with Slices(gateway.carrier, partial(partnership_with, gateway.settings), batch_days, folder) as slices:
         refusals = []
         for piece in ahead(reader.pieces(path, told)):
             slices.add(piece.tables)
@@ -205,12 +206,12 @@ def _keep(path: Path, kept: Path) -> None:
     """A copy of the raw file as it came, the whole or none; only its owner may read it."""
     if kept.exists():
         return
-    partial = kept.with_suffix(".part")
-    with path.open("rb") as source, os.fdopen(os.open(partial, _WRITE_NEW, 0o600), "wb") as target:
+    part = kept.with_suffix(".part")
+    with path.open("rb") as source, os.fdopen(os.open(part, _WRITE_NEW, 0o600), "wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
         target.flush()
         os.fsync(target.fileno())
-    partial.replace(kept)
+    part.replace(kept)
 
 
 def _usage(kept: Mapping[SliceKey, Slice]) -> tuple[ImportedUsage, ...]:

@@ -4,9 +4,10 @@ A slice is one direction, service and period, so many days of it, and at most so
 until they fill a row group; only so many wait, and only so many files are open, whatever the file says.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gateway.composition import Gateway, Partnership, partnership_with
+from gateway.composition import Partnership
 from gateway.trunks import Direction, Stream
 from ledger.identity import CarrierCode
 from ledger.period import Period
@@ -25,7 +26,7 @@ from ledger.pieces import file_options
 from ledger.usage import USAGE_SCHEMA, BatchScope
 
 DAY_MS = 86_400_000
-SLICE_RECORDS = 1 << 22
+SLICE_RECORDS = 1 << 21
 """Of one slice at most: rating and sealing hold a slice as a whole. What is more begins a further one."""
 GROUP_RECORDS = 1 << 17
 """Of a row group; a slice's last one is smaller."""
@@ -71,10 +72,20 @@ class Slice:
 
 
 class Slices:
-    """Takes a file's records in their order; `finish` says which slices they came to. Without a folder it counts."""
+    """Takes a file's records in their order; `finish` says which slices they came to. Without a folder it counts.
 
-    def __init__(self, gateway: Gateway, batch_days: int, folder: Path | None) -> None:
-        self._gateway, self._span_ms, self._folder = gateway, batch_days * DAY_MS, folder
+    `agreement_with` is asked once for each partner, and raises NotFound where there is none.
+    """
+
+    def __init__(
+        self,
+        carrier: CarrierCode,
+        agreement_with: Callable[[CarrierCode], Partnership],
+        batch_days: int,
+        folder: Path | None,
+    ) -> None:
+        self._carrier, self._agreement_with = carrier, lru_cache(maxsize=None)(agreement_with)
+        self._span_ms, self._folder = batch_days * DAY_MS, folder
         self._slices: dict[SliceKey, Slice] = {}
         self._last: dict[tuple[CarrierCode, BatchScope, int], int] = {}
         self._open: dict[SliceKey, pq.ParquetWriter] = {}
@@ -97,10 +108,10 @@ class Slices:
     def add(self, tables: Mapping[Stream, pa.Table]) -> None:
         """Records of the file's next piece. Raises NotFound for a partner without agreement."""
         for stream, table in sorted(tables.items()):
-            held = partnership_with(self._gateway.settings, stream.partner)
-            creditor = self._gateway.carrier if stream.direction is Direction.IN else stream.partner
+            held = self._agreement_with(stream.partner)
+            creditor = self._carrier if stream.direction is Direction.IN else stream.partner
             for period, number, part in _by_days(held, table, self._span_ms):
-                scope = BatchScope(held.id, self._gateway.carrier, creditor, stream.service, period)
+                scope = BatchScope(held.id, self._carrier, creditor, stream.service, period)
                 self._fill(stream.partner, scope, number, part)
 
     def finish(self) -> dict[SliceKey, Slice]:
