@@ -63,6 +63,16 @@ class Elements(NamedTuple):
     end: Int64s
     """Of its content; -1 if its length is indefinite."""
 
+    def then(self, after: "Elements") -> "Elements":
+        """These, and those of a later piece."""
+        return Elements(
+            np.concatenate([self.tag, after.tag]),
+            np.concatenate([self.constructed, after.constructed]),
+            np.concatenate([self.depth, after.depth]),
+            np.concatenate([self.begin, after.begin]),
+            np.concatenate([self.end, after.end]),
+        )
+
     def take(self, rows: Int64s) -> "Elements":
         """Those at some places."""
         return Elements(self.tag[rows], self.constructed[rows], self.depth[rows], self.begin[rows], self.end[rows])

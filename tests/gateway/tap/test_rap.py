@@ -1,16 +1,21 @@
 """Are returned files and events read with their errors, against the TAP file they name?"""
 
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gateway.tap.audit import Audited, AuditLine
+from gateway.tap.ber import walk
 from gateway.tap.files import FileKind, TapReading, read_tap
 from gateway.tap.rap import ReturnedError, Severity
+from gateway.tap.resolving import events_like, resolve_returns
 from gateway.tap.sides import TapContext
+from gateway.tap.tree import tree_of
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode
-from tests.gateway.tap.encoding import call, leaf, node, rap_file, returned, stamped, wrong
+from tests.gateway.tap.encoding import Batch, call, leaf, node, rap_file, returned, session, stamped, wrong
 
 CONTEXT = TapContext(CarrierCode("CN-T"), {})
 
@@ -72,3 +77,27 @@ def test_a_receipt_says_that_a_rap_file_came(tmp_path: Path) -> None:
 def test_a_return_that_does_not_say_what_it_means_is_refused(tmp_path: Path, inside: bytes, message: str) -> None:
     with pytest.raises(Malformed, match=message):
         _read(tmp_path, rap_file(inside))
+
+
+def test_a_return_is_found_in_the_tap_file_it_names(tmp_path: Path) -> None:
+    lost = call(number="442079460099")
+    for name, batch in (("a", Batch([call(), lost, session(), lost])), ("b", Batch([lost], sender="USAZZ"))):
+        (tmp_path / name).write_bytes(batch.encoded(indefinite=name == "a"))
+    (tmp_path / "c").write_bytes(b"no TAP file")
+    severe = returned(540, leaf(109, "00042"), lost, wrong(261))
+    other = returned(540, leaf(109, "00043"), lost, wrong(261))
+    gone = returned(540, leaf(109, "00042"), call(seconds=1), wrong(261))
+    read = _read(tmp_path, rap_file(severe, other, gone, returned(539, leaf(109, "00042"))))
+    found = resolve_returns(read.file.returned, [tmp_path / name for name in "abc"])
+    mine = tmp_path / "a"
+    assert [(each.path, each.events) for each in found] == [(mine, (2, 4)), (None, ()), (mine, ()), (mine, ())]
+
+
+def test_a_returned_event_is_found_wherever_its_file_is_cut_for_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [call(number=f"4420794600{number:02}") for number in range(40)]
+    (tmp_path / "tap").write_bytes(Batch(events).encoded())
+    monkeypatch.setattr("gateway.tap.resolving.walk", partial(walk, room=7))
+    for number, event in enumerate(events, start=1):
+        assert events_like(tmp_path / "tap", tree_of(np.frombuffer(event, np.uint8))) == (number,)

@@ -1,0 +1,99 @@
+"""Which event of which TAP file did a return mean? The file is found by its name, the event by its content."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from gateway.tap.ber import APPLICATION, Bytes, Elements, bytes_of, walk
+from gateway.tap.files import SNIFFED_BYTES, FileKind, kind_of
+from gateway.tap.heads import tap_name
+from gateway.tap.layouts import TAP
+from gateway.tap.picking import EVENT_DEPTH
+from gateway.tap.rap import Returned
+from gateway.tap.tree import Element, TreeBuilder
+from ledger.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A return, and what it is about as far as we hold it."""
+
+    returned: Returned
+    path: Path | None
+    """The TAP file, if it is among ours."""
+    events: tuple[int, ...]
+    """Numbers of the events that hold just what was returned, from 1; several if the file repeats one."""
+
+
+def resolve_returns(returned: Iterable[Returned], paths: Iterable[Path]) -> tuple[Resolved, ...]:
+    """Find each return's TAP file among some, and its event in it. Raises Malformed for a damaged file of that name."""
+    ours = {name: path for path in paths if (name := tap_key(path))}
+    return tuple(_resolved(each, ours) for each in returned)
+
+
+def tap_key(path: Path) -> tuple[str, str, str] | None:
+    """Sender, recipient and sequence number by a file's head; None if it is no TAP file."""
+    try:
+        data = bytes_of(path)
+        if kind_of(data[:SNIFFED_BYTES].tobytes()) is not FileKind.TAP:
+            return None
+        head = TreeBuilder(data)
+        for elements in walk(data, room=64):
+            head.take(elements)
+            if head.so_far().one_of(5):
+                break
+        name = tap_name(head.so_far())
+    except Malformed:
+        return None
+    return name.sender, name.recipient, name.sequence
+
+
+def events_like(path: Path, event: Element) -> tuple[int, ...]:
+    """Numbers of the events of a TAP file that hold just what this one does. Raises Malformed."""
+    data, size = bytes_of(path), _size(event)
+    return tuple(
+        number
+        for number, rows in enumerate(_events(data), start=1)
+        if len(rows.tag) == size and rows.tag[0] == event.tag and _tree(data, rows) == event
+    )
+
+
+def _resolved(returned: Returned, ours: dict[tuple[str, str, str], Path]) -> Resolved:
+    path = ours.get((returned.tap_sender, returned.tap_recipient, returned.first_sequence))
+    return Resolved(returned, path, events_like(path, returned.event) if path and returned.event else ())
+
+
+def _events(data: Bytes) -> Iterator[Elements]:
+    """The elements of each event."""
+    held: Elements | None = None
+    inside = False
+    for elements in walk(data, guard=EVENT_DEPTH):
+        above = np.flatnonzero(elements.depth < EVENT_DEPTH)
+        for begin, end in zip([-1, *above.tolist()], [*above.tolist(), len(elements.tag)], strict=True):
+            inside = elements.tag[begin] == APPLICATION | TAP.list_number if begin >= 0 else inside
+            if begin >= 0 and held is not None:
+                yield held
+                held = None
+            rows = elements.take(np.arange(begin + 1, end)) if inside else None
+            if rows is None:
+                continue
+            whole = rows if held is None else held.then(rows)
+            starts = np.flatnonzero(whole.depth == EVENT_DEPTH).tolist()
+            for first, after in pairwise(starts):
+                yield whole.take(np.arange(first, after))
+            held = whole.take(np.arange(starts[-1], len(whole.tag))) if starts else None
+    if held is not None:
+        yield held
+
+
+def _tree(data: Bytes, rows: Elements) -> Element:
+    builder = TreeBuilder(data)
+    builder.take(rows._replace(depth=rows.depth - EVENT_DEPTH))
+    return builder.finish()
+
+
+def _size(element: Element) -> int:
+    return 1 + sum(map(_size, element.elements))
