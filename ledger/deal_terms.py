@@ -44,7 +44,7 @@ class Deal:
     """The tier that the period's whole volume reaches prices all of it."""
     unbalanced: tuple[Tier, ...] = ()
     """For the volume beyond the other direction's, counted from there; none: `tiers` hold for all."""
-    balance_with: frozenset[str] = frozenset()
+    against: frozenset[str] = frozenset()
     """Destinations of the other direction that count against this one; empty: every one."""
     count: CountBy = CountBy.CHARGED
     committed_quantity: int | None = None

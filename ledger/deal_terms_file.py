@@ -37,7 +37,7 @@ def deal_terms_values(deals: Sequence[Deal]) -> list[Value]:
             _tier_values(deal.tiers),
             deal.back_to_first,
             _tier_values(deal.unbalanced),
-            sorted(deal.balance_with),
+            sorted(deal.against),
             str(deal.count),
             deal.committed_quantity,
             deal.shortfall_nanos,
@@ -55,7 +55,7 @@ def _deal(section: Section, carriers: tuple[CarrierCode, CarrierCode]) -> Deal:
         tiers=_tiers(section.tables("tiers")),
         back_to_first=section.optional("back_to_first", _truth, False),
         unbalanced=_tiers(section.tables("unbalanced")),
-        balance_with=frozenset(section.optional("balance_with", texts_of, list[str]())),
+        against=frozenset(section.optional("against", texts_of, list[str]())),
         count=section.optional("count", _count, CountBy.CHARGED),
         committed_quantity=section.optional("committed_minutes", _minutes, None),
         shortfall_nanos=section.optional("shortfall_rate", _price, Nanos(0)),
@@ -127,7 +127,7 @@ def _tier_values(tiers: Sequence[Tier]) -> list[Value]:
 
 def _dump(deal: Deal) -> str:
     lines = ["[[deals]]", f'name = "{deal.name}"', f'creditor = "{deal.creditor}"']
-    for key, texts in (("destinations", deal.destinations), ("balance_with", deal.balance_with)):
+    for key, texts in (("destinations", deal.destinations), ("against", deal.against)):
         if texts:
             lines.append(f"{key} = [{', '.join(_quoted(text) for text in sorted(texts))}]")
     lines += [f"back_to_first = {str(deal.back_to_first).lower()}", f'count = "{deal.count}"']

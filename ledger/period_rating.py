@@ -125,7 +125,7 @@ def _other_volume(deal: Deal, others: pa.Table | None) -> int:
             todo="Rate the other direction first.",
         )
     rows = others
-    if deal.balance_with:
-        rows = others.filter(pc.is_in(others["destination"], value_set=pa.array(sorted(deal.balance_with))))
+    if deal.against:
+        rows = others.filter(pc.is_in(others["destination"], value_set=pa.array(sorted(deal.against))))
     counts = counted(deal, rows["charged_quantity"].to_numpy(), rows["quantity"].to_numpy())
     return int(counts.sum())

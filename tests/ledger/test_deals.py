@@ -85,7 +85,7 @@ def test_a_deal_that_balances_needs_the_other_directions_records() -> None:
 
 
 def test_only_the_named_destinations_of_the_other_direction_balance() -> None:
-    deal = Deal("d", GB, tiers=(_tier(0, "2"),), unbalanced=(_tier(0, "5"),), balance_with=frozenset({"FR"}))
+    deal = Deal("d", GB, tiers=(_tier(0, "2"),), unbalanced=(_tier(0, "5"),), against=frozenset({"FR"}))
     others = pa.concat_tables(rate(table, ONE, PLAIN).rated for table in (_minutes(10), _minutes(4, number="3312")))
     assert _total(rate_period(_minutes(10), ONE, _with(deal), GB, others)) == (4 * 2 + 6 * 5) * 10**6
 
@@ -180,7 +180,7 @@ DEALS = """
 name = "UK 2026"
 creditor = "GB-B"
 destinations = ["UK \\"mobile\\""]
-balance_with = ["CN"]
+against = ["CN"]
 back_to_first = true
 count = "used"
 committed_minutes = 100
