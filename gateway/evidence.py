@@ -207,9 +207,15 @@ def _record(batch: UsageBatch, index: int) -> dict[str, object]:
             "route": _hex(leaf.route),
             "amountMicros": str(leaf.amount_micros),
         },
-        "shown": {name: row[name] for name in ("line", "a_party", "b_party", "route", "destination", "code")},
+        "shown": {name: row[name] for name in _shown_of(batch)},
         "proof": [_hex(step) for step in opened.proof],
     }
+
+
+def _shown_of(batch: UsageBatch) -> tuple[str, ...]:
+    """The texts beside a leaf; an inline one holds keyed hashes, which show no number."""
+    parties = () if batch.inline else ("a_party", "b_party")
+    return ("line", *parties, "route", "destination", "code")
 
 
 def posted_declaration(gateway: Gateway, row: DeclarationRow) -> Posted:

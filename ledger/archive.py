@@ -22,6 +22,8 @@ from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
 
 _FORMAT = b"gsc.batch.1"
+_INLINE = b"inline"
+"""Under "leaves" in the metadata: keyed hashes of the parties and no salt; without it, salted leaves."""
 _TEXTS = tuple(field.name for field in RATED_SCHEMA if field.type == pa.string())
 _MOST_TEXT_BYTES = 256
 """Of one text; what a leaf holds has at most 32."""
@@ -76,12 +78,18 @@ def read(path: Path, most: int = MAX_COUNT) -> UsageBatch:
                 raise Malformed("the archive file is too long", expected=f"{most} rows", got=file.metadata.num_rows)
             found, metadata = file.schema_arrow.remove_metadata(), file.schema_arrow.metadata or {}
         scope, secret = _scope_and_secret(metadata, path)
+        inline = metadata.get(b"leaves") == _INLINE
         if found != RATED_SCHEMA:
             raise Malformed("the archive file has other columns", expected=RATED_SCHEMA.names, got=found.names[:20])
         plain = _rows_of(path)
     except (OSError, pa.ArrowException) as error:
         raise Malformed("the archive file cannot be read", expected="a Parquet file", got=str(error)[:200]) from None
-    return seal(plain, scope, secret)
+    return seal(plain, scope, secret, inline=inline)
+
+
+def is_inline(path: Path) -> bool:
+    """Whether a file of ours was sealed for an inline declaration."""
+    return (pq.read_schema(path).metadata or {}).get(b"leaves") == _INLINE
 
 
 def most_bytes(count: int) -> int:
@@ -133,7 +141,8 @@ def _rows_of(path: Path) -> pa.Table:
 
 def _metadata(batch: UsageBatch) -> dict[bytes, bytes]:
     scope = batch.scope
-    return {
+    leaves = {b"leaves": _INLINE} if batch.inline else {}
+    return leaves | {
         b"format": _FORMAT,
         b"root": batch.root.hex().encode(),
         b"secret": batch.secret.hex().encode(),

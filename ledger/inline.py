@@ -8,12 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.errors import Malformed
-from ledger.sealing import LeafValues
+from ledger.sealing import MOST_INLINE, NO_SALT, PARTY_BYTES, LeafValues
 
-PARTY_BYTES = 16
-MOST_RECORDS = 500
 MOST_ROUTES = 256
-_NO_SALT = bytes(32)
 
 
 class PackedRecords(NamedTuple):
@@ -27,8 +24,8 @@ class PackedRecords(NamedTuple):
 
 def pack_records(leaves: Sequence[LeafValues], from_ms: int) -> PackedRecords:
     """Pack records of a batch whose first event is at `from_ms`. Raises Malformed if one does not fit its bytes."""
-    if len(leaves) > MOST_RECORDS:
-        raise Malformed("too many records for an inline declaration", expected=MOST_RECORDS, got=len(leaves))
+    if len(leaves) > MOST_INLINE:
+        raise Malformed("too many records for an inline declaration", expected=MOST_INLINE, got=len(leaves))
     places = {route: place for place, route in enumerate(dict.fromkeys(leaf.route for leaf in leaves))}
     if len(places) > MOST_ROUTES:
         raise Malformed("too many routes for an inline declaration", expected=MOST_ROUTES, got=len(places))
@@ -37,7 +34,7 @@ def pack_records(leaves: Sequence[LeafValues], from_ms: int) -> PackedRecords:
 
 
 def _pack(leaf: LeafValues, index: int, from_ms: int, route: int) -> bytes:
-    if leaf.index != index or leaf.salt != _NO_SALT:
+    if leaf.index != index or leaf.salt != NO_SALT:
         raise Malformed(
             "an inline record has its place as index and no salt", expected=index, got=(leaf.index, leaf.salt.hex())
         )

@@ -6,7 +6,9 @@ opening one leaf tells nothing of its neighbours and no number can be guessed fr
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +27,12 @@ from ledger.usage import RATED_SCHEMA, BatchScope
 
 SECRET_BYTES = 32
 MAX_COUNT = 2**32 - 1
+MOST_INLINE = 500
+"""Records of an inline declaration (contracts/UsageLedger.sol)."""
+PARTY_BYTES = 16
+"""Of a keyed hash that stands for a party."""
+NO_SALT = bytes(32)
+"""Of an inline leaf: what is public needs none."""
 _LEAF_WORDS = 32
 _ROWS_AT_ONCE = 1 << 16
 """What a core hashes in one go."""
@@ -79,13 +87,20 @@ class UsageBatch:
     """RATED_SCHEMA, in leaf order."""
     secret: bytes
     tree: MerkleTree
+    inline: bool = False
+    """Its records travel in the transaction: leaves hold keyed hashes of the parties, and no salt."""
 
 
-def seal(rated: pa.Table, scope: BatchScope, secret: bytes) -> UsageBatch:
-    """Seal a RatedTable in row order under a secret of 32 random bytes. Raises Malformed."""
+def seal(rated: pa.Table, scope: BatchScope, secret: bytes, *, inline: bool = False) -> UsageBatch:
+    """Seal a RatedTable in row order under a secret of 32 random bytes, for an inline declaration if told so.
+
+    Raises Malformed.
+    """
     _check_sealable(rated, secret)
+    if inline and len(rated) > MOST_INLINE:
+        raise Malformed("too many records for an inline declaration", expected=f"at most {MOST_INLINE}", got=len(rated))
     bounds = pc.min_max(rated["start_ms"])
-    tree = build(_leaf_hashes(rated, secret))
+    tree = build(_inline_hashes(rated, secret) if inline else _leaf_hashes(rated, secret))
     return UsageBatch(
         scope=scope,
         root=tree.root,
@@ -97,6 +112,7 @@ def seal(rated: pa.Table, scope: BatchScope, secret: bytes) -> UsageBatch:
         table=rated,
         secret=secret,
         tree=tree,
+        inline=inline,
     )
 
 
@@ -104,22 +120,24 @@ def open_leaf(batch: UsageBatch, index: int) -> OpenedLeaf:
     """One record with its proof: what shows it to a stranger, and nothing else. Raises Malformed."""
     proof = batch.tree.proof(index)
     row = batch.table.slice(index, 1).to_pylist()[0]
-    leaf = LeafValues(
-        index=index,
-        salt=salt_of(batch.secret, index),
-        a_party=ascii32(row["a_party"]),
-        b_party=ascii32(row["b_party"]),
-        start_ms=row["start_ms"],
-        quantity=row["quantity"],
-        route=ascii32(row["route"]),
-        amount_micros=row["amount_micros"],
-    )
-    return OpenedLeaf(leaf, proof)
+    return OpenedLeaf(_leaf(row, index, batch.secret, inline=batch.inline), proof)
+
+
+def inline_leaves(batch: UsageBatch) -> list[LeafValues]:
+    """The leaves of a batch that was sealed for an inline declaration, in order."""
+    assert batch.inline, "other leaves never leave the archive together"
+    return [_leaf(row, index, batch.secret, inline=True) for index, row in enumerate(batch.table.to_pylist())]
 
 
 def leaf_is_in(root: bytes, opened: OpenedLeaf) -> bool:
     """Does the opened leaf prove against the root?"""
     return verify(root, opened.leaf.hash(), opened.proof)
+
+
+def keyed_party(secret: bytes, party: str) -> bytes:
+    """What stands for a party where everybody reads it: the first 16 bytes of HMAC-SHA256(secret, "party:" and its
+    text), left-aligned in 32. Equal parties of one batch have equal hashes; those of two batches do not."""
+    return hmac.digest(secret, b"party:" + party.encode("ascii"), "sha256")[:PARTY_BYTES].ljust(32, b"\0")
 
 
 def salt_of(secret: bytes, index: int) -> bytes:
@@ -145,25 +163,36 @@ def salts_plainly(secret: bytes, first: int, count: int) -> Words:
 def encode_leaves_plainly(table: pa.Table, secret: bytes) -> Words:
     """(n, 32) words: abi.encode of each row's leaf, row by row."""
     rows = table.select(_LEAF_COLUMNS).to_pylist()
-    encoded = [
-        LeafValues(
-            index,
-            salt_of(secret, index),
-            ascii32(row["a_party"]),
-            ascii32(row["b_party"]),
-            row["start_ms"],
-            row["quantity"],
-            ascii32(row["route"]),
-            row["amount_micros"],
-        ).encoded()
-        for index, row in enumerate(rows)
-    ]
+    encoded = [_leaf(row, index, secret, inline=False).encoded() for index, row in enumerate(rows)]
     return np.frombuffer(b"".join(encoded), np.uint64).reshape(len(rows), _LEAF_WORDS)
 
 
 _LEAF_COLUMNS = ["a_party", "b_party", "start_ms", "quantity", "route", "amount_micros"]
 """In the order of the leaf, in which the kernels take them."""
 _LEAF_NUMBERS = ["start_ms", "quantity", "amount_micros"]
+
+
+def _leaf(row: Mapping[str, Any], index: int, secret: bytes, *, inline: bool) -> LeafValues:
+    a_party, b_party = ascii32(row["a_party"]), ascii32(row["b_party"])
+    if inline:
+        a_party, b_party = keyed_party(secret, row["a_party"]), keyed_party(secret, row["b_party"])
+    return LeafValues(
+        index=index,
+        salt=NO_SALT if inline else salt_of(secret, index),
+        a_party=a_party,
+        b_party=b_party,
+        start_ms=row["start_ms"],
+        quantity=row["quantity"],
+        route=ascii32(row["route"]),
+        amount_micros=row["amount_micros"],
+    )
+
+
+def _inline_hashes(table: pa.Table, secret: bytes) -> Words:
+    """At most 500 leaves, one by one."""
+    rows = table.select(_LEAF_COLUMNS).to_pylist()
+    encoded = [_leaf(row, index, secret, inline=True).encoded() for index, row in enumerate(rows)]
+    return hash_rows(np.frombuffer(b"".join(encoded), np.uint64).reshape(len(rows), _LEAF_WORDS), twice=True)
 
 
 def _leaf_hashes(table: pa.Table, secret: bytes) -> Words:

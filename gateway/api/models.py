@@ -72,8 +72,16 @@ class MonthBody(Strict):
     period: PeriodText | None = None
 
 
+class CorrectionsBody(MonthBody):
+    """Which closed month to correct, and what data and private lines cross the border by."""
+
+    igw: Annotated[str | None, Field(pattern=CODE_PATTERN, examples=["GLOBAL-BEIJING"])] = None
+
+
 class DeclarationsBody(MonthBody):
-    """What to declare, and what data and private lines cross the border by."""
+    """What to declare, what data and private lines cross the border by, and whether the records travel inside."""
+
+    inline: bool = False
 
     igw: Annotated[str | None, Field(pattern=CODE_PATTERN, examples=["GLOBAL-BEIJING"])] = None
 

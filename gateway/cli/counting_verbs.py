@@ -101,6 +101,9 @@ def declare(
     partner: MaybePartner = None,
     period: MaybeMonth = None,
     igw: Igw = None,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="The records travel in it, numbers as keyed hashes: for small volumes")
+    ] = False,
     home: Home = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -108,9 +111,8 @@ def declare(
     """Sign the declaration of every sealed batch and put it into the outbox."""
     from gateway import month
 
-    answer = month.declare(
-        home_of(home), maybe_code(partner), maybe_month(period), igw=registry_code_of(igw), dry_run=dry_run
-    )
+    code, who, when = registry_code_of(igw), maybe_code(partner), maybe_month(period)
+    answer = month.declare(home_of(home), who, when, igw=code, inline=inline, dry_run=dry_run)
     lines = [f"{answer.late} sealed batch(es) of closed months wait for `gsc correct`"] if answer.late else []
     end(
         answer,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
 from gateway.month.crossing import igw_of
+from gateway.month.inlining import gas_of, inline_calldata, is_inline, sealed_inline
 from gateway.month.parts import Submission, period_deadline, stream_of, wanted_partnerships
 from gateway.month.periods import is_closed
 from gateway.month.sending import Call, submission_of, submit
@@ -59,12 +60,14 @@ def declare(
     period: Period | None = None,
     *,
     igw: str | None = None,
+    inline: bool = False,
     dry_run: bool = False,
 ) -> DeclareAnswer:
     """Sign the declaration of every sealed batch and put it into the outbox; refused ones are signed again.
 
-    `igw` is what data and private lines cross the border by, instead of the partner's in gsc.toml.
-    Raises CrossingRefused for a batch that igw or licence do not cover, once all others are in the outbox.
+    `igw` is what data and private lines cross the border by, instead of the partner's in gsc.toml. With `inline` the
+    records travel in the declarations, at most 500 each, with keyed hashes for numbers; raises Malformed for what does
+    not fit. Raises CrossingRefused for a batch that igw or licence do not cover, once all others are in the outbox.
     """
     gateway.catch_up()
     answers: list[DeclaredAnswer] = []
@@ -74,12 +77,12 @@ def declare(
         with writing(gateway.engine) as connection:
             lock(connection, f"declare {held.id.hex()}")
             batches = list_batches(connection, held.id, period)
-            for batch in sorted(batches, key=lambda each: (ascii32(each.scope.creditor), each.from_ms, each.root)):
-                if is_late(gateway, connection, batch):
-                    late += 1
-                    continue
+            in_time = [batch for batch in batches if not is_late(gateway, connection, batch)]
+            late += len(batches) - len(in_time)
+            for batch in sorted(in_time, key=lambda each: (ascii32(each.scope.creditor), each.from_ms, each.root)):
                 try:
-                    answers.append(declare_one(gateway, connection, held, batch, igw=igw, dry_run=dry_run))
+                    found = _wanted_form(gateway, connection, held, batch, igw, inline=inline, dry_run=dry_run)
+                    answers.append(declare_one(gateway, connection, held, found, igw=igw, dry_run=dry_run))
                 except CrossingRefused as refusal:
                     refusals.append(refusal)
     if refusals:
@@ -135,6 +138,7 @@ def declare_one(
         subject=signed.digest,
         contract="UsageLedger",
         calldata=_calldata(gateway, connection, declaration, batch, signed.signature),
+        gas=gas_of(batch) if is_inline(gateway, batch) else None,
         stream=stream_of("usage", held.id, batch.scope.creditor),
         position=seq,
         agreement_id=held.id,
@@ -151,6 +155,23 @@ def declare_one(
         )
     batch = replace(batch, batch_id=BatchId(signed.digest), seq=seq)
     return _declared(held, batch, submit(gateway, connection, call, dry_run=dry_run))
+
+
+def _wanted_form(
+    gateway: Gateway,
+    connection: Connection,
+    held: Partnership,
+    batch: SealedBatch,
+    igw: str | None,
+    *,
+    inline: bool,
+    dry_run: bool,
+) -> SealedBatch:
+    """The batch as it is, or sealed anew for an inline declaration if it was never sent. Raises as `declare` does."""
+    if not inline or batch.batch_id is not None:
+        return batch
+    igw_of(gateway, connection, held, batch, igw)
+    return sealed_inline(gateway, connection, batch, dry_run=dry_run)
 
 
 def declaration_by(gateway: Gateway, batch: SealedBatch, seq: int, deadline: int) -> Declaration:
@@ -203,6 +224,8 @@ def _calldata(
     gateway: Gateway, connection: Connection, declaration: Declaration, batch: SealedBatch, signature: bytes
 ) -> bytes:
     if batch.corrects is None:
+        if is_inline(gateway, batch):
+            return inline_calldata(gateway, declaration, batch, signature)
         return calldata_declare(declaration, signature)
     corrected = declaration_on_chain(declaration_of(connection, batch.corrects))
     return calldata_usage_ledger_declare_adjustment(declaration, corrected, signature)

@@ -56,6 +56,8 @@ class Call:
     position: int | None = None
     """In the stream; None is the next free one."""
     target: Address | None = None
+    gas: int | None = None
+    """Fixed limit; None is the kind's."""
 
 
 def submit(gateway: Gateway, connection: Connection, call: Call, *, dry_run: bool = False) -> Submission:
@@ -67,7 +69,7 @@ def submit(gateway: Gateway, connection: Connection, call: Call, *, dry_run: boo
         subject=call.subject,
         target=call.target or gateway.network.address(call.contract),
         calldata=call.calldata,
-        gas=GAS[call.kind],
+        gas=call.gas or GAS[call.kind],
         stream=call.stream,
         position=call.position,
         agreement_id=call.agreement_id,

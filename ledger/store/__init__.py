@@ -11,8 +11,8 @@ What a carrier made
     imports         find_import, list_imports, record_import, list_quarantined, add_usage, unsealed_usage, mark_sealed,
                     partly_sealed, later_usage, move_usage
     documents       keep_document, document, list_documents       agreement files and decks by hash
-    batches         record_batch, declare_batch, release_batch, batch_of_root, batch_of_id, list_batches,
-                    record_revealed, list_revealed
+    batches         record_batch, declare_batch, release_batch, replace_batch, batch_of_root, batch_of_id,
+                    list_batches, record_revealed, list_revealed
     findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
     arbitrages      replace_arbitrages, list_arbitrages           what the latest search of a period found
     idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer

@@ -91,6 +91,14 @@ def release_batch(connection: Connection, root: Root) -> None:
         raise NotFound("no batch with this root", got=root.hex())
 
 
+def replace_batch(connection: Connection, root: Root, by: SealedBatch) -> None:
+    """Let the same records, sealed otherwise, take the place of a batch that was never sent. Raises NotFound."""
+    record_batch(connection, by)
+    connection.execute(update(usage_tables).where(usage_tables.c.root == root).values(root=by.root))
+    if connection.execute(delete(batches).where(batches.c.root == root)).rowcount != 1:
+        raise NotFound("no batch with this root", got=root.hex())
+
+
 def batch_of_root(connection: Connection, root: Root) -> SealedBatch:
     """Our batch with this root. Raises NotFound."""
     found = connection.execute(select(batches).where(batches.c.root == root)).one_or_none()

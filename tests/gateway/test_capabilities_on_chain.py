@@ -24,7 +24,7 @@ from ledger.period import Period
 from ledger.sealing import seal
 from ledger.service import Service
 from ledger.store.batches import SealedBatch, record_batch
-from ledger.store.declarations import list_declarations
+from ledger.store.declarations import list_declarations, list_inline_leaves
 from ledger.store.engine import reading, writing
 from ledger.usage import BatchScope
 from reconciliation.finding import Cause, Severity
@@ -161,13 +161,13 @@ def deposited(pair: Pair) -> None:
 
 
 def counted(pair: Pair, carrier: CarrierCode) -> None:
-    """October's calls to GB-B: three, of which CN-T counted one more that GB-B has not found yet."""
+    """October's calls to GB-B: two, and one that CN-T counted and GB-B has not found yet. GB-B's travel inline."""
     gateway = pair[carrier]
     called = ["+442070000001", "+442070000002", *([LATE[0]] if carrier == CN_T else [])]
     came(gateway, carrier, "october.csv", called)
     month.rate(gateway)
     month.seal(gateway)
-    month.declare(gateway)
+    month.declare(gateway, inline=carrier == GB_B)
     settled(gateway)
 
 
@@ -235,6 +235,13 @@ def reconciled(pair: Pair) -> None:
     gateway = pair[CN_T]
     for period in (OCTOBER, NOVEMBER_):
         month.reveal(gateway, GB_B, period)
+    with reading(gateway.engine) as connection:
+        rows = [row for row in list_declarations(connection, period=OCTOBER, declarer=GB_B) if row.count == 2]
+        leaves = {row.scope.service: list_inline_leaves(connection, row.batch_id) for row in rows}
+    assert [len(leaves[service]) for service in (Service.VOICE, Service.DATA)] == [2, 0]
+    voice, data = month.reconcile(gateway, GB_B, OCTOBER).directions
+    assert [(each.cause, each.count) for each in voice.findings] == [(Cause.MISSING_AT_THEIRS, 1)]
+    assert (voice.exact, data.exact) == (2, 2), "what travelled inline is revealed and matched as all else"
     (direction,) = month.reconcile(gateway, GB_B, NOVEMBER_).directions
     answer = month.accept(gateway, GB_B, NOVEMBER_, dry_run=True)
 
