@@ -25,15 +25,15 @@ SAMPLED = 200
 _DELIMITERS = ",;\t|"
 
 _NAMES: Mapping[str, str] = {
-    "a_party": "aparty anumber ano calling callingnumber callingparty callingpartynumber caller callerid callernumber"
-    " cli ani src source sourcenumber origin originator sender senderid sourceaddr from clid srcnumber aend enda",
+    "a_party": "aparty anumber ano calling callingnumber callingparty callingpartynumber caller callerid calleridnumber"
+    " callernumber cli ani src source sourcenumber origin originator sender senderid sourceaddr from clid srcnumber",
     "b_party": "bparty bnumber bno called callednumber calledparty calledpartynumber callee dialed dialednumber dnis"
-    " dst destination destinationnumber recipient destinationaddr msisdn to dstnumber zend bend endz",
-    "start": "answer answertime answeredat connect connecttime start starttime startdate startedat begin begintime time"
-    " timestamp datetime date calldate submitted submitdate submittime since inservice installed from",
-    "end": "end endtime endedat stop stoptime disconnecttime disconnect hangup hanguptime until ceased to",
-    "quantity": "durationms billmsec duration durationsec durationseconds billsec billedduration billedseconds"
-    " billableseconds seconds secs minutes callduration talktime segments parts smsparts messagecount",
+    " dst destination destinationnumber recipient destinationaddr msisdn to dstnumber",
+    "start": "answer answertime answeredat callanswered connect connecttime start starttime startdate startedat"
+    " callstart callstarttime begin begintime time timestamp datetime date calldate submitted submitdate submittime",
+    "end": "end endtime endedat callend callendtime stop stoptime disconnecttime disconnect hangup hanguptime",
+    "quantity": "billmsec billsec billedduration billedseconds billableseconds durationms durationsec durationseconds"
+    " duration seconds secs minutes callduration talktime segments parts smsparts messagecount",
     "delivered": "delivered deliverytime deliveredat donedate donetime delivereddate",
     "network": "mccmnc network plmn hnicode",
     "mcc": "mcc",
@@ -45,6 +45,13 @@ _NAMES: Mapping[str, str] = {
     "status": "status disposition state result callstatus stat",
     "value": "cost amount charge price charged monthlycharge",
 }
+_ENDS: Mapping[str, str] = {
+    "a_party": "aend enda sitea alocation locationa",
+    "b_party": "zend endz bend endb sitez siteb zlocation locationb",
+    "start": "from since start startdate inservice installed installdate activefrom validfrom",
+    "end": "to until end enddate ceased ceasedate activeto validto",
+}
+"""What an inventory of circuits calls them."""
 _WANTED: Mapping[Service, Sequence[str]] = {
     Service.VOICE: ("a_party", "b_party", "start", "end", "quantity", "route", "status", "value"),
     Service.SMS: ("a_party", "b_party", "start", "delivered", "quantity", "network", "mcc", "mnc", "route", "value"),
@@ -110,7 +117,7 @@ def _header(path: Path) -> _Header:
 
 def _named(kind: FileKind, rows: Sequence[Sequence[str]], delimiter: str = ",") -> _Header:
     names = tuple(name.strip() for name in rows[0]) if rows else ()
-    if sum(bool(re.search("[A-Za-z]", name)) for name in names) < 3:
+    if sum(bool(re.search("[A-Za-z]", name)) for name in names) < 3 or any(map(_is_value, names)):
         raise Malformed(
             "the file's first line names no columns",
             expected="a header line",
@@ -118,6 +125,11 @@ def _named(kind: FileKind, rows: Sequence[Sequence[str]], delimiter: str = ",") 
             todo="Put one above the rows, or write a preset with the columns in order: docs/formats.md.",
         )
     return _Header(kind, names, tuple(rows[1:]), delimiter)
+
+
+def _is_value(name: str) -> bool:
+    """A number or a time, where a name should stand."""
+    return re.search(r"\d{5}|\d:\d\d", name) is not None
 
 
 def _parquet_header(path: Path) -> _Header:
@@ -162,8 +174,9 @@ def _found(header: _Header, service: Service) -> dict[str, str]:
     """The column for each field; the first name of a field's list that there is, and each column once."""
     plain = {re.sub("[^a-z0-9]", "", name.rpartition(".")[2].lower()): name for name in reversed(header.names)}
     found: dict[str, str] = {}
+    names = {**_NAMES, **(_ENDS if service is Service.IPL else {})}
     for field in _WANTED[service]:
-        column = next((plain[name] for name in _NAMES[field].split() if name in plain), None)
+        column = next((plain[name] for name in names[field].split() if name in plain), None)
         if column is not None and column not in found.values():
             found[field] = column
     needed = {Service.DATA: ("start", "octets_in", "octets_out"), Service.VOICE: ("b_party", "start", "quantity")}
@@ -171,7 +184,7 @@ def _found(header: _Header, service: Service) -> dict[str, str]:
         if field not in found:
             raise Malformed(
                 f"no column looks like {field}",
-                expected=", ".join(_NAMES[field].split()[:6]),
+                expected=f"one of {', '.join(names[field].split()[:6])}, ...",
                 got=", ".join(header.names)[:200],
                 todo="Rename the column, or write the mapping yourself: docs/formats.md.",
             )
