@@ -26,10 +26,12 @@ contract CarrierRegistry is Crossings, EIP712 {
         Removed
     }
 
+    /// @dev One slot, so that most signatures are checked by reading one.
     struct Carrier {
-        uint64 admittedAt; // 0: unknown
+        address openKey; // a key that is valid from its grant until revoked: it needs no look at its window; or zero
+        uint40 admittedAt; // 0: unknown
+        uint48 nextNonce; // from 1
         Standing standing;
-        uint64 nextNonce; // from 1
     }
 
     struct KeyWindow {
@@ -116,6 +118,7 @@ contract CarrierRegistry is Crossings, EIP712 {
         }
 
         window.validUntil = _now();
+        if (_carriers[revocation.carrier].openKey == revocation.key) delete _carriers[revocation.carrier].openKey;
         emit KeyRevoked(revocation.carrier, revocation.key, _now());
     }
 
@@ -128,13 +131,13 @@ contract CarrierRegistry is Crossings, EIP712 {
     }
 
     function requireSigner(CarrierId carrier, address signer) external view {
-        if (_carrier(carrier).standing != Standing.Active) revert CarrierNotActive(carrier);
-        _requireKey(carrier, signer);
+        Carrier storage record = _carrier(carrier);
+        if (record.standing != Standing.Active) revert CarrierNotActive(carrier);
+        if (signer != record.openKey) _requireKey(carrier, signer);
     }
 
     function requireKey(CarrierId carrier, address signer) external view {
-        _carrier(carrier);
-        _requireKey(carrier, signer);
+        if (signer != _carrier(carrier).openKey) _requireKey(carrier, signer);
     }
 
     function isActive(CarrierId carrier) external view returns (bool) {
@@ -151,7 +154,8 @@ contract CarrierRegistry is Crossings, EIP712 {
         if (CarrierId.unwrap(carrier) == 0) revert CarrierUnknown(carrier);
         if (_carriers[carrier].admittedAt != 0) revert CarrierAlreadyAdmitted(carrier);
 
-        _carriers[carrier] = Carrier({admittedAt: _now(), standing: Standing.Active, nextNonce: 1});
+        _carriers[carrier] =
+            Carrier({openKey: address(0), admittedAt: uint40(_now()), nextNonce: 1, standing: Standing.Active});
         emit CarrierAdmitted(carrier, key, _now());
         _grant(carrier, key, 0, 0);
     }
@@ -163,6 +167,7 @@ contract CarrierRegistry is Crossings, EIP712 {
 
         holderOf[key] = carrier;
         _windows[carrier][key] = KeyWindow({validFrom: validFrom, validUntil: validUntil});
+        if (validFrom == block.timestamp && validUntil == 0) _carriers[carrier].openKey = key;
         emit KeyGranted(carrier, key, validFrom, validUntil);
     }
 
@@ -189,7 +194,7 @@ contract CarrierRegistry is Crossings, EIP712 {
         if (block.timestamp > deadline) revert DeadlinePassed(deadline, _now());
         _requireKey(carrier, ECDSA.recover(digest, signature));
 
-        record.nextNonce = nonce + 1;
+        record.nextNonce = uint48(nonce) + 1;
     }
 
     function _requireKey(CarrierId carrier, address signer) private view {

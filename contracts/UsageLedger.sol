@@ -22,6 +22,9 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     bytes32 private constant PERIOD_CLOSE_TYPEHASH = keccak256(
         "PeriodClose(bytes32 agreementId,bytes32 declarer,uint32 period,uint64 creditorSeq,uint64 debtorSeq,uint64 deadline)"
     );
+    /// @dev Where a declaration that is the first argument stands in the calldata: sixteen words, as EIP-712 hashes them.
+    uint256 private constant FIRST = 4;
+    uint256 private constant AFTER_FIRST = FIRST + 16 * 32;
     uint256 private constant MAX_INLINE_RECORDS = 500;
     uint256 private constant MAX_DECLARATIONS = 100;
 
@@ -57,7 +60,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     function declare(Declaration calldata declaration, bytes calldata signature) external returns (BatchId batchId) {
         _requireTimely(declaration);
-        return _declare(declaration, signature);
+        return _declare(declaration, _idOf(msg.data[FIRST:AFTER_FIRST]), signature);
     }
 
     function declareAdjustment(
@@ -66,7 +69,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         bytes calldata signature
     ) external returns (BatchId batchId) {
         _requireCorrectable(adjustment, corrected);
-        return _declare(adjustment, signature);
+        return _declare(adjustment, _idOf(msg.data[FIRST:AFTER_FIRST]), signature);
     }
 
     function declareMany(Declaration[] calldata declarations, bytes[] calldata signatures) external {
@@ -75,7 +78,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (count != signatures.length) revert SignaturesMismatch(count, signatures.length);
         for (uint256 i; i < count; ++i) {
             _requireTimely(declarations[i]);
-            _declare(declarations[i], signatures[i]);
+            _declare(declarations[i], batchIdOf(declarations[i]), signatures[i]);
         }
     }
 
@@ -89,7 +92,7 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (count > MAX_INLINE_RECORDS) revert InlineTooLarge(MAX_INLINE_RECORDS, count);
         _requireTotal(count * InlineRecords.BYTES, records.length);
         _requireTimely(declaration);
-        batchId = _declare(declaration, signature);
+        batchId = _declare(declaration, _idOf(msg.data[FIRST:AFTER_FIRST]), signature);
         _record(declaration, routes, records);
     }
 
@@ -187,10 +190,12 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
 
     /* INTERNAL */
 
-    function _declare(Declaration calldata declaration, bytes calldata signature) private returns (BatchId batchId) {
+    function _declare(Declaration calldata declaration, BatchId batchId, bytes calldata signature)
+        private
+        returns (BatchId)
+    {
         _requireInTime(declaration.deadline);
         _requireEvents(declaration);
-        batchId = batchIdOf(declaration);
         _requireActive(declaration.declarer, BatchId.unwrap(batchId), signature);
 
         _takePlace(declaration);
@@ -203,39 +208,45 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
         if (declaration.declarer == declaration.creditor) {
             CREDIT.raise(declaration.agreementId, declaration.creditor, declaration.amountMicros);
         }
+        return batchId;
+    }
+
+    /// @dev As `batchIdOf`, from the words as they came: the log encodes them again, and refuses any with stray bits.
+    function _idOf(bytes calldata words) private view returns (BatchId) {
+        return BatchId.wrap(_hashTypedDataV4(keccak256(bytes.concat(DECLARATION_TYPEHASH, words))));
     }
 
     /// @dev The next place in the declarer's sequence, in a direction that the agreement has; and the amount in its total.
     function _takePlace(Declaration calldata declaration) private {
         bytes32 streamKey = _streamKey(declaration.agreementId, declaration.declarer, declaration.creditor);
-        Stream memory stream = _streams[streamKey];
-        if (Period.unwrap(declaration.period) <= Period.unwrap(stream.closedThrough)) {
-            revert PeriodAlreadyClosed(declaration.agreementId, declaration.declarer, declaration.period);
+        Stream storage stream = _streams[streamKey];
+        (Service service, Period period, uint64 seq) = (declaration.service, declaration.period, declaration.seq);
+        if (Period.unwrap(period) <= Period.unwrap(stream.closedThrough)) {
+            revert PeriodAlreadyClosed(declaration.agreementId, declaration.declarer, period);
         }
-        _requireSeq(stream.lastSeq + 1, declaration.seq);
-        uint8 bit = uint8(1 << uint8(declaration.service));
+        _requireSeq(stream.lastSeq + 1, seq);
+        uint8 bit = uint8(1 << uint8(service));
         if (stream.services & bit == 0) {
             _requireDirection(declaration);
             stream.services |= bit;
         }
 
-        if (!_runs(stream, declaration.service, declaration.period)) _changeTotal(streamKey, stream, declaration);
+        if (!_runs(stream, service, period)) _changeTotal(streamKey, stream, service, period);
         uint256 micros = uint256(stream.micros) + declaration.amountMicros;
         if (micros > MAX_MICROS) revert ICreditBook.AmountTooLarge(MAX_MICROS, micros);
         stream.micros = uint120(micros);
-        stream.lastSeq = uint56(declaration.seq);
-        _streams[streamKey] = stream;
+        stream.lastSeq = uint56(seq);
     }
 
     /// @dev Puts the stream's running total away and takes up that of this service and period.
-    function _changeTotal(bytes32 streamKey, Stream memory stream, Declaration calldata declaration) private {
+    function _changeTotal(bytes32 streamKey, Stream storage stream, Service service, Period period) private {
         if (stream.micros > 0) _totals[_totalKey(streamKey, stream.service, stream.period)] = stream.micros;
-        stream.service = declaration.service;
-        stream.period = declaration.period;
-        stream.micros = _totals[_totalKey(streamKey, declaration.service, declaration.period)];
+        stream.service = service;
+        stream.period = period;
+        stream.micros = _totals[_totalKey(streamKey, service, period)];
     }
 
-    function _runs(Stream memory stream, Service service, Period period) private pure returns (bool) {
+    function _runs(Stream storage stream, Service service, Period period) private view returns (bool) {
         return stream.service == service && Period.unwrap(stream.period) == Period.unwrap(period);
     }
 
@@ -267,8 +278,9 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     /// @dev Corrects nothing, and holds nothing from before its period.
     function _requireTimely(Declaration calldata declaration) private pure {
         if (declaration.corrects != 0) revert CorrectedDeclarationMissing(BatchId.wrap(declaration.corrects));
+        uint256 fromMs = declaration.fromMs;
         uint256 earliestMs = (Calendar.startOf(declaration.period) - ZONE_SLACK) * 1000;
-        if (declaration.fromMs < earliestMs) revert UsageIsLate(declaration.fromMs, uint64(earliestMs));
+        if (fromMs < earliestMs) revert UsageIsLate(uint64(fromMs), uint64(earliestMs));
     }
 
     function _requireCorrectable(Declaration calldata adjustment, Declaration calldata corrected) private view {
@@ -287,9 +299,8 @@ contract UsageLedger is IUsageLedger, CarrierSigned {
     function _requireEvents(Declaration calldata declaration) private view {
         if (declaration.count == 0 || declaration.root == 0) revert BatchEmpty();
         uint64 nowMs = uint64(block.timestamp) * 1000;
-        if (declaration.fromMs > declaration.toMs || declaration.toMs > nowMs) {
-            revert EventTimesInvalid(declaration.fromMs, declaration.toMs, nowMs);
-        }
+        (uint64 fromMs, uint64 toMs) = (declaration.fromMs, declaration.toMs);
+        if (fromMs > toMs || toMs > nowMs) revert EventTimesInvalid(fromMs, toMs, nowMs);
     }
 
     /// @dev Data and private lines cross a border through an igw that the creditor is licensed for, on all days.

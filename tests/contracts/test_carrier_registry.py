@@ -268,6 +268,29 @@ def test_a_key_signs_only_within_its_window(books: Books) -> None:
         books.call("UsageLedger", calldata)
 
 
+def test_the_newest_key_ends_on_its_day_and_the_older_one_signs_on(books: Books) -> None:
+    end = books.now() + DAY
+    books.send(REGISTRY, granted(books, key_grant(valid_until=end)))
+    fresh = declaration(CN, GB)
+    ours, theirs = (books.signed(signer, fresh, "UsageLedger") for signer in (CN, NEXT))
+    for signature in (ours, theirs):
+        books.call("UsageLedger", b.calldata_usage_ledger_declare(fresh, signature))
+    books.chain.advance_to(end)
+    with refused(b.SignerNotAuthorised(CN.id, NEXT.address)):
+        books.call("UsageLedger", b.calldata_usage_ledger_declare(fresh, theirs))
+    books.call("UsageLedger", b.calldata_usage_ledger_declare(fresh, ours))
+
+
+def test_a_revoked_newest_key_leaves_the_older_one_valid(books: Books) -> None:
+    books.send(REGISTRY, granted(books, key_grant()))
+    books.send(REGISTRY, revoked(books, b.KeyRevocation(CN.id, NEXT.address, 2, NEVER)))
+    fresh = declaration(CN, GB)
+    signature = books.signed(NEXT, fresh, "UsageLedger")
+    with refused(b.SignerNotAuthorised(CN.id, NEXT.address)):
+        books.call("UsageLedger", b.calldata_usage_ledger_declare(fresh, signature))
+    books.call("UsageLedger", declare(books, fresh))
+
+
 # REFUSALS: A REMOVED CARRIER
 
 

@@ -10,7 +10,7 @@ import pytest
 from deploy.solidity import compile_sources
 from ledger.chain import bindings as b
 from ledger.chain.abi import DynamicBytes, FixedBytes, address_of, keccak
-from ledger.chain.bound import Function, Struct
+from ledger.chain.bound import Function, Struct, TypedRefusal
 from ledger.chain.network import CONTRACTS
 from ledger.errors import ContractRefused
 from ledger.identity import Address
@@ -144,6 +144,19 @@ def test_an_enum_out_of_range_is_not_taken(books: Books) -> None:
     service = 4 + 32 * 4
     with pytest.raises(ContractRefused):
         books.call("UsageLedger", good[:service] + (4).to_bytes(32, "big") + good[service + 32 :])
+
+
+@pytest.mark.parametrize("field", [name for name, kind in b.Declaration.FIELDS if not isinstance(kind, FixedBytes)])
+def test_a_word_with_stray_bits_is_not_taken(books: Books, field: str) -> None:
+    """The ledger hashes a declaration as it came: a bit beyond its type must not pass, even signed."""
+    at = 4 + 32 * [name for name, _ in b.Declaration.FIELDS].index(field)
+    plain = b.calldata_usage_ledger_declare(DECLARED, bytes(65))
+    stray = plain[:at] + b"\x80" + plain[at + 1 : 4 + 16 * 32]
+    struct_hash = keccak(keccak(b.Declaration.TYPE.encode()) + stray[4:])
+    signature = sign_digest(GB.key, keccak(b"\x19\x01" + books.domains["UsageLedger"].separator() + struct_hash))
+    with pytest.raises(ContractRefused) as caught:
+        books.call("UsageLedger", stray + b.calldata_usage_ledger_declare(DECLARED, signature)[4 + 16 * 32 :])
+    assert not isinstance(caught.value, TypedRefusal), "refused by its form"
 
 
 # WHAT IS RIGHT
