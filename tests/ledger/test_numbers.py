@@ -144,3 +144,13 @@ def test_columns_are_read_as_single_numbers(column: list[str], country: str) -> 
     got = to_e164(pa.array(column, pa.string()), NUMBERING[country])
     expected = [_plainly(written, NUMBERING[country]) for written in column]
     assert list(zip(got.text.to_pylist(), got.kind.tolist(), strict=True)) == expected
+
+
+@given(st.lists(st.text("0123456789+ -(a:/\u0663", max_size=20), max_size=12), st.sampled_from(sorted(NUMBERING)))
+@settings(max_examples=200, deadline=None)
+def test_a_number_is_read_alike_alone_and_among_others(written: list[str], country: str) -> None:
+    """Alone it stands at the end of its column, where it is read one digit after the other."""
+    together = to_e164(pa.array(written, pa.string()), NUMBERING[country])
+    alone = [to_e164(pa.array([each]), NUMBERING[country]) for each in written]
+    assert together.text.to_pylist() == [each.text[0].as_py() for each in alone]
+    assert together.kind.tolist() == [each.kind[0] for each in alone]

@@ -225,6 +225,22 @@ def test_columns_are_priced_as_single_records(
     assert rate_in_mode(table, _history(pairs), rounding) == _plainly(table, _history(pairs), rounding)
 
 
+@given(
+    st.lists(st.tuples(st.text("0123456789/:x", max_size=17), st.just(0), st.integers(0, 10**7)), max_size=40),
+    st.lists(
+        st.text("0123456789", min_size=1, max_size=15).filter(lambda text: text[0] != "0"), min_size=1, unique=True
+    ),
+)
+@settings(max_examples=150, deadline=None)
+def test_numbers_and_codes_of_any_length_are_found_as_by_trying_prefixes(
+    rows: list[tuple[str, int, int]], codes: list[str]
+) -> None:
+    prices = [Rate(f"to {code}", code, Nanos(7 * 10**6 + at)) for at, code in enumerate(codes)]
+    history = deck_history([(0, rate_deck("USD", prices))])
+    rows += [(code + "5", 0, 1_000) for code in codes]
+    assert rate_in_mode(usage(*rows), history, Rounding.HALF_UP) == _plainly(usage(*rows), history, Rounding.HALF_UP)
+
+
 @given(histories, calls, st.integers(0, 12), st.randoms(use_true_random=False))
 @settings(max_examples=50, deadline=None)
 def test_order_and_cutting_change_no_total(

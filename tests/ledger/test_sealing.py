@@ -130,3 +130,28 @@ def test_the_root_does_not_depend_on_how_the_table_is_cut(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("first", [0, 1, 2**32 - 5, 2**40])
 def test_salts_in_lanes_are_those_of_hashlib(first: int) -> None:
     assert salts(SECRET, first, 37).tobytes() == salts_plainly(SECRET, first, 37).tobytes()
+
+
+ascii_texts = st.text(st.characters(min_codepoint=1, max_codepoint=127), max_size=32)
+
+
+@given(st.lists(st.tuples(ascii_texts, ascii_texts, ascii_texts, st.integers(0, 2**63 - 1)), min_size=1, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_every_leaf_is_the_hash_of_its_opened_values(values: list[tuple[str, str, str, int]]) -> None:
+    """Texts of any length, of which the last ones cannot be read by whole words."""
+    rows = rated(len(values)).to_pylist()
+    for row, (a_party, b_party, route, amount) in zip(rows, values, strict=True):
+        row |= {"a_party": a_party, "b_party": b_party, "route": route, "amount_micros": amount, "quantity": amount}
+    batch = seal(rated_of(rows), SCOPE, SECRET)
+    assert [batch.tree.leaf(at) for at in range(len(rows))] == [
+        open_leaf(batch, at).leaf.hash() for at in range(len(rows))
+    ]
+
+
+@given(st.integers(0, 19), st.sampled_from(["a_party", "b_party", "route"]), st.integers(0, 31), st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_one_character_that_is_not_ascii_or_nul_is_seen_anywhere(row: int, column: str, at: int, nul: bool) -> None:
+    rows = rated(20).to_pylist()
+    rows[row][column] = "1" * at + ("\0" if nul else "\x80")
+    with pytest.raises(Malformed, match="does not fit"):
+        seal(rated_of(rows), SCOPE, SECRET)
