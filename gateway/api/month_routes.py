@@ -30,8 +30,8 @@ from gateway.api.models import (
     ResolutionBody,
 )
 from gateway.composition import Gateway, partnership_of_id, partnership_with
-from gateway.month.importing import AUTO
 from gateway.month.sending import submission_by_id, submissions
+from gateway.month.sources import AUTO, ROAMING
 from gateway.month.telling import said_of
 from gateway.preset import load_preset
 from gateway.trunks import Direction
@@ -74,9 +74,10 @@ async def post_import(
 ) -> Any:
     """Import a usage file: the body is the file. Malformed rows are quarantined with line and reason.
 
-    The preset is one that comes with the gateway, or "auto": one of one's own is a file, and callers name no files.
+    The preset is one that comes with the gateway, "tap" (TAP, NRTRDE and RAP files) or "auto": one of one's own is a
+    file, and callers name no files.
     """
-    if preset != AUTO:
+    if preset not in (AUTO, ROAMING):
         load_preset(preset)
     with tempfile.NamedTemporaryFile(prefix="gsc-import-", suffix=".csv") as kept:
         await _receive(request.stream(), Path(kept.name))

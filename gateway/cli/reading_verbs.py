@@ -98,7 +98,7 @@ def _progress(file: Path, json: bool) -> "Iterator[Told | None]":
 
 
 def _show(answer: "ImportAnswer", json: bool) -> None:
-    from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.cli.showing import printable, show_json, show_next, show_rows
 
     if json:
         show_json(answer)
@@ -127,6 +127,8 @@ def _show(answer: "ImportAnswer", json: bool) -> None:
     )
     if answer.value is not None:
         typer.echo(f"value as the file itself says it: {answer.value}")
+    for note in answer.notes:
+        typer.echo(printable(note))
     for each in answer.reasons:
         typer.echo(f"quarantined {each.rows:,}: {each.reason}")
     for row in answer.quarantine:
@@ -143,8 +145,11 @@ def _list_presets(shown: bool) -> None:
     if not shown:
         return
     from gateway.cli.showing import show_rows
+    from gateway.month.sources import ROAMING
     from gateway.preset import load_preset, preset_names
 
     presets = [load_preset(name) for name in preset_names()]
-    show_rows(["preset", "service", "what"], [[each.name, each.service.word, each.title] for each in presets])
+    rows = [[each.name, each.service.word, each.title] for each in presets]
+    rows.append([ROAMING, "voice, sms, data", "TAP 3, NRTRDE 2 and RAP 1 files, known by their first bytes"])
+    show_rows(["preset", "service", "what"], rows)
     raise typer.Exit

@@ -13,15 +13,13 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from gateway.composition import Gateway, partnership_with
-from gateway.files import Told, raw_lines
-from gateway.layout import FileKind, Preset
+from gateway.files import Told
 from gateway.month.slicing import Slice, SliceKey, Slices
-from gateway.month.telling import NOTHING_SAID, Said, reading_context
-from gateway.preset import load_preset, read_preset
-from gateway.reading import CdrReader, Direction, Stream
-from gateway.sniffing import sniff
+from gateway.month.sources import FieldSource, Source, open_source
+from gateway.month.telling import NOTHING_SAID, Said
+from gateway.reading import Direction, Stream
+from gateway.tap.audit import AuditLine
 from ledger.cores import ahead
-from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.service import Service
@@ -36,8 +34,6 @@ from ledger.store.imports import (
 )
 from ledger.usage import BatchScope
 
-AUTO = "auto"
-"""Instead of a preset's name: the one that fits the file best."""
 SHOWN_QUARANTINE = 20
 SHOWN_FIRST = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,13 +50,6 @@ class ImportedUsage:
     period: Period
     count: int
     quantity: int
-
-
-class FieldSource(NamedTuple):
-    """What is read from which column."""
-
-    field: str
-    column: str
 
 
 class ReasonCount(NamedTuple):
@@ -106,6 +95,10 @@ class ImportAnswer:
     """Why rows were left out, the most frequent first."""
     quarantine: tuple[QuarantinedRow, ...]
     """The first rows left out, with line and reason."""
+    audit: tuple[AuditLine, ...]
+    """A roaming file's own totals against what it holds."""
+    notes: tuple[str, ...]
+    """What else a roaming file says of itself."""
     repeated: bool
     dry_run: bool
 
@@ -132,31 +125,24 @@ def import_usage(
         before = find_import(connection, content_hash)
         if before is not None:
             return _repeated(before, list_quarantined(connection, before.id))
-    chosen, sure_percent = choose_preset(preset, path)
-    if said.period is not None and chosen.service is not Service.IPL:
-        raise Malformed(
-            "only an inventory of circuits is read for a month",
-            expected="no --period: the events' times tell",
-            got=f"{said.period} for preset {chosen.name}",
-        )
-    reader = CdrReader(chosen, reading_context(gateway.settings, said))
+    source = open_source(gateway, path, preset, said)
     first: list[FirstRecord] = []
     folder = None if dry_run else gateway.settings.work_path / "usage" / content_hash.hex()
     with Slices(gateway.carrier, partial(partnership_with, gateway.settings), batch_days, folder) as slices:
         refusals = []
-        for piece in ahead(reader.pieces(path, told)):
+        for piece in ahead(source.pieces(told)):
             slices.add(piece.tables)
             first += _first_of(piece.tables, SHOWN_FIRST - len(first))
             refusals.append(piece.quarantined)
         kept = slices.finish()
-    counts, refused, value = reader.counts(), pa.concat_tables(refusals).sort_by("line"), reader.value()
+    counts, refused, value = source.counts(), pa.concat_tables(refusals).sort_by("line"), source.value()
     answer = ImportAnswer(
         import_id=None,
         file_name=name or path.name,
         file_hash=content_hash,
-        preset=chosen.name,
-        sure_percent=sure_percent,
-        mapping=tuple(FieldSource(*pair) for pair in chosen.mapping),
+        preset=source.preset,
+        sure_percent=source.sure_percent,
+        mapping=source.mapping,
         accepted=counts.accepted,
         quarantined=counts.quarantined,
         not_billable=counts.not_billable,
@@ -165,21 +151,21 @@ def import_usage(
         first=tuple(first),
         usage=_usage(kept),
         reasons=_reasons(refused),
-        quarantine=tuple(quarantined_rows(refused.slice(0, SHOWN_QUARANTINE), path, chosen.file.kind)),
+        quarantine=tuple(quarantined_rows(refused.slice(0, SHOWN_QUARANTINE), source)),
+        audit=source.audit(),
+        notes=source.notes(),
         repeated=False,
         dry_run=dry_run,
     )
     if dry_run:
         return answer
     _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
-    left_out = quarantined_rows(refused, path, chosen.file.kind)
-    return replace(answer, import_id=_record(gateway, answer, chosen.name, left_out, kept))
+    return replace(answer, import_id=_record(gateway, answer, quarantined_rows(refused, source), kept))
 
 
 def _record(
     gateway: Gateway,
     answer: ImportAnswer,
-    preset: str,
     quarantined: Iterable[QuarantinedRow],
     kept: Mapping[SliceKey, Slice],
 ) -> int:
@@ -188,7 +174,7 @@ def _record(
             connection,
             file_hash=answer.file_hash,
             file_name=answer.file_name,
-            preset=preset,
+            preset=answer.preset,
             accepted=answer.accepted,
             not_billable=answer.not_billable,
             duplicates=answer.duplicates,
@@ -243,20 +229,11 @@ def _repeated(before: Import, quarantined: list[QuarantinedRow]) -> ImportAnswer
         usage=(),
         reasons=(),
         quarantine=tuple(quarantined[:SHOWN_QUARANTINE]),
+        audit=(),
+        notes=(),
         repeated=True,
         dry_run=False,
     )
-
-
-def choose_preset(name: str, path: Path) -> tuple[Preset, int | None]:
-    """A preset by name, by its own TOML file, or "auto": the one that fits best, and how sure that is in percent.
-
-    Raises Malformed.
-    """
-    if name == AUTO:
-        sniffed = sniff(path)
-        return sniffed.preset, sniffed.sure_percent
-    return (read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)), None
 
 
 def _first_of(tables: Mapping[Stream, pa.Table], wanted: int) -> list[FirstRecord]:
@@ -283,9 +260,9 @@ def _reasons(refused: pa.Table) -> tuple[ReasonCount, ...]:
     return tuple(sorted(reasons, key=lambda each: (-each.rows, each.reason)))
 
 
-def quarantined_rows(refused: pa.Table, path: Path, kind: FileKind) -> Iterator[QuarantinedRow]:
+def quarantined_rows(refused: pa.Table, source: Source) -> Iterator[QuarantinedRow]:
     """Rows left out (QUARANTINE_SCHEMA, by line), each with its raw line, in one pass over the file."""
-    raw = raw_lines(path, kind, (line for batch in refused.to_batches() for line in batch["line"].to_pylist()))
+    raw = source.raw(line for batch in refused.to_batches() for line in batch["line"].to_pylist())
     for batch in refused.to_batches():
         for row in batch.to_pylist():
             yield QuarantinedRow(row["line"], _reason(row), next(raw))

@@ -1,28 +1,32 @@
 """Which kind of roaming file is it, and what does it hold? The way in: `read_tap`, or `TapReader` piece by piece."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
+from gateway.files import Told
 from gateway.reading import Counts, Piece, Reading
 from gateway.rows import QUARANTINE_SCHEMA
 from gateway.tally import FileValue
 from gateway.tap.audit import Audited, AuditLine, Delivery, audit_nrtrde, audit_tap
-from gateway.tap.ber import ROOM, Bytes, bytes_of
+from gateway.tap.ber import ROOM, Bytes, bytes_of, walk
 from gateway.tap.gathering import Gathering
 from gateway.tap.heads import FileName, Money, nrtrde_name, tap_money, tap_name
 from gateway.tap.layouts import NRTRDE, TAP, Layout
-from gateway.tap.picking import Unread
+from gateway.tap.picking import EVENT, EVENT_DEPTH, Picker, Unread
 from gateway.tap.rap import Returned, declared_returns, rap_name, returns_of
 from gateway.tap.sides import Sides, TapContext, sides_of
 from gateway.tap.tree import Element, tree_of
 from ledger.errors import Malformed
 
 SNIFFED_BYTES = 64
+MAX_SHOWN_BYTES = 256
+"""Of an event, kept with the reason it was left out."""
 
 
 class FileKind(StrEnum):
@@ -100,6 +104,25 @@ def read_tap(path: Path, context: TapContext, *, room: int = ROOM) -> TapReading
     return TapReading(reader.file(), Reading(tables, quarantined.combine_chunks(), reader.counts(), reader.value()))
 
 
+def raw_events(path: Path, wanted: Iterable[int]) -> Iterator[str]:
+    """Events in hexadecimal, by their numbers in ascending order; what is long is cut. Raises Malformed."""
+    data, events = bytes_of(path), None
+    for number in wanted:
+        events = events or _spans_of(data)
+        begin, end = next(((begin, end) for event, begin, end in events if event == number), (0, 0))
+        yield data[begin : min(end, begin + MAX_SHOWN_BYTES) if end >= 0 else begin + MAX_SHOWN_BYTES].tobytes().hex()
+
+
+def _spans_of(data: Bytes) -> Iterator[tuple[int, int, int]]:
+    """Number of each event, and where its content begins and ends."""
+    layout = TAP if kind_of(data[:SNIFFED_BYTES].tobytes()) is FileKind.TAP else NRTRDE
+    picker = Picker(layout.list_number, {})
+    for elements in walk(data, guard=EVENT_DEPTH):
+        picks, _ = picker.take(elements)
+        events = picks.take(np.flatnonzero(picks.slot == EVENT))
+        yield from zip(events.event.tolist(), events.begin.tolist(), events.end.tolist(), strict=True)
+
+
 class TapReader:
     """Reads one file; once its pieces were taken it can say what the file says of itself.
 
@@ -121,8 +144,9 @@ class TapReader:
         self._file: TapFile | None = None
         self._counts = Counts(0, 0, 0, 0, 0, 0)
 
-    def pieces(self) -> Iterator[Piece]:
-        """The file's usage, piece by piece."""
+    def pieces(self, told: Told | None = None) -> Iterator[Piece]:
+        """The file's usage, piece by piece, the first perhaps empty."""
+        yield Piece({}, QUARANTINE_SCHEMA.empty_table())
         match self._kind:
             case FileKind.TAP:
                 yield from self._gathered(TAP, tap_name, _tap_file)
@@ -135,6 +159,8 @@ class TapReader:
                 self._file = _rap_file(self._data)
             case FileKind.RECEIPT:
                 self._file = TapFile(self._kind, rap_name(tree_of(self._data)))
+        if told:
+            told(len(self._data))
 
     def counts(self) -> Counts:
         """What became of the events."""
@@ -151,7 +177,7 @@ class TapReader:
         if file.money is None:
             return None
         amount = Decimal(sum(file.charges.values())).scaleb(-file.money.places)
-        return FileValue(amount, file.money.currency)
+        return FileValue(amount.normalize(), file.money.currency)
 
     def _gathered(
         self,

@@ -73,7 +73,7 @@ class Picker:
 
     def __init__(self, list_number: int, rules: Rules) -> None:
         keys = [(parent | APPLICATION, own | APPLICATION, slot) for (parent, own), slot in sorted(rules.items())]
-        self._rules = np.array(keys, np.int32)
+        self._rules = np.array(keys, np.int32).reshape(-1, 3)
         self._list_tag = list_number | APPLICATION
         self._state = np.zeros(3, np.int64)
         self._stack = np.zeros(MAX_DEPTH + 1, np.int32)

@@ -1,0 +1,169 @@
+"""What reads a usage file: a preset, or our reading of roaming files? Both give the same pieces."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from gateway.composition import Gateway
+from gateway.files import Told, raw_lines
+from gateway.layout import Preset
+from gateway.month.telling import Said, reading_context
+from gateway.preset import load_preset, read_preset
+from gateway.reading import CdrReader, Counts, Piece
+from gateway.sniffing import sniff
+from gateway.tally import FileValue
+from gateway.tap.audit import AuditLine
+from gateway.tap.files import SNIFFED_BYTES, TapReader, kind_of, raw_events
+from gateway.tap.resolving import resolve_returns
+from gateway.tap.sides import TapContext
+from gateway.tap.wording import lines_of, returned_text
+from ledger.errors import Malformed
+from ledger.service import Service
+from ledger.store.engine import reading
+from ledger.store.imports import list_imports
+
+AUTO = "auto"
+"""Instead of a preset's name: the one that fits the file best."""
+ROAMING = "tap"
+"""Instead of a preset's name: a TAP, NRTRDE or RAP file."""
+
+
+class FieldSource(NamedTuple):
+    """What is read from which column."""
+
+    field: str
+    column: str
+
+
+class Source(Protocol):
+    """One usage file on its way in. What it says of itself is known once its pieces were taken."""
+
+    preset: str
+    sure_percent: int | None
+    """How sure it is that the preset is the right one; None: the caller named it."""
+    mapping: tuple[FieldSource, ...]
+
+    def pieces(self, told: Told | None) -> Iterator[Piece]:
+        """Its usage, piece by piece. Raises Malformed."""
+
+    def counts(self) -> Counts:
+        """What became of its rows."""
+
+    def value(self) -> FileValue | None:
+        """What it costs, as it says itself."""
+
+    def raw(self, lines: Iterable[int]) -> Iterator[str]:
+        """Its rows as they stand, by their numbers in ascending order."""
+
+    def audit(self) -> tuple[AuditLine, ...]:
+        """Its own totals against what it holds."""
+
+    def notes(self) -> tuple[str, ...]:
+        """What else a person should know of it."""
+
+
+def open_source(gateway: Gateway, path: Path, preset: str, said: Said) -> Source:
+    """The file under the preset of that name, of a TOML file, or the one that fits best. Raises Malformed."""
+    with path.open("rb") as file:
+        roaming = kind_of(file.read(SNIFFED_BYTES)) is not None
+    if preset == ROAMING or (preset == AUTO and roaming):
+        return RoamingSource(gateway, path, None if preset == ROAMING else 100, said)
+    chosen, sure_percent = choose_preset(preset, path)
+    return PresetSource(gateway, path, chosen, sure_percent, said)
+
+
+def choose_preset(name: str, path: Path) -> tuple[Preset, int | None]:
+    """A preset by name, by its own TOML file, or "auto": the one that fits best, and how sure that is in percent.
+
+    Raises Malformed.
+    """
+    if name == AUTO:
+        sniffed = sniff(path)
+        return sniffed.preset, sniffed.sure_percent
+    return (read_preset(Path(name)) if name.endswith(".toml") else load_preset(name)), None
+
+
+class PresetSource:
+    """Rows of a preset."""
+
+    def __init__(self, gateway: Gateway, path: Path, chosen: Preset, sure_percent: int | None, said: Said) -> None:
+        if said.period is not None and chosen.service is not Service.IPL:
+            raise Malformed(
+                "only an inventory of circuits is read for a month",
+                expected="no --period: the events' times tell",
+                got=f"{said.period} for preset {chosen.name}",
+            )
+        self.preset, self.sure_percent = chosen.name, sure_percent
+        self.mapping = tuple(FieldSource(*pair) for pair in chosen.mapping)
+        self._path, self._kind = path, chosen.file.kind
+        self._reader = CdrReader(chosen, reading_context(gateway.settings, said))
+
+    def pieces(self, told: Told | None) -> Iterator[Piece]:
+        return self._reader.pieces(self._path, told)
+
+    def counts(self) -> Counts:
+        return self._reader.counts()
+
+    def value(self) -> FileValue | None:
+        return self._reader.value()
+
+    def raw(self, lines: Iterable[int]) -> Iterator[str]:
+        return raw_lines(self._path, self._kind, lines)
+
+    def audit(self) -> tuple[AuditLine, ...]:
+        return ()
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+
+class RoamingSource:
+    """Events of a TAP, NRTRDE or RAP file."""
+
+    preset = ROAMING
+    mapping: tuple[FieldSource, ...] = ()
+
+    def __init__(self, gateway: Gateway, path: Path, sure_percent: int | None, said: Said) -> None:
+        if said != Said():
+            raise Malformed(
+                "a roaming file says itself whose traffic it holds, and when it was",
+                expected="no --tz, --partner, --direction or --period",
+                todo="Say in gsc.toml, in [tadig], whose network is whose.",
+            )
+        self.sure_percent = sure_percent
+        self._gateway, self._path = gateway, path
+        self._reader = TapReader(path, TapContext(gateway.carrier, gateway.settings.tadig))
+
+    def pieces(self, told: Told | None) -> Iterator[Piece]:
+        return self._reader.pieces(told)
+
+    def counts(self) -> Counts:
+        return self._reader.counts()
+
+    def value(self) -> FileValue | None:
+        return self._reader.value()
+
+    def raw(self, lines: Iterable[int]) -> Iterator[str]:
+        return raw_events(self._path, lines)
+
+    def audit(self) -> tuple[AuditLine, ...]:
+        return self._reader.file().audit
+
+    def notes(self) -> tuple[str, ...]:
+        """What the file says of itself; a return with the event and import it is about, if we hold that."""
+        file = self._reader.file()
+        lines = list(lines_of(file))
+        names = self._imported() if file.returned else {}
+        for each in resolve_returns(file.returned, names):
+            if each.path is not None:
+                place = lines.index(returned_text(each.returned))
+                events = f", event {', '.join(map(str, each.events))}" if each.events else ""
+                lines[place] += f"; imported as {names[each.path]}{events}"
+        return tuple(lines)
+
+    def _imported(self) -> dict[Path, str]:
+        """Roaming files that were imported, with their names."""
+        with reading(self._gateway.engine) as connection:
+            imports = [each for each in list_imports(connection) if each.preset == ROAMING]
+        inbox = self._gateway.settings.inbox_path
+        return {inbox / f"{each.file_hash.hex()}.cdr": each.file_name for each in imports}

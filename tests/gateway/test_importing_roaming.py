@@ -1,0 +1,142 @@
+"""Does `gsc import` take roaming files in, and say what they say of themselves?"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.cli import app as cli
+from gateway.composition import Gateway
+from gateway.month.importing import ImportAnswer, import_usage
+from gateway.month.telling import Said
+from gateway.tap.audit import Audited, AuditLine
+from ledger.errors import Malformed
+from ledger.identity import CarrierCode
+from ledger.service import Service
+from tests.gateway.homes import lonely_gateway
+from tests.gateway.tap.encoding import Batch, call, leaf, node, rap_file, returned, session, wrong
+
+GB, CN = CarrierCode("GB-B"), CarrierCode("CN-T")
+AGREEMENT = """
+carriers = ["CN-T", "GB-B"]
+currency = "USD"
+services = ["voice", "sms", "data"]
+zone = "UTC"
+valid_from = 2026-09-01
+"""
+TADIG = MappingProxyType({"GBRXX": GB, "CHNYY": CN})
+OURS = Batch(
+    [call(), session(), session(-1), node(9, leaf(44, "whole")[:-1])],
+    sender="CHNYY",
+    recipient="GBRXX",
+    charge=135_500,
+    count=5,
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Gateway:
+    """CN-T's."""
+    gateway = lonely_gateway(tmp_path / "cn-t", "CN-T")
+    (gateway.settings.agreements_path / "gb-b.toml").write_text(AGREEMENT)
+    return replace(gateway, settings=replace(gateway.settings, tadig=TADIG))
+
+
+def _import(home: Gateway, folder: Path, content: bytes, preset: str = "auto", **more: Any) -> ImportAnswer:
+    path = folder / "CDCHNYYGBRXX00042"
+    path.write_bytes(content)
+    return import_usage(home, path, preset, **more)
+
+
+def test_a_tap_file_is_known_by_its_first_bytes_and_becomes_usage_owed_to_who_served(
+    home: Gateway, tmp_path: Path
+) -> None:
+    answer = _import(home, tmp_path, OURS.encoded())
+    assert (answer.preset, answer.sure_percent) == ("tap", 100)
+    assert [(each.partner, each.creditor, each.service, each.count) for each in answer.usage] == [
+        (GB, CN, Service.VOICE, 1),
+        (GB, CN, Service.DATA, 2),
+    ]
+    assert (answer.accepted, answer.quarantined, answer.not_billable) == (2, 2, 0)
+    kept = sorted((home.settings.work_path / "usage").rglob("*.parquet"))
+    assert [pq.read_table(path).num_rows for path in kept] == [2, 1]
+
+
+def test_the_import_shows_which_of_the_files_own_totals_do_not_hold(home: Gateway, tmp_path: Path) -> None:
+    answer = _import(home, tmp_path, OURS.encoded())
+    assert [line for line in answer.audit if not line.holds] == [AuditLine(Audited.EVENTS, 5, 4)]
+    assert answer.value == "135.5 SDR"
+    assert answer.notes == (
+        "TAP 3.12, CHNYY to GBRXX, number 00042: charges SDR 135.5, EUR 157.455065",
+        "the file's own total does not hold: events declared 5, counted 4: 1 too many",
+    )
+
+
+def test_an_event_left_out_is_kept_with_its_number_its_reason_and_its_bytes(home: Gateway, tmp_path: Path) -> None:
+    rows = _import(home, tmp_path, OURS.encoded(), "tap").quarantine
+    assert [(row.line, row.reason) for row in rows] == [
+        (3, "volume: a negative volume"),
+        (4, "an element runs past the end of the one it is in"),
+    ]
+    assert OURS.events[2].endswith(bytes.fromhex(rows[0].raw)) and len(rows[0].raw) > 100
+    assert bytes.fromhex(rows[1].raw) == leaf(44, "whole")[:-1]
+
+
+def test_what_is_imported_again_is_said_to_be_and_a_dry_run_leaves_nothing(home: Gateway, tmp_path: Path) -> None:
+    assert _import(home, tmp_path, OURS.encoded(), dry_run=True).import_id is None
+    assert not (home.settings.work_path / "usage").exists()
+    first = _import(home, tmp_path, OURS.encoded())
+    again = _import(home, tmp_path, OURS.encoded())
+    assert again.repeated and (again.import_id, again.preset) == (first.import_id, "tap")
+
+
+def test_a_return_is_told_with_the_import_and_the_event_it_is_about(home: Gateway, tmp_path: Path) -> None:
+    _import(home, tmp_path, Batch([session(), call()], sender="GBRXX", recipient="CHNYY", charge=68_900).encoded())
+    severe = [returned(540, leaf(109, number), call(), wrong(261, 1, 3, 9)) for number in ("00042", "00043")]
+    answer = _import(home, tmp_path, rap_file(*severe))
+    assert (answer.accepted, answer.usage) == (0, ())
+    assert answer.notes == (
+        "RAP 1.5, CHNYY to GBRXX, number 00007",
+        "severe: GBRXX to CHNYY, number 00042: an event, error 261 at 1/3/9; imported as CDCHNYYGBRXX00042, event 2",
+        "severe: GBRXX to CHNYY, number 00043: an event, error 261 at 1/3/9",
+    )
+
+
+@pytest.mark.parametrize("said", [Said(partner=GB), Said(zone=ZoneInfo("UTC"))])
+def test_what_a_roaming_file_says_itself_cannot_be_said_by_the_caller(
+    home: Gateway, tmp_path: Path, said: Said
+) -> None:
+    with pytest.raises(Malformed, match="says itself whose traffic"):
+        _import(home, tmp_path, OURS.encoded(), said=said)
+
+
+def test_a_network_that_nobody_named_is_refused_with_the_line_to_write(home: Gateway, tmp_path: Path) -> None:
+    with pytest.raises(Malformed) as refusal:
+        _import(home, tmp_path, Batch([call()], sender="USAZZ").encoded())
+    assert refusal.value.todo == 'Say there who they are: USAZZ = "CARRIER".'
+
+
+def test_text_is_no_roaming_file_even_if_it_is_said_to_be(home: Gateway, tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="not a TAP, NRTRDE or RAP file"):
+        _import(home, tmp_path, b"a_number,b_number\n", "tap")
+
+
+def test_the_command_shows_notes_and_answers_json(
+    home: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gateway.cli.reading_verbs.home_of", lambda _: home)
+    path = tmp_path / "tap"
+    path.write_bytes(OURS.encoded())
+    arguments = ["import", str(path), "--dry-run"]
+    assert cli.run(arguments) == 0
+    told = capsys.readouterr().out
+    assert "tap: preset tap, 100 % sure" in told
+    assert "events declared 5, counted 4: 1 too many" in told
+    assert cli.run([*arguments, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["audit"][0] == {"what": "events", "declared": 5, "counted": 4}
