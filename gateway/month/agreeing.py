@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.month.countersigning import Offer, collect
 from gateway.month.parts import Submission, day_deadline, stream_of
 from gateway.month.sending import Call, next_number, submit
 from ledger.canonical import canonical_hash
+from ledger.chain.abi import decode_all
 from ledger.chain.bindings import (
+    AGREEMENT_BOOK_PUBLISH_RATES,
     CreditLine,
     LimitPolicy,
     RateChange,
@@ -26,7 +30,7 @@ from ledger.service_deck_file import load_service_deck
 from ledger.store.agreements import RateNoticeRow, list_agreements, list_rate_notices
 from ledger.store.credit import credit_of
 from ledger.store.engine import lock, reading, writing
-from ledger.store.outbox import find_submission
+from ledger.store.outbox import find_submission, list_submissions
 from ledger.store.states import SubmissionState
 
 
@@ -130,7 +134,7 @@ def publish_rates(
         before = find_submission(connection, "rates", subject)
         again = before is not None and before.state != SubmissionState.REVERTED
         seq = before.position if before is not None and again else next_number(connection, stream, last)
-        first = seq == 1 or (len(held.agreement.services) > 1 and not any(row.service == service for row in notices))
+        first = service not in {row.service for row in notices} | _on_their_way(connection, held, seq)
         notice = RateNotice(
             agreement_id=held.id,
             creditor=ascii32(gateway.carrier),
@@ -200,6 +204,16 @@ def grant_credit(
         )
         submission = submit(gateway, connection, call, dry_run=dry_run)
     return CreditAnswer(partner, limit, policy.name.lower(), struct.nonce, exposure, submission)
+
+
+def _on_their_way(connection: Connection, held: Partnership, before: int) -> set[Service]:
+    """The services of earlier decks of ours that the outbox has and the chain may not have yet."""
+    kinds = [kind for _, kind in AGREEMENT_BOOK_PUBLISH_RATES.inputs]
+    return {
+        decode_all(kinds, row.calldata[4:])[0].service
+        for row in list_submissions(connection, agreement_id=held.id, kind="rates")
+        if row.calldata and row.state != SubmissionState.REVERTED and row.position < before
+    }
 
 
 def _credit_subject(held: Partnership, limit_micros: int, policy: LimitPolicy, nonce: int) -> bytes:
