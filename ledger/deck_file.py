@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from ledger.cells import safe_cell
 from ledger.deck import (
     LaterStep,
     MaxRule,
@@ -76,7 +77,7 @@ def _first_cells(rate: Rate, currency: str) -> dict[str, str]:
     moment = "" if rate.effective_ms is None else datetime.fromtimestamp(rate.effective_ms / 1000, UTC).isoformat()
     step = rate.later
     return {
-        "destination": rate.destination,
+        "destination": safe_cell(rate.destination),
         "code": rate.code,
         "rate": show_nanos(rate.nanos),
         "increment": f"{rate.first // 1000}/{rate.next // 1000}",

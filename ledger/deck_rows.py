@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from ledger.cells import plain_cell
 from ledger.deck import check_currency
 from ledger.errors import Malformed
 
@@ -24,7 +25,7 @@ def rows_of(text: str, required: Sequence[str], columns: Sequence[str]) -> Itera
                 raise Malformed(
                     f"line {reader.line_num} of the rate deck has another width", expected=len(header), got=len(row)
                 )
-            yield reader.line_num, {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+            yield reader.line_num, {name: plain_cell(cell.strip()) for name, cell in zip(header, row, strict=True)}
     except csv.Error as error:
         raise Malformed(
             f"line {reader.line_num} of the rate deck is not CSV", expected="RFC 4180", got=str(error)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ledger.agreement import Agreement
+from ledger.cells import plain_cell
 from ledger.errors import GscError, Malformed, Refused, RowMalformed
 from ledger.identity import AgreementId, CarrierCode, carrier_code
 from ledger.money import Micros, parse_micros
@@ -53,7 +54,7 @@ class Row:
         self.cells = dict(zip(header, cells, strict=False))
 
     def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "").strip()[:MAX_FIELD]
+        return plain_cell(self.cells.get(column, "").strip())[:MAX_FIELD]
 
     def check_width(self) -> None:
         """Raises RowMalformed."""
