@@ -167,9 +167,11 @@ class Client:
         """Search a month for detours; the last one declared if none is named."""
         return self._post("/v1/arbitrage", {"period": period}, dry_run)
 
-    def dispute(self, partner: str, period: str, *, unrevealed: bool = False, dry_run: bool = False) -> Json:
-        """`unrevealed` disputes in full what the partner did not reveal."""
-        body = {"partner": partner, "period": period, "unrevealed": unrevealed}
+    def dispute(
+        self, partner: str, period: str, *, unrevealed: bool = False, again: bool = False, dry_run: bool = False
+    ) -> Json:
+        """`unrevealed` disputes in full what the partner did not reveal, `again` what we withdrew."""
+        body = {"partner": partner, "period": period, "unrevealed": unrevealed, "again": again}
         return self._post("/v1/disputes", body, dry_run)
 
     def resolve(self, dispute_id: str, credited: str, *, unit: str = "USD", dry_run: bool = False) -> Json:

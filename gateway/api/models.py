@@ -94,9 +94,10 @@ class PartnerMonthBody(Strict):
 
 
 class DisputesBody(PartnerMonthBody):
-    """A month to dispute; `unrevealed` disputes in full what the partner did not reveal."""
+    """A month to dispute; `unrevealed` disputes in full what the partner did not reveal, `again` what we withdrew."""
 
     unrevealed: bool = False
+    again: bool = False
 
 
 class CloseBody(Strict):

@@ -193,7 +193,8 @@ def post_arbitrage(body: ArbitrageBody, gateway: TheGateway, dry_run: DryRun = F
 def post_disputes(body: DisputesBody, gateway: TheGateway, dry_run: DryRun = False) -> Any:
     """Open a dispute for each cause outside tolerance that costs us money; on request also for what is not revealed."""
     partner, period = _partner(body.partner), parse_period(body.period)
-    return as_json(month.dispute(gateway, partner, period, unrevealed=body.unrevealed, dry_run=dry_run))
+    answer = month.dispute(gateway, partner, period, unrevealed=body.unrevealed, again=body.again, dry_run=dry_run)
+    return as_json(answer)
 
 
 @router.post("/disputes/{dispute_id}/resolution")

@@ -43,6 +43,7 @@ def dispute(
     unrevealed: Annotated[
         bool, typer.Option("--unrevealed", help="Dispute in full what the partner did not reveal, or not as declared")
     ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also what we withdrew, with the same figures")] = False,
     home: Home = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -52,7 +53,7 @@ def dispute(
     from ledger.period import parse_period
 
     answer = month.dispute(
-        home_of(home), code_of(partner), parse_period(period), unrevealed=unrevealed, dry_run=dry_run
+        home_of(home), code_of(partner), parse_period(period), unrevealed=unrevealed, again=again, dry_run=dry_run
     )
     rows = [
         [f"0x{each.dispute_id.hex()}", each.reason, each.count, str(each.amount), each.state]

@@ -31,15 +31,12 @@ from ledger.store.declarations import closed_by, declared_micros
 from ledger.store.documents import Document, keep_document
 from ledger.store.engine import reading, writing
 from ledger.store.outbox import list_submissions
-from ledger.store.settlement import DisputeRow, list_disputes
+from ledger.store.settlement import DisputeRow, list_disputes, list_statements
 from ledger.store.states import SubmissionState
 from ledger.usage import BatchScope
 from reconciliation.disputes import DisputeProposal, dispute_proposals
 from reconciliation.finding import Cause
 from reconciliation.unrevealed import unrevealed_proposal
-
-FIRST = 1
-"""Nonce of the dispute of a cause: one for each cause, direction, service and period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +72,18 @@ class DisputesAnswer:
 
 
 def dispute(
-    gateway: Gateway, partner: CarrierCode, period: Period, *, unrevealed: bool = False, dry_run: bool = False
+    gateway: Gateway,
+    partner: CarrierCode,
+    period: Period,
+    *,
+    unrevealed: bool = False,
+    again: bool = False,
+    dry_run: bool = False,
 ) -> DisputesAnswer:
     """Open one dispute for each cause that the agreement's tolerance lets us dispute and that costs us money.
 
     Only a debtor disputes, and only by how much the creditor declared more. Raises Conflict before reveal.
+    What we withdrew stays withdrawn while its figures are the same, unless it is to be disputed `again`.
     With `unrevealed` the batches that the creditor did not reveal, or not as declared, are disputed in full, and the
     others by their causes; raises PeriodStillOpen before both have closed.
     """
@@ -94,7 +98,7 @@ def dispute(
             result = compare(gateway, direction, period, unrevealed=unrevealed)
             proposals = dispute_proposals(result, held.agreement) if result is not None else ()
             proposals += not_revealed(gateway, direction, period, proposals)
-            answers += [_open_one(gateway, held, proposal, dry_run) for proposal in proposals]
+            answers += [_open_one(gateway, held, proposal, again, dry_run) for proposal in proposals]
     total = sum(answer.amount.micros for answer in answers)
     return DisputesAnswer(partner, period, tuple(answers), Money(held.currency, Micros(total)), dry_run)
 
@@ -171,16 +175,20 @@ def _refuse_beside(connection: Connection, scope: BatchScope, cause: Cause, disp
         )
 
 
-def _open_one(gateway: Gateway, held: Partnership, proposal: DisputeProposal, dry_run: bool) -> DisputeAnswer:
+def _open_one(
+    gateway: Gateway, held: Partnership, proposal: DisputeProposal, again: bool, dry_run: bool
+) -> DisputeAnswer:
+    evidence = evidence_of(held, proposal)
     with reading(gateway.engine) as connection:
         on_chain = [
             row
             for row in list_disputes(connection, held.id, proposal.period)
             if (row.creditor, row.service, row.reason) == (held.partner, proposal.service, proposal.cause)
         ]
-    if on_chain:
-        return _opened(held, on_chain[0], proposal)
-    evidence = evidence_of(held, proposal)
+        agreed = any(row.agreed_at is not None for row in list_statements(connection, held.id, proposal.period))
+    if on_chain and (agreed or not _may_follow(on_chain[-1], proposal, keccak256(evidence), again)):
+        row = on_chain[-1]
+        return _answer(held, proposal, row, row.dispute_id, row.state.name.lower(), None)
     struct = Dispute(
         agreement_id=held.id,
         period=proposal.period.key,
@@ -189,7 +197,7 @@ def _open_one(gateway: Gateway, held: Partnership, proposal: DisputeProposal, dr
         reason=ascii32(proposal.cause),
         amount_micros=proposal.amount_micros,
         evidence_hash=keccak256(evidence),
-        nonce=FIRST,
+        nonce=len(on_chain) + 1,
         deadline=period_deadline(proposal.period),
     )
     signed = gateway.signer.sign(struct)
@@ -209,36 +217,35 @@ def _open_one(gateway: Gateway, held: Partnership, proposal: DisputeProposal, dr
             now_ms = gateway.clock.now_ms()
             keep_document(connection, Document(struct.evidence_hash, "evidence", held.id, name, evidence, now_ms))
         submission = submit(gateway, connection, call, dry_run=dry_run)
+    return _answer(held, proposal, struct, signed.digest, "to be opened" if dry_run else "opening", submission)
+
+
+def _may_follow(last: DisputeRow, proposal: DisputeProposal, evidence_hash: bytes, again: bool) -> bool:
+    """One dispute of a cause at a time: the next only after we withdrew the last, with other figures or on request."""
+    same = (last.amount_micros, last.evidence_hash) == (proposal.amount_micros, evidence_hash)
+    return last.state is DisputeState.WITHDRAWN and (again or not same)
+
+
+def _answer(
+    held: Partnership,
+    proposal: DisputeProposal,
+    opened: DisputeRow | Dispute,
+    dispute_id: bytes,
+    state: str,
+    submission: Submission | None,
+) -> DisputeAnswer:
     return DisputeAnswer(
-        dispute_id=signed.digest,
+        dispute_id=dispute_id,
         partner=held.partner,
         creditor=held.partner,
         service=proposal.service,
         period=proposal.period,
         reason=proposal.cause,
-        amount=Money(held.currency, proposal.amount_micros),
+        amount=Money(held.currency, Micros(opened.amount_micros)),
         count=proposal.count,
         explanation=proposal.explanation,
         rule=proposal.rule,
-        evidence_hash=struct.evidence_hash,
-        state="to be opened" if dry_run else "opening",
+        evidence_hash=opened.evidence_hash,
+        state=state,
         submission=submission,
-    )
-
-
-def _opened(held: Partnership, row: DisputeRow, proposal: DisputeProposal) -> DisputeAnswer:
-    return DisputeAnswer(
-        dispute_id=row.dispute_id,
-        partner=held.partner,
-        creditor=row.creditor,
-        service=row.service,
-        period=row.period,
-        reason=row.reason,
-        amount=Money(held.currency, row.amount_micros),
-        count=proposal.count,
-        explanation=proposal.explanation,
-        rule=proposal.rule,
-        evidence_hash=row.evidence_hash,
-        state=row.state.name.lower(),
-        submission=None,
     )

@@ -15,7 +15,17 @@ from gateway.composition import Gateway, partnership_with
 from gateway.month.disputing import DisputesAnswer
 from ledger import archive
 from ledger.agreement_file import dump_agreement
-from ledger.chain.bindings import Declaration, DisputeOpened, PeriodClosed, UsageDeclared
+from ledger.chain.abi import decode_all
+from ledger.chain.bindings import (
+    SETTLEMENT_BOOK_OPEN_DISPUTE,
+    Declaration,
+    DisputeOpened,
+    DisputeState,
+    DisputeStateChanged,
+    PeriodClosed,
+    StatementAgreed,
+    UsageDeclared,
+)
 from ledger.errors import Conflict, PeriodStillOpen
 from ledger.identity import BatchId, CarrierCode, ascii32
 from ledger.sealing import seal
@@ -23,7 +33,8 @@ from ledger.service import Service
 from ledger.store.batches import RevealedBatch, record_revealed
 from ledger.store.declarations import list_declarations
 from ledger.store.engine import reading, writing
-from ledger.store.outbox import list_submissions
+from ledger.store.outbox import list_submissions, move
+from ledger.store.states import SubmissionState
 from ledger.usage import BatchScope
 from tests.gateway.asking import Browser
 from tests.gateway.chain_rows import said
@@ -98,8 +109,10 @@ def revealed(gateway: Gateway, sealed: Iterable[Call], seq: int, refusal: str | 
         record_revealed(connection, RevealedBatch(batch_id, batch.root, scope, name, 1, refusal))
 
 
-def disputes(gateway: Gateway, *, unrevealed: bool = True, dry_run: bool = False) -> DisputesAnswer:
-    return month.dispute(gateway, GB, OCTOBER, unrevealed=unrevealed, dry_run=dry_run)
+def disputes(
+    gateway: Gateway, *, unrevealed: bool = True, again: bool = False, dry_run: bool = False
+) -> DisputesAnswer:
+    return month.dispute(gateway, GB, OCTOBER, unrevealed=unrevealed, again=again, dry_run=dry_run)
 
 
 def told(answer: DisputesAnswer) -> list[tuple[str, int, int]]:
@@ -195,6 +208,65 @@ def test_what_comes_later_is_not_disputed_twice(gateway: Gateway) -> None:
         with pytest.raises(Conflict, match="disputed twice"):
             disputes(gateway, unrevealed=unrevealed)
     assert submitted(gateway) == 1
+
+
+def withdrawn(gateway: Gateway, answer: DisputesAnswer) -> None:
+    """The chain says that we took it back."""
+    with writing(gateway.engine) as connection:
+        for each in answer.disputes:
+            amount = each.amount.micros
+            said(connection, DisputeStateChanged(each.dispute_id, DisputeState.WITHDRAWN, 0, amount))
+        for row in list_submissions(connection, kind="dispute"):
+            move(connection, row, SubmissionState.FINAL, 1)
+
+
+def test_what_is_left_after_a_withdrawal_is_disputed_anew_under_the_next_number(gateway: Gateway) -> None:
+    """Half of what was not revealed comes: the dispute over all of it has to go first."""
+    declared(gateway, GB, calls(0, 10))
+    declared(gateway, GB, calls(10, 14), seq=2)
+    first = disputes(gateway)
+    opened(gateway, first)
+    revealed(gateway, calls(0, 10), 1)
+    withdrawn(gateway, first)
+    second, again = disputes(gateway), disputes(gateway)
+    opened(gateway, second)
+
+    assert told(second) == told(again) == [("not_revealed", 4 * MINUTE, 4)]
+    assert [each.dispute_id for each in second.disputes] == [each.dispute_id for each in again.disputes]
+    assert nonces(gateway) == [1, 2]
+    assert disputes(gateway).disputes[0].state == "generated"
+
+
+def test_what_we_withdrew_stays_so_unless_it_is_disputed_again_on_purpose(gateway: Gateway) -> None:
+    declared(gateway, GB, calls(0, 10))
+    first = disputes(gateway)
+    opened(gateway, first)
+    withdrawn(gateway, first)
+
+    assert disputes(gateway).disputes[0].state == "withdrawn"
+    assert submitted(gateway) == 1
+    assert disputes(gateway, again=True).disputes[0].state == "opening"
+    assert nonces(gateway) == [1, 2]
+
+
+def test_once_the_statement_is_agreed_nothing_withdrawn_comes_back(gateway: Gateway) -> None:
+    declared(gateway, GB, calls(0, 10))
+    first = disputes(gateway)
+    opened(gateway, first)
+    withdrawn(gateway, first)
+    held = partnership_with(gateway.settings, GB)
+    with writing(gateway.engine) as connection:
+        said(connection, StatementAgreed(bytes(32), held.id, OCTOBER.key, bytes(32), False, 11, 12))
+
+    assert disputes(gateway, again=True).disputes[0].state == "withdrawn"
+    assert nonces(gateway) == [1]
+
+
+def nonces(gateway: Gateway) -> list[int]:
+    kinds = [kind for _, kind in SETTLEMENT_BOOK_OPEN_DISPUTE.inputs]
+    with reading(gateway.engine) as connection:
+        rows = list_submissions(connection, kind="dispute")
+    return [decode_all(kinds, (row.calldata or b"")[4:])[0].nonce for row in rows]
 
 
 def test_while_a_dispute_waits_to_be_mined_no_second_one_is_opened_beside_it(gateway: Gateway) -> None:
