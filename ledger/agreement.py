@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from ledger.deal_terms import Deal
+from ledger.fx_terms import FxTerms
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
 from ledger.rating_terms import RatingTerms
@@ -63,6 +64,8 @@ class Agreement:
     payment: PaymentTerms = field(default_factory=PaymentTerms)
     rating: RatingTerms = field(default_factory=RatingTerms)
     deals: tuple[Deal, ...] = ()
+    fx: FxTerms | None = None
+    """Where decks are in another currency."""
     sms: SmsTerms = field(default_factory=SmsTerms)
     data: DataTerms = field(default_factory=DataTerms)
     ipl: IplTerms = field(default_factory=IplTerms)

@@ -25,6 +25,7 @@ from ledger.agreement_section import (
 from ledger.canonical import canonical_hash
 from ledger.deal_terms_file import deal_terms, deal_terms_values, dump_deal_terms
 from ledger.errors import Malformed
+from ledger.fx_terms_file import dump_fx_terms, fx_terms, fx_terms_values
 from ledger.identity import CarrierCode, ascii32, carrier_code
 from ledger.money import Rounding, show_micros
 from ledger.rating_terms_file import dump_rating_terms, rating_terms, rating_terms_values
@@ -79,6 +80,7 @@ def parse_agreement(text: str) -> Agreement:
         payment=_payment(top.section("payment")),
         rating=rating_terms(rating),
         deals=deal_terms(top.tables("deals"), (low, high)),
+        fx=fx_terms(top.section("fx"), (low, high)),
         sms=sms_terms(top.section("sms")),
         data=data_terms(top.section("data")),
         ipl=ipl_terms(top.section("ipl")),
@@ -120,7 +122,8 @@ stop_credit_days = {payment.stop_credit_days}
 terminate_days = {payment.terminate_days}
 
 {dump_service_terms(agreement.sms, agreement.data, agreement.ipl)}
-{dump_deal_terms(agreement.deals)}"""
+{dump_deal_terms(agreement.deals)}
+{dump_fx_terms(agreement.fx)}"""
 
 
 def document_hash(agreement: Agreement) -> bytes:
@@ -153,6 +156,7 @@ def document_hash(agreement: Agreement) -> bytes:
             ],
             rating_terms_values(agreement.rating),
             deal_terms_values(agreement.deals),
+            fx_terms_values(agreement.fx),
             service_terms_values(agreement.sms, agreement.data, agreement.ipl),
         ],
     )

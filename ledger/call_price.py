@@ -12,6 +12,7 @@ from ledger.bands import LAST_MS, band_at, next_change
 from ledger.charging import Price, Stretch, price
 from ledger.deck import DeckHistory, Rate
 from ledger.errors import Malformed
+from ledger.fx import Conversion
 from ledger.money import Rounding
 from ledger.origin import origin_of, surcharge_of, with_surcharge
 from ledger.rating_terms import INVALID, BandRule, RatingTerms, RoundingPlace
@@ -26,6 +27,8 @@ class PriceRules:
     zone: ZoneInfo
     """Whose clock the bands follow."""
     rounding: Rounding
+    conversion: Conversion | None = None
+    """Into the agreement's currency, where the deck has another."""
     shares: Mapping[str, Fraction] | None = None
     """As which origins calls without a valid caller's number are charged, in which shares; None: as "invalid"."""
 
@@ -46,7 +49,14 @@ class Call:
 
 
 def price_call(call: Call, rules: PriceRules) -> tuple[Price, Rate]:
-    """The exact price of one call and the rate at its start. Raises UnknownDestination, Malformed."""
+    """The exact price of one call and the rate at its start. Raises UnknownDestination, Malformed, NotFound."""
+    own, rate = _own_price(call, rules)
+    factor = Fraction(1) if rules.conversion is None else rules.conversion.factor_at(call.start_ms)
+    return Price(own.charged_quantity, own.micros * factor), rate
+
+
+def _own_price(call: Call, rules: PriceRules) -> tuple[Price, Rate]:
+    """In the deck's currency."""
     origin = origin_of(call.a_party, rules.terms.origins)
     if origin != INVALID or rules.shares is None:
         return price_as(call, origin, rules)

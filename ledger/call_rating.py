@@ -5,6 +5,7 @@ looked up as plain rating looks them up. Calls that last beyond a band's end are
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -18,9 +19,10 @@ from ledger.agreement import Agreement
 from ledger.bands import LAST_MS, timeline
 from ledger.call_price import Call, PriceRules, leading, price_call
 from ledger.charging import Price, Stretch, price
-from ledger.deck import MAX_CODE_DIGITS, DatedDeck, DeckHistory, Rate, RateDeck, RateStatus
-from ledger.errors import UnknownDestination
-from ledger.exact_columns import ExactColumns, Int64s, empty_columns, price_columns, round_columns
+from ledger.deck import MAX_CODE_DIGITS, DatedDeck, DeckHistory, Rate, RateDeck, RateStatus, check_currency
+from ledger.errors import NotFound, UnknownDestination
+from ledger.exact_columns import ExactColumns, Int64s, empty_columns, price_columns, round_columns, scale
+from ledger.fx import Conversion
 from ledger.money import MAX_AMOUNT_MICROS, Nanos, Rounding
 from ledger.origin import check_names, origins_of, shares_of_known, surcharge_of, with_surcharge
 from ledger.rating import REASONS, REFUSED_SCHEMA, Rating, rate_in_mode
@@ -30,6 +32,7 @@ from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 EVENT_ORDER = [(name, "ascending") for name in ("start_ms", "a_party", "b_party", "quantity", "route", "line")]
 """In which counters count: records that agree in all of it are interchangeable."""
 
+_QUARTER_MS = 900_000
 _CLOSED = "destination is closed"
 _NO_RATE = Rate("-", "9" * MAX_CODE_DIGITS, Nanos(0), status=RateStatus.REMOVED)
 """What stands in a deck where no rate fits an origin and a band."""
@@ -40,17 +43,25 @@ def needs_terms(history: DeckHistory, terms: RatingTerms) -> bool:
     return terms != RatingTerms() or not _is_plain(history)
 
 
-def price_rules(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> PriceRules:
-    """What prices these calls of a whole period. Raises Malformed for names that the agreement lacks."""
+def price_rules(
+    usage: pa.Table, history: DeckHistory, agreement: Agreement, into: Conversion | None = None
+) -> PriceRules:
+    """What prices these calls of a whole period; into: the agreement's currency, where the decks have another.
+
+    Raises Malformed for names that the agreement lacks, CurrencyMismatch.
+    """
+    check_currency(agreement.currency, history.currency if into is None else into.quote)
+    if into is not None:
+        check_currency(into.base, history.currency)
     terms = agreement.rating
     check_names(history, terms)
     zone = agreement.zone if terms.bands.zone is None else ZoneInfo(terms.bands.zone)
     if terms.unknown_callers is None:
-        return PriceRules(history, terms, zone, agreement.rounding)
+        return PriceRules(history, terms, zone, agreement.rounding, into)
     billable = usage.filter(pc.greater(usage["quantity"], 0)).combine_chunks()
     places, names = _origins(billable["a_party"], terms)
     shares = shares_of_known(places, billable["quantity"].to_numpy(), names, terms)
-    return PriceRules(history, terms, zone, agreement.rounding, shares)
+    return PriceRules(history, terms, zone, agreement.rounding, into, shares)
 
 
 def rate_calls(usage: pa.Table, rules: PriceRules) -> Rating:
@@ -96,7 +107,10 @@ def exact_calls(table: pa.Table, rules: PriceRules) -> ExactColumns:
                 _price_in_shares(table, columns, rows, band, rules)
             else:
                 _price_group(table, columns, rows, origin, band, rules)
-    _price_one_by_one(table, columns, np.flatnonzero(lasts), rules)
+    alone = replace(rules, conversion=None)
+    _price_one_by_one(table, columns, np.flatnonzero(lasts), alone)
+    if rules.conversion is not None:
+        _convert(table, columns, rules.conversion)
     return columns
 
 
@@ -158,6 +172,28 @@ def _price_one_by_one(table: pa.Table, columns: ExactColumns, rows: Int64s, rule
             columns.rates.append(rate)
         columns.which[row] = places[rate]
         _put(columns, row, cost)
+
+
+def _convert(table: pa.Table, columns: ExactColumns, into: Conversion) -> None:
+    """Bring all prices into the agreement's currency; days begin on a quarter of an hour, wherever."""
+    quarters, which = np.unique(table["start_ms"].to_numpy() // _QUARTER_MS, return_inverse=True)
+    places: dict[Fraction | None, int] = {}
+    of_quarter = [places.setdefault(_factor(into, quarter * _QUARTER_MS), len(places)) for quarter in quarters.tolist()]
+    of_row = np.array(of_quarter, np.int64)[which]
+    for factor, place in places.items():
+        rows = np.flatnonzero((of_row == place) & (columns.which >= 0))
+        if factor is None:
+            columns.which[rows] = -1
+            columns.refused |= dict.fromkeys(rows.tolist(), "no exchange rate")
+        else:
+            scale(columns, rows, factor)
+
+
+def _factor(into: Conversion, at_ms: int) -> Fraction | None:
+    try:
+        return into.factor_at(at_ms)
+    except NotFound:
+        return None
 
 
 def _put(columns: ExactColumns, row: int, cost: Price) -> None:

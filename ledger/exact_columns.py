@@ -21,6 +21,8 @@ Int64s = NDArray[np.int64]
 
 _SAFE = 2**61
 _LONGEST = 2**53
+_NARROW = _SAFE // 10**MICRO_DECIMALS
+"""Divisors below it can be multiplied by a unit of any decimal place."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +86,20 @@ def price_columns(
     columns.rates += rates
     too_wide: Int64s = rows[~fits]
     return too_wide
+
+
+def scale(columns: ExactColumns, rows: Int64s, factor: Fraction) -> None:
+    """Multiply the prices of rows by a factor above 0."""
+    if len(rows) == 0 or factor == 1:
+        return
+    exact = sorted(columns.exact.keys() & set(rows.tolist()))
+    top, bottom = factor.numerator, factor.denominator
+    fits = int(columns.numerator[rows].max()) < _SAFE // top and int(columns.divisor[rows].max()) < _NARROW // bottom
+    wide = exact if fits else rows.tolist()
+    columns.exact |= {row: columns.micros(row) * factor for row in wide}
+    if fits:
+        columns.numerator[rows] *= top
+        columns.divisor[rows] *= bottom
 
 
 def round_columns(

@@ -22,8 +22,9 @@ from ledger.deals import (
     shortfalls,
     steps_of,
 )
-from ledger.deck import DeckHistory, check_currency
+from ledger.deck import DeckHistory
 from ledger.errors import Malformed
+from ledger.fx import Conversion
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.rating import Rating, rate
@@ -69,17 +70,18 @@ def rate_period(
     agreement: Agreement,
     creditor: CarrierCode,
     others: pa.Table | None = None,
+    into: Conversion | None = None,
 ) -> PeriodRating:
-    """Price a period's UsageTable of calls. others: the other direction's RatedTable, where a deal balances both.
+    """Price a period's UsageTable of calls. others: the other direction's RatedTable, where a deal balances both;
+    into: the agreement's currency, where the decks have another.
 
     Raises Malformed, CurrencyMismatch.
     """
     deals = deals_of(agreement, creditor)
     if not deals:
-        return PeriodRating(rate(usage, history, agreement), ())
-    check_currency(agreement.currency, history.currency)
+        return PeriodRating(rate(usage, history, agreement, into), ())
     table = usage.combine_chunks()
-    rules = price_rules(table, history, agreement)
+    rules = price_rules(table, history, agreement, into)
     columns = exact_calls(table, rules)
     order = pc.sort_indices(table, EVENT_ORDER).to_numpy().astype(np.int64)
     rows_of = rows_of_deals(columns, deals)

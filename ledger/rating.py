@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +18,7 @@ from ledger.charging import charge
 from ledger.cores import in_parallel
 from ledger.deck import DeckHistory, Rate
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
+from ledger.fx import Conversion
 from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Rounding
 from ledger.pieces import cut, joined
 from ledger.service import Service
@@ -60,16 +60,19 @@ class Rating:
     """REFUSED_SCHEMA, in the order given."""
 
 
-def rate(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Rating:
-    """Price a UsageTable under the creditor's decks. Raises Malformed, CurrencyMismatch."""
-    if history.currency != agreement.currency:
+def rate(usage: pa.Table, history: DeckHistory, agreement: Agreement, into: Conversion | None = None) -> Rating:
+    """Price a UsageTable under the creditor's decks; into: the agreement's currency, where the decks have another.
+
+    Raises Malformed, CurrencyMismatch.
+    """
+    if into is None and history.currency != agreement.currency:
         raise CurrencyMismatch(
             "the rate decks are not in the agreement's currency", expected=agreement.currency, got=history.currency
         )
     from ledger.call_rating import needs_terms, price_rules, rate_calls  # which rates its plain parts here
 
-    if history.service is Service.VOICE and needs_terms(history, agreement.rating):
-        return rate_calls(usage, price_rules(usage, history, agreement))
+    if history.service is Service.VOICE and (into is not None or needs_terms(history, agreement.rating)):
+        return rate_calls(usage, price_rules(usage, history, agreement, into))
     return rate_in_mode(usage, history, agreement.rounding)
 
 
@@ -84,29 +87,19 @@ def rate_in_mode(usage: pa.Table, history: DeckHistory, rounding: Rounding) -> R
 
 
 def _rate_piece(table: pa.Table, history: DeckHistory, flat: "_FlatDecks", rounding: Rounding) -> Rating:
-    found = np.full(len(table), _ASK, np.int32)
+    found, facts = np.full(len(table), _ASK, np.int32), np.zeros(len(table), np.int64)
     charged, amount = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
-    if pricing is not None and len(flat.index) and len(table):
-        _find_and_price(table, flat, rounding, found, charged, amount)
-    _ask_for_rest(table, history, flat, rounding, found, charged, amount)
-    return _split(table, flat, found, charged, amount)
-
-
-class _Texts(NamedTuple):
-    """A column of texts, and its parts as the kernels take them."""
-
-    array: pa.Array
-    offsets: NDArray[np.int32]
-    text: NDArray[np.uint8]
-    """Longer than the texts, so that words of eight bytes can be read to the last."""
-
-
-def _texts(values: list[str] | pa.Array) -> _Texts:
-    array = pa.array(values, pa.string())
-    _, offsets, text = array.buffers()
-    return _Texts(
-        array, np.frombuffer(offsets, np.int32), np.frombuffer(text.to_pybytes() + bytes(_SPARE_BYTES), np.uint8)
-    )
+    if pricing is not None:
+        _find_and_price(table, flat, rounding, found, facts, charged, amount)
+    _ask_for_rest(table, history, flat, rounding, found, facts, charged, amount)
+    priced = found >= 0
+    if priced.all():
+        return Rating(_rated(table, flat, found, facts, charged, amount), REFUSED_SCHEMA.empty_table())
+    refused = table.filter(pa.array(~priced))
+    reasons = pa.array([REASONS[reason] for reason in found[~priced].tolist()], pa.string())
+    refused = pa.Table.from_arrays([*refused.columns, reasons], schema=REFUSED_SCHEMA)
+    kept = (each[priced] for each in (found, facts, charged, amount))
+    return Rating(_rated(table.filter(pa.array(priced)), flat, *kept), refused)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,16 +111,17 @@ class _FlatDecks:
     index: NDArray[np.int32]
     entries: NDArray[np.int64]
     """As `pricing.index_cells` fills them; no moments where numba is absent."""
+    rates: tuple[Rate, ...]
     numbers: dict[int, int]
     """Position of a rate by its identity."""
-    plan_of: NDArray[np.int32]
+    facts: NDArray[np.int64]
+    """What `pricing.pack` makes of each rate's plan, destination and code."""
     plans: NDArray[np.int64]
     inverses: NDArray[np.uint64]
-    code_digits: NDArray[np.int8]
-    codes: _Texts
-    destination_of: NDArray[np.int32]
-    destinations: _Texts
-    """Each name once."""
+    longest_code: int
+    name_begins: NDArray[np.int32]
+    """Where each destination's name begins in `names`; they come once, and `names` is longer than all of them."""
+    names: NDArray[np.uint8]
 
 
 @lru_cache(maxsize=8)
@@ -147,19 +141,21 @@ def _flat_decks(history: DeckHistory) -> _FlatDecks:
     plan_of = [plans.setdefault(_plan(rate), len(plans)) for rate in every]
     plan_lines = np.array(list(plans), np.int64)
     names = pa.array([rate.destination for rate in every], pa.string()).dictionary_encode()
+    _, begins, text = names.dictionary.buffers()
+    code_digits = [len(rate.code) for rate in every]
     return _FlatDecks(
         moments=np.array(moments, np.int64),
         cell=10 ** (15 - digits),
         index=index,
         entries=entries,
+        rates=tuple(every),
         numbers=numbers,
-        plan_of=np.array(plan_of, np.int32),
+        facts=np.empty(0, np.int64) if pricing is None else pricing.pack(plan_of, names.indices, code_digits),
         plans=plan_lines,
         inverses=np.empty((0, 3), np.uint64) if pricing is None else pricing.reciprocals(plan_lines),
-        code_digits=np.array([len(rate.code) for rate in every], np.int8),
-        codes=_texts([rate.code for rate in every]),
-        destination_of=names.indices.to_numpy(),
-        destinations=_texts(names.dictionary),
+        longest_code=max(code_digits),
+        name_begins=np.frombuffer(begins, np.int32),
+        names=np.frombuffer(text.to_pybytes() + bytes(_SPARE_BYTES), np.uint8),
     )
 
 
@@ -192,28 +188,33 @@ def _find_and_price(
     flat: _FlatDecks,
     rounding: Rounding,
     found: NDArray[np.int32],
+    facts: NDArray[np.int64],
     charged: NDArray[np.int64],
     amount: NDArray[np.int64],
 ) -> None:
     assert pricing is not None
-    column = table["b_party"].chunk(0)
-    _, offsets, text = column.buffers()
     quantity = table["quantity"].to_numpy()
     pricing.find_rates(
-        np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1],
-        np.frombuffer(text if text is not None and text.size else b"\0", np.uint8),
+        *_parts(table["b_party"].chunk(0)),
         table["start_ms"].to_numpy(),
         quantity,
         flat.moments,
         flat.cell,
         flat.index,
         flat.entries,
-        flat.code_digits,
-        int(flat.code_digits.max()),
+        flat.facts,
+        flat.longest_code,
         found,
     )
     mode = [Rounding.FLOOR, Rounding.CEILING, Rounding.HALF_UP, Rounding.HALF_EVEN].index(rounding)
-    pricing.price(found, quantity, flat.plan_of, flat.plans, flat.inverses, mode, charged, amount)
+    pricing.price(found, quantity, flat.facts, flat.plans, flat.inverses, mode, facts, charged, amount)
+
+
+def _parts(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Offsets and bytes of a column of texts."""
+    _, offsets, text = column.buffers()
+    begins = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    return begins, np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
 
 
 def _ask_for_rest(
@@ -222,6 +223,7 @@ def _ask_for_rest(
     flat: _FlatDecks,
     rounding: Rounding,
     found: NDArray[np.int32],
+    facts: NDArray[np.int64],
     charged: NDArray[np.int64],
     amount: NDArray[np.int64],
 ) -> None:
@@ -229,6 +231,8 @@ def _ask_for_rest(
     columns = table.select(["b_party", "start_ms", "quantity"]).take(pa.array(rest)) if len(rest) else table.slice(0, 0)
     for row, record in zip(rest.tolist(), columns.to_pylist(), strict=True):
         found[row], charged[row], amount[row] = _price_plainly(record, history, flat, rounding)
+        if pricing is not None and found[row] >= 0:
+            facts[row] = flat.facts[found[row]]
 
 
 def _price_plainly(
@@ -253,32 +257,32 @@ def _price_plainly(
     return flat.numbers[id(applied)], charged, amount
 
 
-def _split(
+def _rated(
     table: pa.Table,
     flat: _FlatDecks,
     found: NDArray[np.int32],
+    facts: NDArray[np.int64],
     charged: NDArray[np.int64],
     amount: NDArray[np.int64],
-) -> Rating:
-    priced = found >= 0
-    if not priced.all():
-        refused = table.filter(pa.array(~priced))
-        reasons = pa.array([REASONS[reason] for reason in found[~priced].tolist()], pa.string())
-        refused = pa.Table.from_arrays([*refused.columns, reasons], schema=REFUSED_SCHEMA)
-        table, found, charged, amount = table.filter(pa.array(priced)), found[priced], charged[priced], amount[priced]
+) -> pa.Table:
+    """Records that all have a price, with the name and the code it goes by."""
+    if pricing is None or not len(table):
+        rates = [flat.rates[which] for which in found.tolist()]
+        names = pa.array([rate.destination for rate in rates], pa.string())
+        codes = pa.array([rate.code for rate in rates], pa.string())
     else:
-        refused = REFUSED_SCHEMA.empty_table()
-    destinations = _take(flat.destinations, flat.destination_of[found])
-    columns = [destinations, _take(flat.codes, found), pa.array(charged), pa.array(amount)]
-    return Rating(pa.Table.from_arrays([*table.columns, *columns], schema=RATED_SCHEMA), refused)
+        begins = np.empty(len(table) + 1, np.int32)
+        out = np.empty(pricing.measure_names(facts, flat.name_begins, begins) + _SPARE_BYTES, np.uint8)
+        pricing.copy_names(facts, flat.name_begins, flat.names, begins, out)
+        names = _text_column(begins, out)
+        begins = np.empty(len(table) + 1, np.int32)
+        out = np.empty(pricing.measure_codes(facts, begins) + _SPARE_BYTES, np.uint8)
+        pricing.copy_codes(*_parts(table["b_party"].chunk(0)), begins, out)
+        codes = _text_column(begins, out)
+    columns = [*table.columns, names, codes, pa.array(charged), pa.array(amount)]
+    return pa.Table.from_arrays(columns, schema=RATED_SCHEMA)
 
 
-def _take(texts: _Texts, which: NDArray[np.int32]) -> pa.Array:
-    """The texts at these places."""
-    if pricing is None:
-        return texts.array.take(pa.array(which))
-    begins = np.empty(len(which) + 1, np.int32)
-    size = pricing.measure_texts(which, texts.offsets, begins)
-    out = np.empty(size + _SPARE_BYTES, np.uint8)
-    pricing.copy_texts(which, texts.offsets, texts.text, begins, out)
-    return pa.Array.from_buffers(pa.string(), len(which), [None, pa.py_buffer(begins), pa.py_buffer(out)[:size]])
+def _text_column(begins: NDArray[np.int32], text: NDArray[np.uint8]) -> pa.Array:
+    buffers = [None, pa.py_buffer(begins), pa.py_buffer(text)[: int(begins[-1])]]
+    return pa.Array.from_buffers(pa.string(), len(begins) - 1, buffers)

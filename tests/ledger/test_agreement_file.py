@@ -12,6 +12,7 @@ from ledger.agreement import Agreement, PaymentTerms, Tolerance
 from ledger.agreement_file import document_hash, dump_agreement, load_agreement, parse_agreement, terms_of
 from ledger.deal_terms import Deal
 from ledger.errors import Malformed
+from ledger.fx_terms import FxTerms
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
 from ledger.rating_terms import RatingTerms
@@ -91,6 +92,7 @@ def test_both_sides_get_one_hash_and_any_change_another() -> None:
         "ipl": IplTerms(most_credit_bps=5_000),
         "rating": RatingTerms(decimals=4),
         "deals": (Deal("d", CarrierCode("CN-T"), committed_micros=Micros(1)),),
+        "fx": FxTerms("ECB", rates_hash=bytes(32)),
     }
     assert set(changes) == {field.name for field in fields(Agreement)}
     hashes = {document_hash(replace(agreement, **{name: value})) for name, value in changes.items()}  # type: ignore[arg-type]
