@@ -23,6 +23,7 @@ from ledger.service import Service
 from ledger.sms import MCC_DIGITS
 
 MAX_ROUTE = 32
+_MAX_HEADER = 4_096
 OCTETS = {
     **{f"{prefix}B": 1_000**power for power, prefix in enumerate("kMGTP", start=1)},
     **{f"{prefix}iB": 1_024**power for power, prefix in enumerate("KMGTP", start=1)},
@@ -42,6 +43,17 @@ class _Layout(NamedTuple):
     @property
     def columns(self) -> tuple[str, ...]:
         return (*self.required, *self.optional, "effective_date", "currency", "status")
+
+
+def service_of_deck(path: Path) -> Service:
+    """Which service the columns of a CSV deck are of: voice, unless they name a network, a port or a circuit."""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            columns = {name.strip().lower() for name in stream.readline(_MAX_HEADER).split(",")}
+    except (OSError, UnicodeDecodeError):
+        return Service.VOICE  # a workbook, or nothing that can be read: whoever loads it says so
+    found = (service for service, layout in _LAYOUTS.items() if set(layout.required) <= columns)
+    return next(found, Service.VOICE)
 
 
 def load_service_deck(path: Path, currency: str | None, service: Service) -> RateDeck:

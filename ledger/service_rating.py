@@ -21,6 +21,7 @@ from ledger.rating import Rating, rate
 from ledger.service import Service
 from ledger.service_terms import DataBasis
 from ledger.sms import rate_messages
+from ledger.usage import RATED_SCHEMA
 
 
 class PeriodCharges(NamedTuple):
@@ -61,6 +62,20 @@ def period_charges(
         return PeriodCharges(installation_charges(usage, history, agreement, creditor, period), {})
     charges, refused = port_charges(usage, history, agreement, creditor, period)
     return PeriodCharges(charge_records(charges, agreement, creditor, period), refused)
+
+
+def all_period_charges(
+    usage: pa.Table, history: DeckHistory, agreement: Agreement, creditor: CarrierCode
+) -> PeriodCharges:
+    """The charge records of every accounting month in which usage begins. Raises Malformed, CurrencyMismatch."""
+    records = [RATED_SCHEMA.empty_table()]
+    refused: dict[str, str] = {}
+    if has_period_charges(history.service, agreement):
+        for period in periods_of(usage, agreement):
+            charges = period_charges(usage, history, agreement, creditor, period)
+            records.append(charges.records)
+            refused |= {f"{route} in {period}": why for route, why in charges.refused.items()}
+    return PeriodCharges(pa.concat_tables(records), refused)
 
 
 def periods_of(usage: pa.Table, agreement: Agreement) -> tuple[Period, ...]:

@@ -26,6 +26,7 @@ from reconciliation.reconcile import Reconciliation, reconcile
 MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
 OBLIGATION = ("debtor", "creditor", "currency", "amount")
 MAX_FIELD = 1_000
+MAX_PARTY = 32
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = 2**63
 
@@ -77,7 +78,7 @@ def reconcile_files(
     Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
     records are of. Raises Malformed for a file that is none, Refused for a carrier that is no party.
     """
-    us, them = read_records(ours_path), read_records(theirs_path)
+    us, them = read_records(ours_path, service), read_records(theirs_path, service)
     answer = reconcile_records(us, them, agreement, ours=ours, creditor=creditor, period=period, service=service)
     return {
         **reconciliation_plain(answer),
@@ -116,10 +117,11 @@ def net_file(path: Path, *, novate: bool = False) -> dict[str, object]:
     return {"cycles": [netting_plain(result) for result in net_each_currency(obligations, novate=novate)]}
 
 
-def read_records(path: Path) -> Records:
+def read_records(path: Path, service: Service = Service.VOICE) -> Records:
     """Read usage records with amounts.
 
-    Parquet: RATED_SCHEMA (ledger/usage.py), such as an archive file. CSV with a header: a_party, b_party (digits),
+    Parquet: RATED_SCHEMA (ledger/usage.py), such as an archive file. CSV with a header: a_party, b_party (digits; of
+    messages the recipient's alone, of samples carriers, of circuits their ends),
     start_ms (UTC milliseconds) or start (ISO 8601, UTC if it names no offset), quantity (milliseconds for voice),
     amount_micros or amount (decimal); optional line, route, destination, code, charged_quantity.
     """
@@ -129,7 +131,7 @@ def read_records(path: Path) -> Records:
     quarantined: list[Quarantined] = []
     for line, row in _rows(path, ("a_party", "b_party", "quantity")):
         try:
-            values = _record(line, row)
+            values = _record(line, row, service)
         except GscError as error:
             quarantined.append(Quarantined(line, str(error)))
             continue
@@ -150,14 +152,14 @@ def _parquet(path: Path) -> pa.Table:
         ) from None
 
 
-def _record(line: int, row: Row) -> dict[str, object]:
+def _record(line: int, row: Row, service: Service) -> dict[str, object]:
     row.check_width()
     quantity = _integer(row["quantity"], "quantity")
     charged = row["charged_quantity"]
     return {
         "line": _integer(row["line"], "line") if row["line"] else line,
-        "a_party": _digits(row["a_party"], "a_party", may_be_empty=True),
-        "b_party": _digits(row["b_party"], "b_party", may_be_empty=False),
+        "a_party": _party(row, "a_party", digits=service is Service.VOICE, may_be_empty=service <= Service.SMS),
+        "b_party": _party(row, "b_party", digits=service <= Service.SMS, may_be_empty=False),
         "start_ms": _start_ms(row),
         "quantity": quantity,
         "route": row["route"],
@@ -193,6 +195,15 @@ def _integer(text: str, column: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 19 and int(text) < _INT64:
         return int(text)
     raise RowMalformed(f"{column} is not a count", expected="digits, 63 bits at most", got=repr(text[:40]))
+
+
+def _party(row: Row, column: str, *, digits: bool, may_be_empty: bool) -> str:
+    text = row[column]
+    if digits:
+        return _digits(text, column, may_be_empty=may_be_empty)
+    if text.isascii() and len(text) <= MAX_PARTY and (text or may_be_empty):
+        return text
+    raise RowMalformed(f"{column} names nobody", expected=f"at most {MAX_PARTY} ASCII characters", got=repr(text[:40]))
 
 
 def _digits(text: str, column: str, *, may_be_empty: bool) -> str:

@@ -43,6 +43,13 @@ def rate(
     deck: Annotated[Path | None, typer.Option("--deck", help="Rate deck (CSV), with USAGE")] = None,
     agreement: AgreementFile = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where the rated records go (CSV), with USAGE")] = None,
+    service: Annotated[
+        str | None, typer.Option(help="voice, sms, data or ipl, with USAGE", show_default="what the deck is for")
+    ] = None,
+    creditor: Annotated[
+        str | None, typer.Option(help="Who is owed, with USAGE", show_default="the agreement's higher carrier")
+    ] = None,
+    outages: Annotated[Path | None, typer.Option(help="Outages of private lines (CSV), with USAGE")] = None,
     partner: MaybePartner = None,
     period: MaybeMonth = None,
     home: Home = None,
@@ -55,7 +62,8 @@ def rate(
 
         if deck is None or agreement is None:
             raise told_missing("rate", "USAGE with --deck and --agreement; or a home folder")
-        rate_files(usage, deck, agreement, None if dry_run else out, json)
+        to = None if dry_run else out
+        rate_files(usage, deck, agreement, to, json, service=service, creditor=creditor, outages=outages)
         return
     from gateway import month
 
@@ -194,6 +202,7 @@ def reconcile(
     agreement: AgreementFile = None,
     us: Annotated[str | None, typer.Option("--us", help="Which carrier OURS is; the lower one if not given")] = None,
     creditor: Annotated[str | None, typer.Option("--creditor", help="Who is owed; the other carrier")] = None,
+    service: Annotated[str, typer.Option(help="voice, sms, data or ipl, with OURS")] = "voice",
     sketch: Annotated[Path | None, typer.Option("--sketch", help="Their sketch instead: finds where we differ")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Our records of the differing keys (Parquet)")] = None,
     partner: MaybePartner = None,
@@ -213,7 +222,7 @@ def reconcile(
     if ours is not None:
         if theirs is None or agreement is None:
             raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
-        reconcile_two_files(ours, theirs, agreement, us, creditor, json)
+        reconcile_two_files(ours, theirs, agreement, us, creditor, json, service=service)
         return
     if partner is None or period is None:
         raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")

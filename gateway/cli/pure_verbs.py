@@ -10,44 +10,79 @@ import typer
 from ledger.errors import Malformed
 
 
-def rate_files(usage: Path, deck: Path, agreement_path: Path, out: Path | None, as_json: bool) -> None:
-    """Price a usage file under one deck; write the rated records as CSV."""
+def rate_files(
+    usage: Path,
+    deck: Path,
+    agreement_path: Path,
+    out: Path | None,
+    as_json: bool,
+    *,
+    service: str | None = None,
+    creditor: str | None = None,
+    outages: Path | None = None,
+) -> None:
+    """Price a usage file under one deck; write the rated records, and the period's charges, as CSV."""
+    import pyarrow as pa
+
+    from gateway.cli.parts import service_of
     from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.outages import load_outages
     from gateway.usage_file import read_usage, write_rated
     from ledger.agreement_file import load_agreement
     from ledger.deck import deck_hash, deck_history
-    from ledger.deck_file import load_deck
+    from ledger.identity import carrier_code
     from ledger.money import show_micros
-    from ledger.rating import rate
+    from ledger.service import Service
+    from ledger.service_deck_file import load_service_deck, service_of_deck
+    from ledger.service_rating import all_period_charges, rate_usage
 
     agreement = load_agreement(agreement_path)
-    read = read_usage(usage)
-    priced = load_deck(deck, agreement.currency)
-    rating = rate(read.table, deck_history([(0, priced)]), agreement)
-    total = sum(rating.rated["amount_micros"].to_pylist())
+    of = service_of(service) if service else service_of_deck(deck)
+    read = read_usage(usage, of, agreement.sms)
+    priced = load_service_deck(deck, agreement.currency, of)
+    history = deck_history([(0, priced)])
+    rating = rate_usage(read.table, history, agreement, load_outages(outages) if outages else ())
+    claimant = carrier_code(creditor) if creditor else agreement.high
+    charges = all_period_charges(read.table, history, agreement, claimant)
+    rated = pa.concat_tables([rating.rated, charges.records])
+    total = sum(rated["amount_micros"].to_pylist())
     if out is not None:
         with refused_unless_writable(out), out.open("w", encoding="utf-8", newline="") as stream:
-            write_rated(rating.rated, stream)
-    reasons = [{"line": row["line"], "reason": row["reason"]} for row in rating.refused.to_pylist()]
+            write_rated(rated, stream)
+    reasons: list[dict[str, object]] = [
+        {"line": row["line"], "reason": row["reason"]} for row in rating.refused.to_pylist()
+    ]
     reasons += [{"line": row.line, "reason": row.reason} for row in read.quarantined]
     answer = {
-        "rated": len(rating.rated),
+        "rated": len(rated),
         "amount": {"unit": agreement.currency, "value": show_micros(total)},
         "deckHash": deck_hash(priced),
         "quarantined": reasons,
+        **({"notCharged": read.not_charged} if read.not_charged else {}),
+        **({"withoutCharge": charges.refused} if charges.refused else {}),
     }
     if as_json:
         show_json(answer)
         return
-    by_destination = _by_destination(rating.rated, agreement.currency)
-    show_rows(["destination", "records", "charged s", agreement.currency], by_destination)
-    typer.echo(f"{len(rating.rated):,} records, {agreement.currency} {show_micros(total, 2)}")
+    counted, scale = _COUNTED[of.word]
+    headings = ["destination", "records", f"charged {counted}", agreement.currency]
+    show_rows(headings, _by_destination(rated, scale))
+    typer.echo(f"{len(rated):,} records, {agreement.currency} {show_micros(total, 2)}")
+    if read.not_charged:
+        typer.echo(f"not delivered, and not charged: {read.not_charged:,}")
     for row in reasons:
         typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
-    show_next(f"gsc reconcile {out or 'OURS.csv'} THEIRS.csv --agreement {agreement_path}")
+    for port, why in charges.refused.items():
+        typer.echo(f"{port} has no charge: {why}", err=True)
+    which = "" if of is Service.VOICE else f" --service {of.word}"
+    show_next(f"gsc reconcile {out or 'OURS.csv'} THEIRS.csv --agreement {agreement_path}{which}")
 
 
-def _by_destination(rated: Any, currency: str) -> list[list[object]]:
+_COUNTED = {"voice": ("s", 1000), "sms": ("messages", 1), "data": ("octets", 1), "ipl": ("days", 1)}
+"""How a charged quantity is shown: its unit, and how many of the record's make one."""
+
+
+def _by_destination(rated: Any, scale: int) -> list[list[object]]:
     from ledger.money import show_micros
 
     sums = rated.group_by("destination").aggregate(
@@ -57,7 +92,7 @@ def _by_destination(rated: Any, currency: str) -> list[list[object]]:
         [
             row["destination"],
             row["amount_micros_count"],
-            row["charged_quantity_sum"] // 1000,
+            row["charged_quantity_sum"] // scale,
             show_micros(row["amount_micros_sum"], 4),
         ]
         for row in sorted(sums.to_pylist(), key=lambda each: each["destination"])
@@ -65,9 +100,17 @@ def _by_destination(rated: Any, currency: str) -> list[list[object]]:
 
 
 def reconcile_two_files(
-    ours: Path, theirs: Path, agreement_path: Path, us: str | None, creditor: str | None, as_json: bool
+    ours: Path,
+    theirs: Path,
+    agreement_path: Path,
+    us: str | None,
+    creditor: str | None,
+    as_json: bool,
+    *,
+    service: str = "voice",
 ) -> None:
     """Match two files of rated usage and explain every difference."""
+    from gateway.cli.parts import service_of
     from gateway.cli.showing import show_json, show_next, show_rows
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
@@ -79,6 +122,7 @@ def reconcile_two_files(
         load_agreement(agreement_path),
         ours=carrier_code(us) if us else None,
         creditor=carrier_code(creditor) if creditor else None,
+        service=service_of(service),
     )
     if as_json:
         show_json(answer)
