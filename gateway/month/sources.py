@@ -1,6 +1,7 @@
 """What reads a usage file: a preset, or our reading of roaming files? Both give the same pieces."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -13,10 +14,12 @@ from gateway.reading import CdrReader, Counts, Piece
 from gateway.sniffing import sniff
 from gateway.tally import FileValue
 from gateway.tap.audit import AuditLine
-from gateway.tap.files import SNIFFED_BYTES, TapReader, kind_of, raw_events
+from gateway.tap.files import SNIFFED_BYTES, FileKind, TapReader, kind_of, raw_events
+from gateway.tap.heads import FileName
 from gateway.tap.resolving import resolve_returns
-from gateway.tap.sides import TapContext
+from gateway.tap.sides import TapContext, sides_of
 from gateway.tap.wording import lines_of, returned_text
+from gateway.trunks import Direction
 from ledger.errors import Malformed
 from ledger.service import Service
 from ledger.store.engine import reading
@@ -118,7 +121,7 @@ class PresetSource:
 
 
 class RoamingSource:
-    """Events of a TAP, NRTRDE or RAP file."""
+    """Events of a TAP, NRTRDE or RAP file. NRTRDE tells them early and against fraud: TAP bills the same ones later."""
 
     preset = ROAMING
     mapping: tuple[FieldSource, ...] = ()
@@ -132,13 +135,18 @@ class RoamingSource:
             )
         self.sure_percent = sure_percent
         self._gateway, self._path = gateway, path
-        self._reader = TapReader(path, TapContext(gateway.carrier, gateway.settings.tadig))
+        self._context = TapContext(gateway.carrier, gateway.settings.tadig)
+        self._reader = TapReader(path, self._context)
 
     def pieces(self, told: Told | None) -> Iterator[Piece]:
-        return self._reader.pieces(told)
+        for piece in self._reader.pieces(told):
+            yield Piece({}, piece.quarantined) if self._reader.kind is FileKind.NRTRDE else piece
 
     def counts(self) -> Counts:
-        return self._reader.counts()
+        counts = self._reader.counts()
+        if self._reader.kind is not FileKind.NRTRDE:
+            return counts
+        return replace(counts, accepted=0, not_billable=counts.accepted + counts.not_billable)
 
     def value(self) -> FileValue | None:
         return self._reader.value()
@@ -152,7 +160,7 @@ class RoamingSource:
     def notes(self) -> tuple[str, ...]:
         """What the file says of itself; a return with the event and import it is about, if we hold that."""
         file = self._reader.file()
-        lines = list(lines_of(file))
+        lines = [*lines_of(file), *self._meaning(file.name)]
         names = self._imported() if file.returned else {}
         for each in resolve_returns(file.returned, names):
             if each.path is not None:
@@ -160,6 +168,15 @@ class RoamingSource:
                 events = f", event {', '.join(map(str, each.events))}" if each.events else ""
                 lines[place] += f"; imported as {names[each.path]}{events}"
         return tuple(lines)
+
+    def _meaning(self, name: FileName) -> Iterator[str]:
+        """What the file is good for."""
+        if self._reader.kind is FileKind.NRTRDE:
+            yield "NRTRDE tells events early and unpriced: none of them is kept as usage, since TAP bills them"
+        if self._reader.kind is FileKind.TAP:
+            sides = sides_of(name, self._context)
+            if sides.direction is Direction.OUT:
+                yield f"these are {sides.partner}'s own records: declared as our count they can only agree with its own"
 
     def _imported(self) -> dict[Path, str]:
         """Roaming files that were imported, with their names."""

@@ -140,25 +140,25 @@ class TapReader:
                 got=self._data[:8].tobytes().hex(" "),
                 todo="Name the preset the file was written for.",
             )
-        self._kind = kind
+        self.kind: FileKind = kind
         self._file: TapFile | None = None
         self._counts = Counts(0, 0, 0, 0, 0, 0)
 
     def pieces(self, told: Told | None = None) -> Iterator[Piece]:
         """The file's usage, piece by piece, the first perhaps empty."""
         yield Piece({}, QUARANTINE_SCHEMA.empty_table())
-        match self._kind:
+        match self.kind:
             case FileKind.TAP:
                 yield from self._gathered(TAP, tap_name, _tap_file)
             case FileKind.NRTRDE:
                 yield from self._gathered(NRTRDE, nrtrde_name, _nrtrde_file)
             case FileKind.NOTIFICATION:
-                self._file = TapFile(self._kind, tap_name(tree_of(self._data)))
+                self._file = TapFile(self.kind, tap_name(tree_of(self._data)))
                 sides_of(self._file.name, self._context)
             case FileKind.RAP:
                 self._file = _rap_file(self._data)
             case FileKind.RECEIPT:
-                self._file = TapFile(self._kind, rap_name(tree_of(self._data)))
+                self._file = TapFile(self.kind, rap_name(tree_of(self._data)))
         if told:
             told(len(self._data))
 

@@ -19,7 +19,7 @@ from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.service import Service
 from tests.gateway.homes import lonely_gateway
-from tests.gateway.tap.encoding import Batch, call, leaf, node, rap_file, returned, session, wrong
+from tests.gateway.tap.encoding import Batch, NrtrdeFile, call, leaf, node, quick, rap_file, returned, session, wrong
 
 GB, CN = CarrierCode("GB-B"), CarrierCode("CN-T")
 AGREEMENT = """
@@ -104,6 +104,27 @@ def test_a_return_is_told_with_the_import_and_the_event_it_is_about(home: Gatewa
         "RAP 1.5, CHNYY to GBRXX, number 00007",
         "severe: GBRXX to CHNYY, number 00042: an event, error 261 at 1/3/9; imported as CDCHNYYGBRXX00042, event 2",
         "severe: GBRXX to CHNYY, number 00043: an event, error 261 at 1/3/9",
+    )
+
+
+def test_a_partners_own_tap_is_no_second_count_of_ours(home: Gateway, tmp_path: Path) -> None:
+    theirs = Batch([call()], sender="GBRXX", recipient="CHNYY", charge=2_300)
+    note = "these are GB-B's own records: declared as our count they can only agree with its own"
+    assert note in _import(home, tmp_path, theirs.encoded()).notes
+    ours = replace(theirs, sender="CHNYY", recipient="GBRXX")
+    assert len(_import(home, tmp_path, ours.encoded()).notes) == 1
+
+
+def test_what_nrtrde_tells_early_is_shown_and_never_becomes_usage_beside_the_tap(home: Gateway, tmp_path: Path) -> None:
+    voice = quick(3, "20261005100000", 61, leaf(27, "442079460000"))
+    early = NrtrdeFile([voice, voice], 3, "20261005180000", sender="GBRXX", recipient="CHNYY")
+    answer = _import(home, tmp_path, early.encoded())
+    assert (answer.accepted, answer.not_billable, answer.usage, answer.duplicates) == (0, 2, (), 1)
+    assert answer.notes == (
+        "NRTRDE 2.1, GBRXX to CHNYY, number 1",
+        "the file's own total does not hold: events declared 3, counted 2: 1 too many",
+        "2 of 2 events came more than 4 h after they ended; the last after 7:58:59",
+        "NRTRDE tells events early and unpriced: none of them is kept as usage, since TAP bills them",
     )
 
 
