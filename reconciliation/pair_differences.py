@@ -1,10 +1,11 @@
 """Why do the amounts of pairs differ? First the price, by destination; then the quantity, by its cause."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from ledger.money import show_micros
+from ledger.service import Service
 from reconciliation.difference import Books, Difference, day_of, severity_of, span_words
 from reconciliation.finding import Cause, Severity
 from reconciliation.prices import PriceParts, is_rounding, price_parts
@@ -120,8 +121,9 @@ def _price_group(books: Books, parts: PriceParts, rows: Ints, *, moved: bool) ->
         codes, others = _listed(books.creditor.code, ours), _listed(books.debtor.code, theirs)
         detail += f": {{creditor}} rates {name} (code {codes}), {{debtor}} {other} (code {others})"
     elif cause == Cause.RATE:
-        prices = _per_minute(owed, books.creditor.charged[ours]), _per_minute(middle, books.creditor.charged[ours])
-        detail += f": {{creditor}} charges {{currency}} {prices[0]} a minute, {{debtor}} reckons {prices[1]}"
+        unit, per = _PRICED[books.service]
+        first, second = (_mean_price(amounts, books.creditor.charged[ours], per) for amounts in (owed, middle))
+        detail += f": {{creditor}} charges {{currency}} {first}{unit}, {{debtor}} reckons {second}"
     severity = severity_of(exact_sum(owed), exact_sum(middle))
     return Difference(
         cause=cause,
@@ -144,6 +146,17 @@ def _listed(names: Names, rows: Ints) -> str:
     return ", ".join(texts[:3]) + (" ..." if len(texts) > 3 else "")
 
 
-def _per_minute(amounts: Ints, charged: Ints) -> str:
-    """Mean price of a minute over a group, for the sentence only."""
-    return show_micros(exact_sum(amounts) * 60_000 // max(1, exact_sum(charged)), 4)
+_PRICED: Mapping[Service, tuple[str, int | None]] = {
+    Service.VOICE: (" a minute", 60_000),
+    Service.SMS: (" a message", 1),
+    Service.DATA: ("", None),
+    Service.IPL: ("", None),
+}
+"""How the price of a group is told: per so much of its quantity, or as a sum."""
+
+
+def _mean_price(amounts: Ints, charged: Ints, per: int | None) -> str:
+    """Mean price over a group, or its sum, for the sentence only."""
+    if per is None:
+        return show_micros(exact_sum(amounts), 2)
+    return show_micros(exact_sum(amounts) * per // max(1, exact_sum(charged)), 4)
