@@ -8,6 +8,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+
 from gateway.fields import MAX_LINE_BYTES
 from gateway.layout import FileKind, Preset
 from gateway.lines import GZIP, LineSource, whole_lines
@@ -18,6 +20,8 @@ from ledger.errors import Malformed
 
 CHUNK_BYTES = 4 << 20
 """What is read at a time."""
+PORTION_LINES = 1 << 17
+"""Lines taken at a time, if they are so short that more stand in a chunk."""
 MAX_EXPANSION = 100
 """Times its size that a packed file may hold: usage files pack to a tenth."""
 FREE_EXPANSION_BYTES = 16 << 20
@@ -112,7 +116,21 @@ def _text_cuts(path: Path, preset: Preset, refusals: Refusals, told: Told | None
         for piece in whole_lines(stream, CHUNK_BYTES, lambda: skipped.append(rows.skip_line())):
             yield from skipped
             skipped.clear()
-            yield rows.cut(piece)
+            for portion in _portions(piece):
+                yield rows.cut(portion)
             if told:
                 told(stream.tell())
         yield from skipped
+
+
+def _portions(piece: bytes) -> Iterator[bytes]:
+    """A piece in portions of so many lines: what is held of each line does not depend on its length."""
+    if piece.count(b"\n") <= PORTION_LINES:
+        yield piece
+        return
+    ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n")) + 1
+    begin = 0
+    for end in [*ends[PORTION_LINES - 1 :: PORTION_LINES].tolist(), len(piece)]:
+        if end > begin:
+            yield piece[begin:end]
+        begin = end
