@@ -79,7 +79,7 @@ class Conversion:
     zone: ZoneInfo
     """Accounting zone, where an event's day begins."""
     day: date | None = None
-    """Of the invoice or the receipt; None: each event's own."""
+    """Of the statement or the receipt; None: each event's own."""
 
     def factor_at(self, at_ms: int) -> Fraction:
         """Units of `quote` for one of `base`, of an event. Raises NotFound."""
@@ -103,7 +103,7 @@ class FxPaper(Struct):
 
 
 def conversion(rates: FxRates, agreement: Agreement, base: str, day: date | None = None) -> Conversion:
-    """What brings amounts in `base` into the agreement's currency; day: of invoice or receipt. Raises Malformed."""
+    """What brings amounts in `base` into the agreement's currency; day: of statement or receipt. Raises Malformed."""
     terms = agreement.fx
     if terms is None:
         raise Malformed(

@@ -11,8 +11,8 @@ class FxDate(StrEnum):
 
     EVENT = "event"
     """The start of each record, in the accounting zone."""
-    INVOICE = "invoice"
-    """The day of the invoice, named when the period is rated."""
+    STATEMENT = "statement"
+    """The day of the statement, named when the period is rated."""
     RECEIPT = "receipt"
     """The day of receipt, named when the period is rated. Source: 47 CFR 3.47."""
 

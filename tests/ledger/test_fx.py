@@ -110,15 +110,15 @@ def test_a_record_is_converted_with_one_rounding() -> None:
     assert got.refused["reason"].to_pylist() == ["no exchange rate"]
 
 
-def test_the_day_of_invoice_or_receipt_is_named_and_an_events_day_is_not() -> None:
-    event, invoice = parse_agreement(FX), parse_agreement(FX.replace('"event"', '"invoice"'))
+def test_the_day_of_statement_or_receipt_is_named_and_an_events_day_is_not() -> None:
+    event, statement = parse_agreement(FX), parse_agreement(FX.replace('"event"', '"statement"'))
     day = date(2026, 10, 5)
-    into = conversion(RATES, invoice, "EUR", day)
-    assert rate(usage(("4420", 0, MINUTE)), EUROS, invoice, into).rated["amount_micros"].to_pylist() == [1_200_000]
+    into = conversion(RATES, statement, "EUR", day)
+    assert rate(usage(("4420", 0, MINUTE)), EUROS, statement, into).rated["amount_micros"].to_pylist() == [1_200_000]
     with pytest.raises(Malformed, match="the day of event"):
         conversion(RATES, event, "EUR", day)
-    with pytest.raises(Malformed, match="the day of invoice"):
-        conversion(RATES, invoice, "EUR")
+    with pytest.raises(Malformed, match="the day of statement"):
+        conversion(RATES, statement, "EUR")
     with pytest.raises(Malformed, match="says nothing of exchange rates"):
         conversion(RATES, parse_agreement(LEAST), "EUR")
     by_increment = replace(event, rating=RatingTerms(RoundingPlace.INCREMENT))
