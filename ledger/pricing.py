@@ -5,6 +5,7 @@ sorted; a direct index over the first digits leaves at most a short bisection. A
 (values near 2^61, a number shorter than the code that claims it) says ASK: the caller prices that row in plain Python.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -30,6 +31,7 @@ FLOOR, CEILING, HALF_UP, HALF_EVEN = 0, 1, 2, 3
 
 _OWNER_BITS = 24
 _OWNER_MASK = 2**24 - 1
+_NAME_AT, _CODE_AT, _NUMBER_MASK = 24, 48, 2**24 - 1
 _BLOCK = 512
 _ZEROS = np.uint64(0x3030303030303030)
 _MOST = np.uint64(2**64 - 1)
@@ -105,6 +107,11 @@ def _in_cell(entries: Int64s, place: int, within: int) -> int:
     return int(entries[first] & _OWNER_MASK) - 1
 
 
+def pack(plan: Sequence[int], name: Sequence[int], code_digits: Sequence[int]) -> Int64s:
+    """What the kernels ask of a rate, in one number, so that memory is asked once: 24 bits, 24 bits, the rest."""
+    return np.asarray(plan, np.int64) | np.asarray(name, np.int64) << _NAME_AT | np.asarray(code_digits) << _CODE_AT
+
+
 @kernel
 def _divided(number: Whole, divisor: Whole, reciprocal: np.uint64) -> Whole:
     """number // divisor for 0 <= number < 2^61, exactly; reciprocal is (2^64 - 1) // divisor.
@@ -159,7 +166,7 @@ def find_rates(
     cell: int,
     index: Int32s,
     entries: Int64s,
-    code_digits: NDArray[np.int8],
+    facts: Int64s,
     longest_code: int,
     out: Int32s,
 ) -> None:
@@ -198,7 +205,7 @@ def find_rates(
                 continue
             owner = -2 - held[at] if held[at] < 0 else _in_cell(entries, held[at], within)
             digits = offsets[base + at + 1] - offsets[base + at]
-            shorter = digits < longest_code and owner >= 0 and code_digits[owner] > digits
+            shorter = digits < longest_code and owner >= 0 and facts[owner] >> _CODE_AT > digits
             out[base + at] = ASK if shorter else owner
 
 
@@ -212,14 +219,15 @@ def reciprocals(plans: Int64s) -> Words:
 def price(
     found: Int32s,
     quantity: Int64s,
-    plan_of: Int32s,
+    facts: Int64s,
     plans: Int64s,
     inverses: Words,
     rounding: int,
+    of_row: Int64s,
     charged: Int64s,
     amount: Int64s,
 ) -> None:
-    """Charged quantity and micros of each row with a rate. plan_of gives a rate's line of plans:
+    """Facts, charged quantity and micros of each row with a rate. A line of plans:
     nanos, per, first, next, connect_nanos, limit, after, later_nanos, later_increment; after 0 means no later step;
     inverses are the plans' `reciprocals`.
 
@@ -231,7 +239,8 @@ def price(
             charged[row] = 0
             amount[row] = 0
             continue
-        plan = plan_of[which]
+        of_row[row] = facts[which]
+        plan = facts[which] & _NUMBER_MASK
         if quantity[row] > plans[plan, 5]:
             found[row] = ASK
             continue
@@ -260,23 +269,46 @@ def price(
 
 
 @kernel
-def measure_texts(which: Int32s, offsets: Int32s, out: Int32s) -> Whole:
-    """Where the texts `which` begin when they stand one after the other (len + 1 places); returns their size."""
+def measure_names(of_row: Int64s, names: Int32s, out: Int32s) -> Whole:
+    """Where each row's destination begins when they stand one after the other (rows + 1 places); returns their size."""
     size = np.int64(0)
-    for row in range(len(which)):
+    for row in range(len(of_row)):
+        which = (of_row[row] >> _NAME_AT) & _NUMBER_MASK
         out[row] = size
-        size += offsets[which[row] + 1] - offsets[which[row]]
-    out[len(which)] = size
+        size += names[which + 1] - names[which]
+    out[len(of_row)] = size
     return size
 
 
 @kernel
-def copy_texts(which: Int32s, offsets: Int32s, text: Bytes, begins: Int32s, out: Bytes) -> None:
-    """The texts `which`, one after the other, where `measure_texts` put them.
-
-    Words of eight bytes are copied: text and out have eight bytes more than they need.
-    """
-    for row in range(len(which)):
-        source, target = offsets[which[row]], begins[row]
+def copy_names(of_row: Int64s, names: Int32s, text: Bytes, begins: Int32s, out: Bytes) -> None:
+    """Destinations to where `measure_names` put them, by words: text and out are eight bytes longer than needed."""
+    for row in range(len(of_row)):
+        source, target = names[(of_row[row] >> _NAME_AT) & _NUMBER_MASK], begins[row]
         for at in range(0, begins[row + 1] - target, 8):
             put_word(out, target + at, word_at(text, source + at))
+
+
+@kernel
+def measure_codes(of_row: Int64s, out: Int32s) -> Whole:
+    """The same for each row's code."""
+    size = np.int64(0)
+    for row in range(len(of_row)):
+        out[row] = size
+        size += of_row[row] >> _CODE_AT
+    out[len(of_row)] = size
+    return size
+
+
+@kernel
+def copy_codes(offsets: Int32s, text: Bytes, begins: Int32s, out: Bytes) -> None:
+    """A code is the beginning of the number that was called."""
+    for row in range(len(begins) - 1):
+        source, target = offsets[row], begins[row]
+        length = begins[row + 1] - target
+        if source + 16 <= len(text):
+            for at in range(0, length, 8):
+                put_word(out, target + at, word_at(text, source + at))
+        else:
+            for at in range(length):
+                out[target + at] = text[source + at]

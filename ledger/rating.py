@@ -98,8 +98,8 @@ def _rate_piece(table: pa.Table, history: DeckHistory, flat: "_FlatDecks", round
     refused = table.filter(pa.array(~priced))
     reasons = pa.array([REASONS[reason] for reason in found[~priced].tolist()], pa.string())
     refused = pa.Table.from_arrays([*refused.columns, reasons], schema=REFUSED_SCHEMA)
-    kept = (each[priced] for each in (found, facts, charged, amount))
-    return Rating(_rated(table.filter(pa.array(priced)), flat, *kept), refused)
+    table, found, facts = table.filter(pa.array(priced)), found[priced], facts[priced]
+    return Rating(_rated(table, flat, found, facts, charged[priced], amount[priced]), refused)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -267,11 +267,13 @@ def test_a_planted_fault_in_the_kernel_shows(monkeypatch: pytest.MonkeyPatch) ->
 
     class Faulty:
         find_rates, flatten, index_cells = honest.find_rates, honest.flatten, honest.index_cells
-        reciprocals, measure_texts, copy_texts = honest.reciprocals, honest.measure_texts, honest.copy_texts
+        reciprocals, pack = honest.reciprocals, honest.pack
+        measure_names, copy_names = honest.measure_names, honest.copy_names
+        measure_codes, copy_codes = honest.measure_codes, honest.copy_codes
 
         @staticmethod
-        def price(found, quantity, plan_of, plans, inverses, rounding, charged, amount):  # type: ignore[no-untyped-def]
-            honest.price(found, quantity, plan_of, plans, inverses, rounding, charged, amount)
+        def price(found, quantity, facts, plans, inverses, rounding, of_row, charged, amount):  # type: ignore[no-untyped-def]
+            honest.price(found, quantity, facts, plans, inverses, rounding, of_row, charged, amount)
             amount += 1
 
     monkeypatch.setattr(rating_module, "pricing", Faulty)
