@@ -4,6 +4,7 @@ A small codec for the types our contracts use. Layout: Solidity ABI specificatio
 never coerced: True is no integer, a str no bytes, a short bytes not padded.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -55,32 +56,32 @@ def address_bytes(address: str) -> bytes:
 # TYPES
 
 
-class AbiType:
+class AbiType(ABC):
     """One Solidity type: checks, encodes, decodes and hashes its values."""
 
     __slots__ = ()
 
     @property
+    @abstractmethod
     def canonical(self) -> str:
         """As signatures write it: "uint64", "(bytes32,uint8)[]"."""
-        raise NotImplementedError
 
     @property
     def words(self) -> int | None:
         """How many words it takes in place; None if it stands elsewhere and leaves an offset."""
         return 1
 
+    @abstractmethod
     def check(self, value: Any, where: str) -> None:
         """Raises Malformed unless `value` has exactly the Python type and the range."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encode(self, value: Any) -> bytes:
         """The value's own bytes, without an offset."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, data: bytes, at: int) -> Any:
         """The value whose own bytes begin at `at`. Raises Malformed."""
-        raise NotImplementedError
 
     def hash_word(self, value: Any) -> bytes:
         """The word EIP-712 `encodeData` takes for it."""

@@ -1,5 +1,6 @@
 """What do the generated bindings have in common? Bases for the contracts' structs, events, refusals and functions."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -61,7 +62,7 @@ class Struct:
         return {name: kind.show(getattr(self, name)) for name, kind in self.FIELDS}
 
 
-class Event:
+class Event(ABC):
     """A contract's event as a frozen value."""
 
     __slots__ = ()
@@ -71,9 +72,9 @@ class Event:
     TOPIC0: ClassVar[bytes]
 
     @classmethod
+    @abstractmethod
     def decode(cls, topics: Sequence[bytes], data: bytes) -> Self:
         """The event of a raw log. Raises Malformed if topics or data are not this event's."""
-        raise NotImplementedError
 
 
 def expect_log(event: type[Event], topics: Sequence[bytes], data: bytes, topic_count: int, data_bytes: int) -> None:
