@@ -30,8 +30,8 @@ invariants: install ## the long run: 320,000 random steps for each invariant, wh
 halmos: install ## symbolic proofs of what moves an exposure, where halmos is installed (.venv-proofs)
 	@$(VENV)/python -m scripts.proofs
 
-bench: install ## measure one part: BENCH=chain
-	@$(VENV)/python -m scripts.bench.$(BENCH)
+bench: install ## measure one part: BENCH=chain or BENCH=usage
+	@$(VENV)/python -m scripts.bench.$(BENCH) $(ARGS)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
 	@$(VENV)/ruff check .
