@@ -40,13 +40,21 @@ class Samples(NamedTuple):
 
 def plausible_pairs(ours: Side, theirs: Side) -> Samples:
     bits = row_bits(len(ours), len(theirs))
-    our_keys, our_rows = sorted_words(pair_hashes(ours.a_hash, ours.b_hash), bits)
-    their_keys, their_rows = sorted_words(pair_hashes(theirs.a_hash, theirs.b_hash), bits)
     last_key = min(LAST_KEY, (1 << (64 - bits)) * ENOUGH // max(ENOUGH, len(theirs)))
+    our_keys, our_rows = _first_keys(ours, bits, last_key)
+    their_keys, their_rows = _first_keys(theirs, bits, last_key)
     us, them = Starts(ours.start_ms, ours.quantity), Starts(theirs.start_ms, theirs.quantity)
-    pairs = _plausible(our_keys, our_rows, us, their_keys, their_rows, them, last_key)
+    pairs = _plausible(our_keys, our_rows, us, their_keys, their_rows, them)
     our_row, their_row, key = pairs[:, 0], pairs[:, 1], pairs[:, 2]
     return Samples(our_row, their_row, key, theirs.start_ms[their_row] - ours.start_ms[our_row])
+
+
+def _first_keys(side: Side, bits: int, last_key: int) -> tuple[Ints, Ints]:
+    """Keys up to the last, ascending, and the rows they belong to."""
+    keys = pair_hashes(side.a_hash, side.b_hash)
+    rows = np.flatnonzero(keys >> np.uint64(bits) <= np.uint64(last_key))
+    first, order = sorted_words(keys[rows], bits)
+    return first, rows[order]
 
 
 def shifts(cells: Ints, key: Ints, residual: Ints, window_ms: int) -> tuple[Ints, Ints]:
@@ -66,7 +74,6 @@ def _plausible(
     their_keys: Ints,
     their_rows: Ints,
     theirs: Starts,
-    last_key: int,
 ) -> Ints:
     """(our row, their row, key) of each combination with one key, starts within SPAN_MS and similar quantities."""
     found = np.empty((len(our_keys) + 2 * len(their_keys) + BUSY_KEY, 3), np.int64)
@@ -74,7 +81,7 @@ def _plausible(
     key = 0
     i = 0
     j = 0
-    while i < len(our_keys) and j < len(their_keys) and our_keys[i] <= last_key and count + BUSY_KEY <= len(found):
+    while i < len(our_keys) and j < len(their_keys) and count + BUSY_KEY <= len(found):
         if our_keys[i] < their_keys[j]:
             i += 1
         elif our_keys[i] > their_keys[j]:

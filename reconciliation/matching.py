@@ -13,6 +13,8 @@ from enum import IntEnum
 import numpy as np
 
 from ledger.agreement import Tolerance
+from ledger.cores import in_parallel
+from reconciliation.buckets import Bucket, buckets_of, with_key_of
 from reconciliation.clocks import Clocks
 from reconciliation.keys import mixed, pair_hashes, row_bits, sorted_words
 from reconciliation.side import Flags, Ints, Side, Tolerances, Words, allowed_ms
@@ -127,8 +129,8 @@ class _Attempt:
         our_key, their_key = keys or (self.ours.key, self.theirs.key)
         rows, others = self.left()
         found = _sweep_columns(
-            self.ours.take(rows, our_key),
-            self.theirs.take(others, their_key),
+            self.ours.take(rows, our_key[rows]),
+            self.theirs.take(others, their_key[others]),
             hard=rule == Rule.CALLED_NUMBER,
             tolerance=tolerance,
         )
@@ -155,6 +157,23 @@ def _columns(side: Side, start_ms: Ints) -> Columns:
 
 def _sweep_columns(ours: Columns, theirs: Columns, *, hard: bool, tolerance: Tolerances) -> Ints:
     """Their row for each of ours, or -1; `hard` asks quantities to agree within tolerance."""
+    mate = np.full(len(ours.key), -1, np.int64)
+
+    def sweep_bucket(bucket: Bucket) -> None:
+        found = _sweep_bucket(
+            ours.take(bucket.ours, ours.key[bucket.ours]),
+            theirs.take(bucket.theirs, theirs.key[bucket.theirs]),
+            hard=hard,
+            tolerance=tolerance,
+        )
+        paired = found >= 0
+        mate[bucket.ours[paired]] = bucket.theirs[found[paired]]
+
+    in_parallel(sweep_bucket, buckets_of(ours.key, theirs.key))
+    return mate
+
+
+def _sweep_bucket(ours: Columns, theirs: Columns, *, hard: bool, tolerance: Tolerances) -> Ints:
     mate = np.full(len(ours.key), -1, np.int64)
     if len(ours.key) == 0 or len(theirs.key) == 0:
         return mate
@@ -196,7 +215,12 @@ def classify(ours: Ints, theirs: Ints, tolerance: Tolerances) -> Ints:
 def _twins(side: Columns, matched: Flags) -> Flags:
     """Records without a partner that repeat another record of their own side."""
     twins = np.zeros(len(side.key), np.bool_)
-    if not matched.all():
-        keys, rows = sorted_words(side.key, row_bits(len(side.key)))
-        mark_twins(keys, rows, side, matched, twins)
+    alone = np.flatnonzero(~matched)
+    if len(alone):
+        rows = with_key_of(side.key, alone)
+        near = side.take(rows, side.key[rows])
+        keys, order = sorted_words(near.key, row_bits(len(rows)))
+        found = np.zeros(len(rows), np.bool_)
+        mark_twins(keys, order, near, matched[rows], found)
+        twins[rows[found]] = True
     return twins

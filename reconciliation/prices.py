@@ -37,43 +37,62 @@ def price_parts(books: Books) -> PriceParts:
     alike = same | (ours == theirs)
     differs = alike & (owed != counted)
     middle = np.where(differs, counted, owed)
-    for at in np.flatnonzero(~alike & (ours > 0) & (theirs > 0) & _price_differs(books, alike, differs)).tolist():
+    asked = np.flatnonzero(~alike & (ours > 0) & (theirs > 0))
+    for at in asked[_price_differs(books, alike, differs, asked)].tolist():
         price = div_half_even(int(counted[at]) * int(ours[at]), int(theirs[at]))
         differs[at] = price != int(owed[at])
         middle[at] = price
     return PriceParts(middle, differs)
 
 
-def _price_differs(books: Books, alike: Flags, differs: Flags) -> Flags:
+def _price_differs(books: Books, alike: Flags, differs: Flags, asked: Ints) -> Flags:
     """For pairs whose quantities differ: do prices differ in the nearest pairs of the same code whose quantities agree?
 
-    Such neighbours compare prices without knowing connect fees or steps. Without any, the two unit prices decide.
+    Such neighbours compare prices without knowing connect fees or steps. Without any, the two unit prices decide. Where
+    all pairs of a code whose quantities agree say the same, so do the nearest.
     """
-    rows = books.pairing.ours
-    start_ms = books.creditor.start_ms[rows]
-    if not alike.any():
-        return _unit_price_differs(books)
-    code = books.creditor.code.codes[rows]
-    ties = books.debtor.tie[books.pairing.theirs], books.creditor.tie[rows]
-    merged = np.lexsort((*ties, start_ms, code))
-    order = merged[alike[merged]]
-    before = np.empty(len(code), np.int64)
-    before[merged] = np.cumsum(alike[merged]) - 1
-    after = np.minimum(before + 1, len(order) - 1)
-    before = np.maximum(before, 0)
-    has_before, has_after = code[order[before]] == code, code[order[after]] == code
-    says_before, says_after = differs[order[before]], differs[order[after]]
-    agreed = has_before & has_after & (says_before == says_after)
-    one = np.where(has_before, says_before, says_after)
-    decided = agreed | (has_before ^ has_after)
-    verdict: Flags = np.where(decided, one, _unit_price_differs(books))
+    code = books.creditor.code.codes[books.pairing.ours]
+    size = len(books.creditor.code.texts)
+    known, apart = np.bincount(code[alike], minlength=size), np.bincount(code[differs], minlength=size)
+    verdict: Flags = apart[code[asked]] > 0
+    of_both = (apart > 0) & (apart < known)
+    near = of_both[code[asked]]
+    if near.any():
+        verdict[near] = _neighbours_differ(books, np.flatnonzero(alike & of_both[code]), differs, asked[near])
+    alone = known[code[asked]] == 0
+    if alone.any():
+        verdict[alone] = _unit_price_differs(books, asked[alone])
     return verdict
 
 
-def _unit_price_differs(books: Books) -> Flags:
+def _neighbours_differ(books: Books, known: Ints, differs: Flags, asked: Ints) -> Flags:
+    """What the pairs just before and after in time, of those known and of the same code, say of each pair asked for."""
+    pairs = np.concatenate([known, asked])
+    is_known = np.arange(len(pairs)) < len(known)
+    rows = books.pairing.ours[pairs]
+    code = books.creditor.code.codes[rows]
+    ties = books.debtor.tie[books.pairing.theirs[pairs]], books.creditor.tie[rows]
+    merged = np.lexsort((*ties, books.creditor.start_ms[rows], code))
+    order = merged[is_known[merged]]
+    before = np.empty(len(pairs), np.int64)
+    before[merged] = np.cumsum(is_known[merged]) - 1
+    before = before[len(known) :]
+    after = np.minimum(before + 1, len(order) - 1)
+    before = np.maximum(before, 0)
+    mine = code[len(known) :]
+    has_before, has_after = code[order[before]] == mine, code[order[after]] == mine
+    says_before, says_after = differs[pairs[order[before]]], differs[pairs[order[after]]]
+    verdict: Flags = np.where(has_before, says_before, says_after)
+    open_ = has_before & has_after & (says_before != says_after)
+    verdict[open_] = _unit_price_differs(books, asked[open_])
+    return verdict
+
+
+def _unit_price_differs(books: Books, pairs: Ints) -> Flags:
     """Amounts over charged quantities differ by more than rounding to a micro on both sides can do."""
-    owed, counted = books.creditor.amount[books.pairing.ours], books.debtor.amount[books.pairing.theirs]
-    ours, theirs = books.creditor.charged[books.pairing.ours], books.debtor.charged[books.pairing.theirs]
+    rows, others = books.pairing.ours[pairs], books.pairing.theirs[pairs]
+    owed, counted = books.creditor.amount[rows], books.debtor.amount[others]
+    ours, theirs = books.creditor.charged[rows], books.debtor.charged[others]
     differs = [
         abs(a * q - b * p) > p + q
         for a, b, p, q in zip(owed.tolist(), counted.tolist(), ours.tolist(), theirs.tolist(), strict=True)

@@ -1,5 +1,6 @@
 """Why do the quantities of pairs differ? By a few seconds, a route's bias, an unanswered attempt or an altered call."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,33 +89,41 @@ def find_biases(books: Books, apart: Ints, answered: Flags) -> tuple[Bias, ...]:
 def _biased_pairs(books: Books, apart: Ints, mine: Flags, start_ms: Ints) -> Flags:
     least_ms = books.tolerance.duration_ms
     pairs = np.zeros(len(apart), np.bool_)
-    if mine.sum() < BIAS_PAIRS:
+    rows = np.flatnonzero(mine)
+    if len(rows) < BIAS_PAIRS:
         return pairs
-    if _leans(apart[mine], least_ms):
-        return mine & _fits(books, apart, mine)
-    days = start_ms // DAY_MS
-    for day in np.unique(days[mine]).tolist():
-        today = mine & (days == day)
-        if today.sum() * 3 >= BIAS_PAIRS and _leans(apart[today], least_ms):
-            pairs |= today & _fits(books, apart, today)
+    if _leans(apart[rows], least_ms):
+        pairs[rows[_fits(books, apart, rows)]] = True
+        return pairs
+    for today in _by_day(rows, start_ms[rows] // DAY_MS):
+        if len(today) * 3 >= BIAS_PAIRS and _leans(apart[today], least_ms):
+            pairs[today[_fits(books, apart, today)]] = True
     return pairs
 
 
+def _by_day(rows: Ints, days: Ints) -> Iterator[Ints]:
+    order = np.argsort(days, kind="stable")
+    yield from np.split(rows[order], np.flatnonzero(np.diff(days[order])) + 1)
+
+
 def _leans(apart: Ints, least_ms: int) -> bool:
+    if np.count_nonzero(apart) * 2 < len(apart):
+        return False  # the middle is 0
     middle = np.median(apart)
     agreeing = int((np.sign(apart) == np.sign(middle)).sum())
     return bool(abs(middle) > least_ms and agreeing >= BIAS_AGREEMENT * len(apart))
 
 
-def _fits(books: Books, apart: Ints, mine: Flags) -> Flags:
-    """Pairs that differ the biased way by about as much as the bias, be it an amount or a share of the quantity."""
-    quantity = np.maximum(1, books.debtor.quantity[books.pairing.theirs])
-    middle = int(np.median(apart[mine]))
-    per_mille = int(np.median(apart[mine] * 1_000 // quantity[mine]))
-    best = np.abs(apart - middle)
-    by_share = np.abs(apart - quantity * per_mille // 1_000)
-    if np.median(by_share[mine]) < np.median(best[mine]):
+def _fits(books: Books, apart: Ints, rows: Ints) -> Flags:
+    """Which pairs differ the biased way by about as much as the bias, be it an amount or a share of the quantity."""
+    mine = apart[rows]
+    quantity = np.maximum(1, books.debtor.quantity[books.pairing.theirs[rows]])
+    middle = int(np.median(mine))
+    per_mille = int(np.median(mine * 1_000 // quantity))
+    best = np.abs(mine - middle)
+    by_share = np.abs(mine - quantity * per_mille // 1_000)
+    if np.median(by_share) < np.median(best):
         best = by_share
-    spread = max(int(np.median(best[mine])) * SPREADS, books.tolerance.duration_ms)
-    fits: Flags = (best <= spread) & (np.sign(apart) == np.sign(middle))
+    spread = max(int(np.median(best)) * SPREADS, books.tolerance.duration_ms)
+    fits: Flags = (best <= spread) & (np.sign(mine) == np.sign(middle))
     return fits

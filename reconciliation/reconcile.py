@@ -235,7 +235,7 @@ def _exception_rows(books: Books, at: int, difference: Difference, *, is_credito
         pa.array(our_micros),
         pa.array(their_micros),
         pa.array(offset if is_creditor else -offset, mask=(creditor < 0) | (debtor < 0)),
-        pa.array(rule, pa.string()),
+        rule,
         pa.repeat(pa.scalar(difference.fields), size),
     ]
     return pa.Table.from_arrays(columns, schema=EXCEPTIONS_SCHEMA)
@@ -252,15 +252,14 @@ def _chronological(books: Books, difference: Difference) -> Ints:
     return order
 
 
-def _how_paired(pairing: Pairing, creditor: Ints, debtor: Ints) -> tuple[Ints, list[str]]:
-    offset = np.zeros(len(creditor), np.int64)
-    rule = ["no partner"] * len(creditor)
+def _how_paired(pairing: Pairing, creditor: Ints, debtor: Ints) -> tuple[Ints, pa.Array]:
+    """Start difference and words of the rule for each row; 0 and "no partner" without a pair."""
+    offset, rule = np.zeros(len(creditor), np.int64), np.full(len(creditor), len(Rule))
     paired = (creditor >= 0) & (debtor >= 0)
     at = np.searchsorted(pairing.ours, creditor[paired])
-    offset[paired] = pairing.delta_ms[at]
-    for where, made_by in zip(np.flatnonzero(paired).tolist(), pairing.rules[at].tolist(), strict=True):
-        rule[where] = Rule(made_by).words
-    return offset, rule
+    offset[paired], rule[paired] = pairing.delta_ms[at], pairing.rules[at]
+    words = pa.array([*(each.words for each in Rule), "no partner"], pa.string())
+    return offset, words.take(pa.array(rule))
 
 
 def _optional(rows: Ints) -> pa.Array:

@@ -42,7 +42,7 @@ def find_split_calls(books: Books) -> SplitCalls:
         (books.creditor, pairing.missing_at_theirs, pairing.ours, ours, theirs),
         (books.debtor, pairing.missing_at_ours, pairing.theirs, theirs, ours),
     ):
-        candidates = np.flatnonzero(short & (0 < mine) & (mine < other) & ~pairs)
+        candidates = np.flatnonzero(short & (mine > 0) & (mine < other) & ~pairs)
         whole, parts = _complete(books, side, alone, rows[candidates], other[candidates])
         pairs[candidates[whole]] = True
         further.append(parts)

@@ -29,8 +29,8 @@ class Columns(NamedTuple):
     tie: Ints
 
     def take(self, rows: Ints, key: Words) -> "Columns":
-        """Only these rows, under another key."""
-        return Columns(key[rows], self.start_ms[rows], self.quantity[rows], self.tie[rows])
+        """Only these rows, with these keys."""
+        return Columns(key, self.start_ms[rows], self.quantity[rows], self.tie[rows])
 
 
 class Reach(NamedTuple):
@@ -61,9 +61,21 @@ def sweep(
         elif our_keys[i] > their_keys[j]:
             j += 1
         else:
-            i_end = _group_end(our_keys, i)
-            j_end = _group_end(their_keys, j)
-            _match_group(our_rows[i:i_end], ours, their_rows[j:j_end], theirs, reach, mate)
+            i_end = i + 1
+            while i_end < len(our_keys) and our_keys[i_end] == our_keys[i]:
+                i_end += 1
+            j_end = j + 1
+            while j_end < len(their_keys) and their_keys[j_end] == their_keys[j]:
+                j_end += 1
+            if i_end - i == 1 and j_end - j == 1:  # nearly all: spared the passing of columns
+                x = our_rows[i]
+                y = their_rows[j]
+                near = abs(ours.start_ms[x] - theirs.start_ms[y]) <= reach.window_ms
+                like = reach.limits[x] < 0 or abs(ours.quantity[x] - theirs.quantity[y]) <= reach.limits[x]
+                if near and like and ours.key[x] == theirs.key[y]:
+                    mate[x] = y
+            else:
+                _match_group(our_rows[i:i_end], ours, their_rows[j:j_end], theirs, reach, mate)
             i = i_end
             j = j_end
 
