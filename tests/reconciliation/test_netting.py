@@ -8,7 +8,7 @@ from scipy.optimize import linprog
 
 from ledger.errors import CurrencyMismatch, Malformed, Refused
 from ledger.identity import CarrierCode
-from ledger.money import Micros
+from ledger.money import Micros, parse_micros, show_micros
 from reconciliation import netting
 from reconciliation.netting import Leg, NettingResult, Obligation, net, net_bilaterally, net_each_currency
 
@@ -81,6 +81,25 @@ def test_the_textbook_matrix_of_c23_moves_five_of_forty_three() -> None:
     assert result.gross_micros == 43
     assert positions_of(result) == {"F": -2, "G": -3, "I": 4, "S": 1}
     assert result.remaining_micros == 5
+
+
+def test_the_batch_of_c19_leaves_each_what_was_published() -> None:
+    """yeti bill_cdr_batch_spec: opening sums, prices and what is given back; what is negative is no obligation."""
+    opening = [("YETI", "C1", "10"), ("YETI", "C2", "20"), ("YETI", "V1", "30"), ("YETI", "V2", "40")]
+    sold = [("C1", "YETI", "10"), ("C1", "YETI", "10"), ("C2", "YETI", "11")]
+    bought = [("YETI", "V1", "99"), ("YETI", "V1", "1100"), ("YETI", "V2", "1120")]
+    given_back = [("YETI", "C1", "3.999"), ("V2", "YETI", "0.99999")]
+    owed = [owes(*pair, parse_micros(text)) for *pair, text in [*opening, *sold, *bought, *given_back]]
+    positions = positions_of(net(owed, "USD"))
+    assert {carrier: show_micros(micros) for carrier, micros in positions.items() if carrier != "YETI"} == {
+        "C1": "-6.001000",
+        "C2": "9.000000",
+        "V1": "1229.000000",
+        "V2": "1159.000010",
+    }
+    for ignored in (owes("C1", "YETI", parse_micros("-110")), owes("YETI", "V2", parse_micros("-555"))):
+        with pytest.raises(Malformed):
+            net([*owed, ignored], "USD")
 
 
 def test_currencies_are_never_mixed() -> None:
