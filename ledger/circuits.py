@@ -125,7 +125,7 @@ def _monthly_charge(prices: Sequence[Rate], period: Period, agreement: Agreement
     days = len(prices)
     share = month_share(days, _length_of(period), agreement.ipl)
     nanos = share * sum(rate.nanos for rate in prices) / days
-    amount = rounded(nanos * (1 - credited) / NANOS_PER_MICRO, agreement.rounding)
+    amount = rounded(nanos * (1 - credited) / NANOS_PER_MICRO, agreement.rounding, agreement.rating.decimals)
     if amount > MAX_AMOUNT_MICROS:
         raise Malformed("amount out of bounds", expected=MAX_AMOUNT_MICROS, got=amount)
     return Charge(days, amount)
@@ -139,7 +139,7 @@ def _credit(outages: Sequence[Outage], period: Period, agreement: Agreement) -> 
 def _installation(
     row: Mapping[str, object], rate: Rate, agreement: Agreement, creditor: CarrierCode, period: Period
 ) -> dict[str, object]:
-    amount = rounded(Fraction(rate.connect_nanos, NANOS_PER_MICRO), agreement.rounding)
+    amount = rounded(Fraction(rate.connect_nanos, NANOS_PER_MICRO), agreement.rounding, agreement.rating.decimals)
     return {
         **row,
         "line": 0,

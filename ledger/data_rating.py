@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger.agreement import Agreement
-from ledger.charging import Charge, charge, rounded
+from ledger.charging import Charge, rounded
 from ledger.deck import DeckHistory, Rate, RateStatus
 from ledger.errors import Malformed, UnknownDestination
-from ledger.exact_rating import check_history, rate_by_route
+from ledger.exact_rating import charging_of, check_history, rate_by_route
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros
 from ledger.percentile import percentile
@@ -56,11 +56,12 @@ def rate_data(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Ra
     check_history(history, Service.DATA, agreement.currency)
     _check_basis(history, agreement.data)
     by_volume = agreement.data.basis is DataBasis.VOLUME
-
-    def charge_of(octets: int, rate: Rate) -> Charge:
-        return charge(octets, rate, agreement.rounding) if by_volume else Charge(octets, Micros(0))
-
+    charge_of = charging_of(agreement) if by_volume else _at_nothing
     return rate_by_route(usage, history, lambda port: (port,) if port else (), charge_of, "port")
+
+
+def _at_nothing(octets: int, _: Rate) -> Charge:
+    return Charge(octets, Micros(0))
 
 
 def port_charges(
@@ -212,7 +213,7 @@ def _port_charge(
     bits, missing = bandwidth(inward, outward, intervals, agreement.data)
     rates = _rates_of_port(port, history, begin, end)
     nanos = sum((charge_bandwidth(bits, rate) * share for rate, share in rates), Fraction(0))
-    amount = rounded(nanos / NANOS_PER_MICRO, agreement.rounding)
+    amount = rounded(nanos / NANOS_PER_MICRO, agreement.rounding, agreement.rating.decimals)
     return PortCharge(port, rates[-1][0].destination, bits, intervals - missing, missing, amount)
 
 

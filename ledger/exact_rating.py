@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ledger.charging import Charge
+from ledger.agreement import Agreement
+from ledger.charging import Charge, charge
 from ledger.deck import DeckHistory, Rate, RateStatus
 from ledger.errors import CurrencyMismatch, Malformed
 from ledger.money import MAX_AMOUNT_MICROS
@@ -41,6 +42,13 @@ def rate_by_route(usage: pa.Table, history: DeckHistory, codes_of: CodesOf, char
         else:
             charged[rows], amount[rows] = charge
     return rated_and_refused(table, every, found, (charged, amount), what)
+
+
+def charging_of(agreement: Agreement) -> ChargeOf:
+    """How the agreement rounds a record: by increment or as a whole. Rounding of a statement is for calls: a record of
+    another service is rounded as a whole."""
+    terms = agreement.rating
+    return lambda quantity, rate: charge(quantity, rate, agreement.rounding, terms.place, terms.decimals)
 
 
 def check_usage(usage: pa.Table) -> pa.Table:

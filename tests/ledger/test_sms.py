@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ledger.deck import DeckHistory
 from ledger.errors import CurrencyMismatch, Malformed
 from ledger.rating import Rating
+from ledger.rating_terms import RatingTerms, RoundingPlace
 from ledger.service import Service
 from ledger.service_terms import SmsBasis, SmsTerms, SmsUnit
 from ledger.sms import codes_of_network, is_charged, messages_or_segments, rate_messages, segments_of
@@ -182,3 +183,12 @@ def test_order_and_cutting_change_no_amount(drawn: list[tuple[int, int, str]], c
 
     assert sorted(amounts(whole)) == sorted([*amounts(parts[0]), *amounts(parts[1])])
     assert len(whole.refused) == sum(len(part.refused) for part in parts)
+
+
+def test_a_message_is_rounded_in_the_place_and_to_the_decimals_agreed() -> None:
+    prices = history("destination,mcc,mnc,rate\nX,460,00,0.0149\n")
+    usage = usage_of([("CNT", "86", "2026-10-05", 3, "46000")])
+    expected = {RoundingPlace.RECORD: 40_000, RoundingPlace.INCREMENT: 30_000}
+    for place, micros in expected.items():
+        agreement = replace(agreed(), rating=RatingTerms(place=place, decimals=2))
+        assert amounts(rate_messages(usage, prices, agreement)) == [micros]
