@@ -231,6 +231,20 @@ def test_a_deposit_comes_back_to_where_the_debtor_says(funded: Books) -> None:
     assert (holds(funded, BACK) - before, holds(funded, CREDIT), held(funded)) == (DEPOSIT, 0, (0, OWED))
 
 
+def test_c18_an_escrow_gives_back_what_the_usage_does_not_cost_and_no_usage_costs_more(funded: Books) -> None:
+    """B5GRoam: 12 for each of 10 sms, 10,240 data and 60 voice, out of an escrow of 1,000,000."""
+    cost, escrow = 12 * (10 + 10_240 + 60), 1_000_000
+    funded.send(CREDIT, grant(funded, GB, credit_line(GB, nonce=3, limit_micros=0)))
+    deposit(funded, escrow)
+    with refused(b.CreditLineExceeded(AGREED, GB.id, escrow + 1, escrow)):
+        funded.call("UsageLedger", declare(funded, declaration(GB, GB, amount_micros=escrow + 1)))
+    post(funded, GB, GB, cost)
+    with refused(b.DepositNeeded(cost, cost - 1)):
+        funded.call(CREDIT, withdrawal(funded, 876_281))
+    told = funded.send(CREDIT, withdrawal(funded, 876_280)).only(b.DepositWithdrawn)
+    assert (told.amount_micros, told.deposit_micros) == (876_280, 123_720)
+
+
 def test_a_blocked_debtor_pays_out_of_its_deposit(funded: Books) -> None:
     payable_id = owing(funded)
     funded.chain.advance_to(outstanding(funded, payable_id)[2] + 15 * DAY)
