@@ -235,11 +235,12 @@ def price(
     """
     for row in range(len(found)):
         which = found[row]
+        if which >= 0:
+            of_row[row] = facts[which]
         if which < 0 or quantity[row] == 0:
             charged[row] = 0
             amount[row] = 0
             continue
-        of_row[row] = facts[which]
         plan = facts[which] & _NUMBER_MASK
         if quantity[row] > plans[plan, 5]:
             found[row] = ASK

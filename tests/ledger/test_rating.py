@@ -104,6 +104,12 @@ def test_nothing_used_costs_nothing_not_even_the_fee() -> None:
     assert rate_in_mode(usage(("4920", 0, 0)), history, Rounding.HALF_EVEN).rated["amount_micros"].to_pylist() == [0]
 
 
+def test_a_call_of_no_length_goes_by_its_destination_all_the_same() -> None:
+    deck = rate_deck("USD", [Rate("France", "33", Nanos(1)), Rate("UK", "44", Nanos(1))])
+    (record,) = rate_in_mode(usage(("4420", 0, 0)), deck_history([(0, deck)]), Rounding.FLOOR).rated.to_pylist()
+    assert (record["destination"], record["code"]) == ("UK", "44")
+
+
 def test_a_negative_quantity_is_refused() -> None:
     with pytest.raises(Malformed, match="negative quantity"):
         charge(-1, R20)
