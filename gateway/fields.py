@@ -39,6 +39,15 @@ _EACH, _BLANKS, _HIGHEST = np.uint64(0x0101010101010101), np.uint64(0x2020202020
 
 
 @kernel
+def count_lines(text: Bytes) -> Whole:
+    """How many lines end in it."""
+    count = np.int64(0)
+    for at in range(len(text)):
+        count += text[at] == _LF
+    return count
+
+
+@kernel
 def _plain_until(text: Bytes, at: Whole, size: int, delimiters: np.uint64) -> Whole:
     """The first place from `at` on that may end a field: a delimiter, a control character, or the last seven bytes.
 

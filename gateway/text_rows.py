@@ -59,7 +59,7 @@ class TextRows:
         for slot, name in enumerate(wanted):
             slots[self._order.index(name)] = slot
         text = np.frombuffer(piece, np.uint8)
-        rows = piece.count(b"\n")
+        rows = int(fields.count_lines(text))
         begins, ends = np.zeros((rows, len(wanted)), np.int32), np.zeros((rows, len(wanted)), np.int32)
         status, column, marks = np.zeros(rows, np.int8), np.zeros(rows, np.int32), np.zeros(rows, np.uint64)
         exact = not (layout.header or layout.more)
@@ -71,7 +71,9 @@ class TextRows:
             for at in np.unique(column[where]).tolist():
                 self._refusals.add(line[where & (column == at)], self._order[at], reason)
         good, blank = status == fields.OK, status == fields.EMPTY
-        raw = {name: fields.gather(text, begins[good, slot], ends[good, slot]) for slot, name in enumerate(wanted)}
+        if not good.all():
+            begins, ends = begins[good], ends[good]
+        raw = {name: fields.gather(text, begins[:, slot], ends[:, slot]) for slot, name in enumerate(wanted)}
         return Cut(Rows(line[good], raw), int((~blank).sum()), int(other.sum()), marks[~blank])
 
     def _of_another_kind(
