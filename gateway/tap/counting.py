@@ -25,7 +25,7 @@ def count_charges(fields: Fields, counted: Counted) -> None:
     charge = charge[_is_charged(fields, charge)]
     codes = _rate_codes(fields, charge)
     which = np.concatenate([charge, fee])
-    codes = np.concatenate([codes, np.full(len(fee), NO_INTEGER)])
+    codes = np.concatenate([codes, _fee_codes(fields, fee)])
     units = _amounts(fields.data, picks, which)
     refunding = np.unique(picks.event[fields.at(Slot.REFUND)])
     counted.take_charges(codes, units, np.isin(picks.event[which], refunding), NO_INTEGER)
@@ -68,6 +68,17 @@ def _rate_codes(fields: Fields, charge: Int64s) -> Int64s:
     codes = np.full(len(groups) + 1, NO_INTEGER)
     codes[np.searchsorted(groups, named)] = integers(fields.data, Spans(picks.begin[named], picks.end[named]))
     return codes[np.searchsorted(groups, charge)]
+
+
+def _fee_codes(fields: Fields, fee: Int64s) -> Int64s:
+    """Exchange rate code that stands last before each fee in its event, NO_INTEGER if none does."""
+    picks, named = fields.picks, fields.at(Slot.FEE_RATE_CODE)
+    if not len(named):
+        return np.full(len(fee), NO_INTEGER)
+    codes = integers(fields.data, Spans(picks.begin[named], picks.end[named]))
+    before = np.maximum(np.searchsorted(named, fee) - 1, 0)
+    told = (named[before] < fee) & (picks.event[named[before]] == picks.event[fee])
+    return np.where(told, codes[before], NO_INTEGER)
 
 
 def _amounts(data: Bytes, picks: Picks, which: Int64s) -> Int64s:

@@ -52,7 +52,8 @@ class Slot(IntEnum):
     CHARGE_TYPE = auto()
     CHARGE = auto()
     FEE = auto()
-    """An invocation fee, a charge without type."""
+    """A charge without type: an invocation fee, or a message's."""
+    FEE_RATE_CODE = auto()
     REFUND = auto()
     """Its presence makes the event's charges refunds."""
 
@@ -78,6 +79,8 @@ TAP = Layout(
     rules={
         (44, 16): Slot.START,
         (44, 232): Slot.START_CODE,
+        (447, 16): Slot.START,
+        (447, 232): Slot.START_CODE,
         (74, 16): Slot.CHARGED,
         (74, 232): Slot.CHARGED_CODE,
         (ANY, 223): Slot.DURATION,
@@ -91,12 +94,17 @@ TAP = Layout(
         (ANY, 218): Slot.TELESERVICE,
         (121, 250): Slot.OCTETS_IN,
         (121, 251): Slot.OCTETS_OUT,
-        (70, 69): Slot.CHARGE_GROUP,
+        (ANY, 69): Slot.CHARGE_GROUP,
         (69, 105): Slot.RATE_CODE,
+        (ANY, 449): Slot.CHARGE_GROUP,
+        (449, 105): Slot.RATE_CODE,
         (64, 63): Slot.CHARGE_DETAIL,
         (63, 71): Slot.CHARGE_TYPE,
         (63, 62): Slot.CHARGE,
-        (ANY, 422): Slot.FEE,
+        (57, 105): Slot.FEE_RATE_CODE,
+        (57, 422): Slot.FEE,
+        (433, 105): Slot.FEE_RATE_CODE,
+        (433, 62): Slot.FEE,
         (ANY, 344): Slot.REFUND,
     },
 )

@@ -83,6 +83,24 @@ def test_an_invocation_fee_counts_and_a_refund_counts_apart(tmp_path: Path) -> N
     assert read.file.charges == {None: 40, 1: 2_300}
 
 
+def test_events_that_are_not_read_still_count_with_their_own_rates(tmp_path: Path) -> None:
+    start = coded(447, "20261005080000")
+    session_charges = node(448, node(449, leaf(105, 2), node(64, node(63, leaf(71, "00"), leaf(62, 7)))))
+    events = [
+        node(433, start, leaf(105, 1), leaf(62, 40)),
+        node(434, start, leaf(223, 60), session_charges),
+        node(12, node(69, leaf(105, 1), node(64, node(63, leaf(71, "00"), leaf(62, 3))))),
+        node(9, coded(44, "20261005100000"), node(57, leaf(105, 2), leaf(422, 5)), node(57, leaf(422, 6))),
+        node(9, coded(44, "20261005100000"), node(57, leaf(422, 8))),
+    ]
+    batch = Batch(events, rates=[(1, 1, 0), (2, 2, 0)], charge=69, earliest="20261005080000")
+    read = _read(tmp_path, batch.encoded())
+    assert all(line.holds for line in read.file.audit)
+    assert read.file.charges == {1: 43, 2: 7 + 5 + 6, None: 8}
+    reasons = read.reading.quarantined["reason"].to_pylist()
+    assert reasons[:2] == [f"event of kind {n}, which is no call, message or data session" for n in (433, 434)]
+
+
 def test_charges_become_local_money_exactly_by_each_ones_own_rate(tmp_path: Path) -> None:
     """C-29's rate: 71.2 SDR are 82.736536 EUR at 1.16203."""
     groups = [charges(("00", 70_000), rate=1), charges(("00", 1_200), rate=1)]
