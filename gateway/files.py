@@ -10,7 +10,7 @@ from typing import IO, cast
 
 import numpy as np
 
-from gateway.fields import MAX_LINE_BYTES
+from gateway.fields import MAX_LINE_BYTES, count_lines
 from gateway.layout import FileKind, Preset
 from gateway.lines import GZIP, LineSource, whole_lines
 from gateway.rows import Cut, Refusals
@@ -125,10 +125,11 @@ def _text_cuts(path: Path, preset: Preset, refusals: Refusals, told: Told | None
 
 def _portions(piece: bytes) -> Iterator[bytes]:
     """A piece in portions of so many lines: what is held of each line does not depend on its length."""
-    if piece.count(b"\n") <= PORTION_LINES:
+    text = np.frombuffer(piece, np.uint8)
+    if count_lines(text) <= PORTION_LINES:
         yield piece
         return
-    ends = np.flatnonzero(np.frombuffer(piece, np.uint8) == ord("\n")) + 1
+    ends = np.flatnonzero(text == ord("\n")) + 1
     begin = 0
     for end in [*ends[PORTION_LINES - 1 :: PORTION_LINES].tolist(), len(piece)]:
         if end > begin:
