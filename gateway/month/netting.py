@@ -13,7 +13,7 @@ from gateway.month.sending import Call, submit
 from ledger.chain.bindings import Leg, NettingCycle, calldata_settlement_book_net
 from ledger.errors import Conflict
 from ledger.identity import AgreementId, CarrierCode, ascii32, text_of_ascii32
-from ledger.money import Micros
+from ledger.money import MAX_AMOUNT_MICROS, Micros
 from ledger.store.agreements import AgreementRow, list_agreements
 from ledger.store.engine import reading, writing
 from ledger.store.settlement import ItemRow, list_cycles, list_items
@@ -113,7 +113,7 @@ def check_cycle(gateway: Gateway, cycle: NettingCycle, proposer: CarrierCode) ->
 def draw_cycle(connection: Connection, currency: str) -> Drawn | None:
     """The cycle over all waiting items of a currency: every carrier draws the same. None if nothing waits."""
     agreements = {row.agreement_id: row for row in list_agreements(connection) if row.currency == currency}
-    waiting = [item for item in list_items(connection, waiting_only=True) if item.agreement_id in agreements]
+    waiting = _nettable([item for item in list_items(connection, waiting_only=True) if item.agreement_id in agreements])
     if not waiting:
         return None
     result = net_obligations([_obligation(agreements, item) for item in waiting], currency)
@@ -126,6 +126,25 @@ def draw_cycle(connection: Connection, currency: str) -> Drawn | None:
     )
     parties = {carrier for item in waiting for carrier in _parties(agreements[item.agreement_id])}
     return Drawn(cycle, result, tuple(sorted(parties, key=ascii32)))
+
+
+def _nettable(waiting: Sequence[ItemRow]) -> list[ItemRow]:
+    """Whole agreements, the smallest sums first, as far as their gross stays within what one cycle can net.
+
+    Two carriers can put any figure on chain between them; it must not keep all others from netting.
+    """
+    by_agreement: dict[AgreementId, list[ItemRow]] = {}
+    for item in waiting:
+        by_agreement.setdefault(item.agreement_id, []).append(item)
+    sums = {agreement: sum(item.amount_micros for item in items) for agreement, items in by_agreement.items()}
+    taken: list[ItemRow] = []
+    gross = 0
+    for agreement in sorted(sums, key=lambda each: (sums[each], each)):
+        gross += sums[agreement]
+        if gross > MAX_AMOUNT_MICROS:
+            break
+        taken += by_agreement[agreement]
+    return taken
 
 
 def _obligation(agreements: Mapping[AgreementId, AgreementRow], item: ItemRow) -> Obligation:

@@ -1,7 +1,8 @@
 """How do our values become columns, the same in SQLite and in PostgreSQL?
 
-Every integer is checked to fit 63 bits before it is bound: on chain an amount may have 128. Every id is checked to
-have 32 bytes. SQLite's STRICT tables know INTEGER, TEXT and BLOB only, so nothing else is used.
+Every integer is checked to fit 64 bits before it is bound; amounts and quantities that the chain says may have 128 and
+stand as digits. Every id is checked to have 32 bytes. SQLite's STRICT tables know INTEGER, TEXT and BLOB only, so
+nothing else is used.
 """
 
 from enum import StrEnum
@@ -36,6 +37,13 @@ def check_int64(value: object, what: str) -> int:
     return value
 
 
+def check_int256(value: object, what: str) -> int:
+    """The integer, if the chain's words hold it. Raises ColumnUnfit."""
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**255) <= value < 2**256:
+        raise ColumnUnfit(f"{what} does not fit the ledger", expected="an integer of 256 bits", got=repr(value)[:60])
+    return value
+
+
 def check_hash32(value: object) -> bytes:
     """The bytes, if they are 32. Raises ColumnUnfit."""
     if not isinstance(value, bytes) or len(value) != 32:
@@ -54,6 +62,22 @@ class Whole(TypeDecorator[int]):
 
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
         return None if value is None else check_int64(value, "an integer")
+
+
+class Exact(TypeDecorator[int]):
+    """An integer as wide as the chain's, in digits: what others put on chain must not be too large to follow.
+
+    Not for SQL to add or to compare.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(check_int256(value, "an integer"))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
 
 
 class Hash32(TypeDecorator[bytes]):

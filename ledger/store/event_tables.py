@@ -21,12 +21,14 @@ from ledger.store.columns import (
     INT64_MAX,
     Blob,
     Carrier,
+    Exact,
     Hash32,
     PeriodKey,
     ServiceNumber,
     Whole,
     YesNo,
     check_int64,
+    check_int256,
 )
 from ledger.store.tables import metadata
 
@@ -64,7 +66,14 @@ def _value_of(name: str, value: object) -> object:
         return value
     if name in TIMES and isinstance(value, int):
         return min(value, INT64_MAX)
+    if _is_exact(name):
+        return check_int256(value, name)
     return check_int64(int(value) if isinstance(value, IntEnum) else value, name)
+
+
+def _is_exact(name: str) -> bool:
+    """Amounts and quantities: 128 bits on chain."""
+    return name.endswith("_micros") or name == "quantity"
 
 
 def _ascii(name: str, value: object) -> str:
@@ -110,6 +119,8 @@ def _column_type(name: str, plain: Any) -> Any:
         return ServiceNumber
     if name == "period":
         return PeriodKey
+    if _is_exact(name):
+        return Exact
     if plain is bytes:
         return Blob if name == "call" else Hash32
     return {bool: YesNo, str: Text}.get(plain, Whole)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger.chain.abi import keccak
-from ledger.chain.bindings import Declaration, ExposureChanged, UsageDeclared
+from ledger.chain.bindings import Declaration, ExposureChanged, PositionNetted, UsageDeclared
 from ledger.chain.bound import Event
 from ledger.chain.seen import Block, Log
 from ledger.identity import Address, AgreementId, CarrierCode, ascii32
@@ -24,6 +24,7 @@ from ledger.store.chain_log import (
 from ledger.store.declarations import last_seq, list_declarations
 from ledger.store.engine import reading, writing
 from ledger.store.event_tables import EVENT_TABLES, event_values
+from ledger.store.settlement import list_positions
 
 AGREEMENT = AgreementId(keccak(b"agreement"))
 LEDGER = Address("0x2222222222222222222222222222222222222222")
@@ -87,11 +88,33 @@ def test_an_exposure_that_is_not_the_sum_of_its_changes_raises_an_alarm(engine: 
     assert alarm.rule == "exposure is the sum of its changes"
 
 
-@pytest.mark.parametrize("change", [{"amount_micros": 2**64}, {"quantity": 2**127}])
-def test_an_amount_no_column_holds_stops_its_agreement_and_not_the_reading(
+@pytest.mark.parametrize("change", [{"amount_micros": 2**64}, {"quantity": 2**127}, {"amount_micros": 2**128 - 1}])
+def test_an_amount_of_any_size_that_the_chain_can_say_stands_without_loss(
     engine: Engine, change: dict[str, int]
 ) -> None:
-    """A hostile partner must not be able to stop us from following the chain."""
+    """A hostile pair must not be able to stop us, or anybody else, with an amount of its own."""
+    with writing(engine) as connection:
+        assert append_blocks(connection, [block(1)], [declared(1, **change)]) == []
+        (row,) = list_declarations(connection)
+    ((name, value),) = change.items()
+    assert getattr(row, name) == value
+
+
+def test_a_cycle_of_others_over_sums_past_63_bits_raises_no_alarm(engine: Engine) -> None:
+    """Its events name no agreement, so an alarm of theirs would stop what everybody submits."""
+    topics = (PositionNetted.TOPIC0, b"c" * 32, ascii32("XX-1"))
+    data = (-(2**100)).to_bytes(32, "big", signed=True)
+    log = Log(LEDGER, topics, data, 1, block(1).hash, bytes(32), 0)
+    with writing(engine) as connection:
+        assert append_blocks(connection, [block(1)], [log]) == []
+        (position,) = list_positions(connection, b"c" * 32)
+    assert position.position_micros == -(2**100)
+
+
+@pytest.mark.parametrize("change", [{"seq": 2**63}])
+def test_a_number_no_column_holds_stops_its_agreement_and_not_the_reading(
+    engine: Engine, change: dict[str, int]
+) -> None:
     with writing(engine) as connection:
         (alarm,) = append_blocks(connection, [block(1)], [declared(1, **change)])
         assert (alarm.rule, alarm.agreement_id) == ("every log is readable", AGREEMENT)

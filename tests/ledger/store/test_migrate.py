@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
+from ledger.store import migrate
 from ledger.store.engine import engine_of, open_store, reading, writing
 from ledger.store.event_tables import EVENT_TABLES
 from ledger.store.migrate import current_version, latest_version
@@ -65,6 +67,27 @@ def test_every_event_of_the_contracts_has_its_table(engine: Engine) -> None:
     names = set(inspect(engine).get_table_names())
     assert len(EVENT_TABLES) >= 30
     assert {table.name for table in EVENT_TABLES.values()} <= names
+
+
+def test_an_alarm_over_an_amount_that_fits_by_now_goes_with_the_migration(tmp_path: Path) -> None:
+    """The chain is read again from its first block, into tables that hold every amount."""
+    engine = engine_of(f"sqlite:///{tmp_path / 'gsc.db'}")
+    with writing(engine) as connection:
+        config = migrate._config(connection)
+        command.upgrade(config, "0002")
+        connection.execute(text("INSERT INTO chain_blocks VALUES (1, zeroblob(32), 1)"))
+        connection.execute(text("INSERT INTO chain_logs VALUES (1, 0, zeroblob(32), 'x', '', x'', x'')"))
+        connection.execute(text("INSERT INTO alarms VALUES (1, 0, 'every log is readable', NULL, 'too large')"))
+    with writing(engine) as connection:
+        migrate.upgrade(connection)
+        rows = [
+            connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in ("alarms", "chain_logs")
+        ]
+        kind = connection.execute(
+            text("SELECT type FROM pragma_table_info('position_netted') WHERE name = 'position_micros'")
+        ).scalar_one()
+    engine.dispose()
+    assert (rows, kind) == ([0, 0], "TEXT")
 
 
 def _schema(engine: Engine) -> dict[str, object]:
