@@ -3,11 +3,13 @@
 import io
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from gateway.usage_file import read_usage, write_rated
 from ledger.errors import Malformed
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
+from reconciliation.files import read_records
 
 HEADER = "a_party,b_party,start,quantity,route\n"
 
@@ -67,3 +69,22 @@ def test_a_rated_table_is_written_one_record_a_line() -> None:
     write_rated(RATED_SCHEMA.empty_table(), stream)
 
     assert stream.getvalue().strip().split(",") == list(row)
+
+
+def test_no_text_that_is_written_runs_in_a_spreadsheet_and_all_of_it_is_read_back(tmp_path: Path) -> None:
+    formula = "=HYPERLINK(1)"
+    values = dict.fromkeys(RATED_SCHEMA.names, [1]) | {
+        "a_party": ["+44"],
+        "b_party": ["442079460000"],
+        "route": [formula],
+        "destination": ["@SUM"],
+        "code": ["44"],
+    }
+    out = io.StringIO()
+    write_rated(pa.Table.from_pydict(values, schema=RATED_SCHEMA), out)
+    cells = out.getvalue().splitlines()[1].split(",")
+    assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    path = tmp_path / "ours.csv"
+    path.write_text(out.getvalue())
+    (record,) = read_records(path).table.to_pylist()
+    assert (record["route"], record["destination"], record["a_party"]) == (formula, "@SUM", "44")
