@@ -7,7 +7,7 @@ BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test mutants invariants halmos bench check format artifacts clean
+.PHONY: help install demo test mutants invariants slither halmos proofs bench check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,11 +24,16 @@ test: install check ## every check and every test
 mutants: install ## plant every fault in the contracts; at least 95 % must die of a test
 	@$(VENV)/python -m tests.contracts.mutants $(ARGS)
 
-invariants: install ## the long run: 320,000 random steps for each invariant, where forge is installed
+invariants: install ## the long run: 320,000 random steps, every rule after each, where forge is installed
 	@$(VENV)/python -m tests.contracts.forge --long
 
-halmos: install ## symbolic proofs of what moves an exposure, where halmos is installed (.venv-proofs)
-	@$(VENV)/python -m scripts.proofs
+slither: install ## known kinds of faults in the contracts, with slither from requirements-proofs.lock (.venv-proofs)
+	@$(VENV)/python -m scripts.slither
+
+halmos: install ## symbolic proofs of what moves an amount, and that each bites, with halmos from the same lock
+	@$(VENV)/python -m scripts.proofs $(ARGS)
+
+proofs: slither halmos ## slither and halmos; docs/proofs.md says what they prove
 
 bench: install ## measure one part: BENCH=chain or BENCH=usage
 	@$(VENV)/python -m scripts.bench.$(BENCH) $(ARGS)

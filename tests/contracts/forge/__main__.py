@@ -1,7 +1,7 @@
 """Do the invariants hold? `python -m tests.contracts.forge [--long]`: forge's random months; no step may revert.
 
-Every invariant is tried alone; each run must have done every step at least once. The long run makes 320,000 calls for
-each. Forge is an optional package of package.json; where it is not installed this says so and ends with 0.
+One invariant compares every rule after each call; each run must have done every step at least once. The long run makes
+320,000 calls. Forge is an optional package of package.json; where it is not installed this says so and ends with 0.
 """
 
 import os
@@ -15,7 +15,7 @@ from deploy.node import PACKAGES, ROOT
 FORGE = PACKAGES / "@foundry-rs" / "forge-linux-amd64" / "bin" / "forge"
 CONFIG = ROOT / "tests" / "contracts" / "forge" / "foundry.toml"
 SHORT, LONG = (2, 300), (640, 500)
-"""Runs of each invariant, steps in a run."""
+"""Runs, steps in a run."""
 
 
 def command() -> Sequence[str]:
