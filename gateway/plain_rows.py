@@ -55,7 +55,8 @@ def record_of(line: int, row: Row, service: Service, sms: SmsTerms) -> dict[str,
 def _parties(row: Row, service: Service) -> tuple[str, str]:
     match service:
         case Service.VOICE:
-            return _digits(row, "a_party", may_be_empty=True), _digits(row, "b_party", may_be_empty=False)
+            caller = _digits(row, "a_party", may_be_empty=True, most=MAX_TEXT)  # no valid one has its price too
+            return caller, _digits(row, "b_party", may_be_empty=False)
         case Service.SMS:
             return _text(row, "a_party", may_be_empty=True).removeprefix("+"), _digits(
                 row, "b_party", may_be_empty=False
@@ -99,13 +100,15 @@ def _whole(row: Row, column: str) -> int:
     return int(text)
 
 
-def _digits(row: Row, column: str, *, may_be_empty: bool) -> str:
+def _digits(row: Row, column: str, *, may_be_empty: bool, most: int = 15) -> str:
     text = row.get(column) or ""
     plain = text.strip().removeprefix("+")
     if not plain and may_be_empty:
         return ""
-    if not (plain.isascii() and plain.isdigit() and len(plain) <= 15):
-        raise RowMalformed(f"{column} is no number in E.164 digits", expected="1 to 15 digits", got=repr(text[:40]))
+    if not (plain.isascii() and plain.isdigit() and len(plain) <= most):
+        raise RowMalformed(
+            f"{column} is no number in E.164 digits", expected=f"1 to {most} digits", got=repr(text[:40])
+        )
     return plain
 
 

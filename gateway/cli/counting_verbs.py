@@ -50,6 +50,14 @@ def rate(
         str | None, typer.Option(help="Who is owed, with USAGE", show_default="the agreement's higher carrier")
     ] = None,
     outages: Annotated[Path | None, typer.Option(help="Outages of private lines (CSV), with USAGE")] = None,
+    others: Annotated[
+        Path | None, typer.Option(help="The other direction's rated records (CSV), where a deal balances both")
+    ] = None,
+    late: Annotated[Path | None, typer.Option(help="Usage that came late; says which charges it moves")] = None,
+    fx: Annotated[Path | None, typer.Option(help="Exchange rates (CSV), where the deck is in another currency")] = None,
+    fx_day: Annotated[
+        str | None, typer.Option(help="Day of the statement or receipt, where it chooses the rate")
+    ] = None,
     partner: MaybePartner = None,
     period: MaybeMonth = None,
     home: Home = None,
@@ -63,7 +71,20 @@ def rate(
         if deck is None or agreement is None:
             raise told_missing("rate", "USAGE with --deck and --agreement; or a home folder")
         to = None if dry_run else out
-        rate_files(usage, deck, agreement, to, json, service=service, creditor=creditor, outages=outages)
+        rate_files(
+            usage,
+            deck,
+            agreement,
+            to,
+            json,
+            service=service,
+            creditor=creditor,
+            outages=outages,
+            others=others,
+            late=late,
+            fx=fx,
+            fx_day=fx_day,
+        )
         return
     from gateway import month
 

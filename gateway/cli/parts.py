@@ -62,6 +62,18 @@ def maybe_month(text: str | None) -> Any:
     return None if text is None else parse_period(text)
 
 
+def day_of(text: str) -> Any:
+    """A day. Raises Malformed."""
+    from datetime import date
+
+    from ledger.errors import Malformed
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Malformed("not a day", expected="2026-11-03", got=repr(text[:20])) from None
+
+
 def registry_code_of(text: str | None) -> str | None:
     """The code of a licence or an international gateway, if one is given. Raises Malformed."""
     from ledger.identity import registry_code

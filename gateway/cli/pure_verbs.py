@@ -20,13 +20,15 @@ def rate_files(
     service: str | None = None,
     creditor: str | None = None,
     outages: Path | None = None,
+    others: Path | None = None,
+    late: Path | None = None,
+    fx: Path | None = None,
+    fx_day: str | None = None,
 ) -> None:
     """Price a usage file under one deck; write the rated records, and the period's charges, as CSV."""
-    import pyarrow as pa
-
-    from gateway.cli.parts import service_of
+    from gateway.cli.parts import day_of, service_of
     from gateway.cli.showing import show_json, show_next, show_rows
-    from gateway.outages import load_outages
+    from gateway.plain_rating import PlainFiles, moved_by, rate_plain, with_late
     from gateway.usage_file import read_usage, write_rated
     from ledger.agreement_file import load_agreement
     from ledger.deck import deck_hash, deck_history
@@ -34,17 +36,21 @@ def rate_files(
     from ledger.money import show_micros
     from ledger.service import Service
     from ledger.service_deck_file import load_service_deck, service_of_deck
-    from ledger.service_rating import all_period_charges, rate_usage
 
     agreement = load_agreement(agreement_path)
     of = service_of(service) if service else service_of_deck(deck)
     read = read_usage(usage, of, agreement.sms)
-    priced = load_service_deck(deck, agreement.currency, of)
+    priced = load_service_deck(deck, None if fx else agreement.currency, of)
     history = deck_history([(0, priced)])
-    rating = rate_usage(read.table, history, agreement, load_outages(outages) if outages else ())
     claimant = carrier_code(creditor) if creditor else agreement.high
-    charges = all_period_charges(read.table, history, agreement, claimant)
-    rated = pa.concat_tables([rating.rated, charges.records])
+    given = PlainFiles(claimant, outages, others, fx, day_of(fx_day) if fx_day else None)
+    rating, moved, quarantined = rate_plain(read.table, history, agreement, given), None, read.quarantined
+    last_line = max(read.table["line"].to_pylist(), default=0)
+    if late is not None:
+        came = read_usage(late, of, agreement.sms)
+        before, rating = rating, rate_plain(with_late(read.table, came.table), history, agreement, given)
+        moved, quarantined = moved_by(before, rating), (*quarantined, *came.quarantined)
+    rated = rating.rated
     total = sum(rated["amount_micros"].to_pylist())
     if out is not None:
         with refused_unless_writable(out), out.open("w", encoding="utf-8", newline="") as stream:
@@ -52,14 +58,15 @@ def rate_files(
     reasons: list[dict[str, object]] = [
         {"line": row["line"], "reason": row["reason"]} for row in rating.refused.to_pylist()
     ]
-    reasons += [{"line": row.line, "reason": row.reason} for row in read.quarantined]
+    reasons += [{"line": row.line, "reason": row.reason} for row in quarantined]
     answer = {
         "rated": len(rated),
         "amount": {"unit": agreement.currency, "value": show_micros(total)},
         "deckHash": deck_hash(priced),
         "quarantined": reasons,
         **({"notCharged": read.not_charged} if read.not_charged else {}),
-        **({"withoutCharge": charges.refused} if charges.refused else {}),
+        **({"withoutCharge": rating.without} if rating.without else {}),
+        **({} if moved is None else {"moved": [_moved(each, last_line) for each in moved]}),
     }
     if as_json:
         show_json(answer)
@@ -68,14 +75,31 @@ def rate_files(
     headings = ["destination", "records", f"charged {counted}", agreement.currency]
     show_rows(headings, _by_destination(rated, scale))
     typer.echo(f"{len(rated):,} records, {agreement.currency} {show_micros(total, 2)}")
+    if moved is not None:
+        shown = [_moved(each, last_line).values() for each in moved]
+        show_rows(["line", "destination", "before", "after"], [list(row) for row in shown])
+        typer.echo(f"{sum(each.before_micros is not None for each in moved):,} charge(s) moved by what came late")
     if read.not_charged:
         typer.echo(f"not delivered, and not charged: {read.not_charged:,}")
     for row in reasons:
         typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
-    for port, why in charges.refused.items():
+    for port, why in rating.without.items():
         typer.echo(f"{port} has no charge: {why}", err=True)
     which = "" if of is Service.VOICE else f" --service {of.word}"
     show_next(f"gsc reconcile {out or 'OURS.csv'} THEIRS.csv --agreement {agreement_path}{which}")
+
+
+def _moved(moved: Any, last_line: int) -> dict[str, object]:
+    """A record whose charge another one moved, or one that came late, by its line in its own file."""
+    from ledger.money import show_micros
+
+    new = moved.before_micros is None
+    return {
+        "line": f"late {moved.line - last_line}" if new else str(moved.line),
+        "destination": moved.destination,
+        "before": "" if new else show_micros(moved.before_micros),
+        "after": show_micros(moved.after_micros),
+    }
 
 
 _COUNTED = {"voice": ("s", 1000), "sms": ("messages", 1), "data": ("octets", 1), "ipl": ("days", 1)}

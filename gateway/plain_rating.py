@@ -1,0 +1,143 @@
+"""What do plain usage files cost, with no home folder? All that was agreed, from files alone.
+
+Voice is rated month by month, so that deals, shares and one rounding of the statement see all of a month; what comes
+late is rated with the rest, and the answer tells which charges it moved.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gateway.outages import load_outages
+from ledger.agreement import Agreement
+from ledger.agreement_file import document_hash
+from ledger.deals import charge_rows
+from ledger.deck import DeckHistory
+from ledger.errors import Malformed
+from ledger.fx import Conversion, check_signed, conversion, parse_fx
+from ledger.identity import CarrierCode, carrier_code
+from ledger.period_rating import MovedCharge, moved_charges, rate_period
+from ledger.rating import REFUSED_SCHEMA
+from ledger.service import Service
+from ledger.service_rating import all_period_charges, periods_of, rate_usage
+from ledger.usage import RATED_SCHEMA
+
+SIGNATURES = ".sig"
+"""Ending of the file beside a rates file that holds its signatures: TOML, a carrier's code and 0x… on each line."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainFiles:
+    """What a plain file is rated with, beside deck and agreement."""
+
+    creditor: CarrierCode
+    outages: Path | None = None
+    """Of private lines."""
+    others: Path | None = None
+    """The other direction's rated records, where a deal balances both."""
+    fx: Path | None = None
+    """Exchange rates, where the deck is in another currency."""
+    fx_day: date | None = None
+    """Of the statement or the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRating:
+    """What plain usage costs."""
+
+    rated: pa.Table
+    """RATED_SCHEMA; the charges of each month stand last."""
+    refused: pa.Table
+    """REFUSED_SCHEMA."""
+    without: Mapping[str, str]
+    """Ports without a charge, and why."""
+
+
+def rate_plain(usage: pa.Table, history: DeckHistory, agreement: Agreement, given: PlainFiles) -> PlainRating:
+    """Rate a UsageTable of one direction. Raises Malformed, CurrencyMismatch, SignatureRefused."""
+    if history.service is not Service.VOICE:
+        rating = rate_usage(usage, history, agreement, load_outages(given.outages) if given.outages else ())
+        charges = all_period_charges(usage, history, agreement, given.creditor)
+        return PlainRating(pa.concat_tables([rating.rated, charges.records]), rating.refused, charges.refused)
+    into = _into(history, agreement, given)
+    others = None if given.others is None else read_rated(given.others)
+    rated, charged, refused = [RATED_SCHEMA.empty_table()], [RATED_SCHEMA.empty_table()], [REFUSED_SCHEMA.empty_table()]
+    for period in periods_of(usage, agreement):
+        begin, end = period.bounds_ms(agreement.zone)
+        month, month_of_others = _within(usage, begin, end), None if others is None else _within(others, begin, end)
+        found = rate_period(month, history, agreement, given.creditor, month_of_others, into)
+        rated.append(found.rating.rated)
+        refused.append(found.rating.refused)
+        charged.append(charge_rows(found.charges, agreement, given.creditor, period))
+    return PlainRating(pa.concat_tables([*rated, *charged]), pa.concat_tables(refused), {})
+
+
+def with_late(usage: pa.Table, late: pa.Table) -> pa.Table:
+    """Usage and what came late, whose lines go on behind those of the usage."""
+    last = pc.max(usage["line"]).as_py() or 0
+    lines = pc.add(late["line"], last)
+    return pa.concat_tables([usage, late.set_column(0, late.schema.field(0), lines)])
+
+
+def moved_by(before: PlainRating, after: PlainRating) -> tuple[MovedCharge, ...]:
+    """Which records' charges differ, and which records are new; charges of the month itself stand for themselves."""
+    return moved_charges(*(each.rated.filter(pc.greater(each.rated["line"], 0)) for each in (before, after)))
+
+
+def read_rated(path: Path) -> pa.Table:
+    """Read a CSV of rated records as `gsc rate --out` writes it. Raises Malformed."""
+    from pyarrow import csv as arrow_csv
+
+    types = {field.name: field.type for field in RATED_SCHEMA}
+    options = arrow_csv.ConvertOptions(
+        column_types=types, include_columns=RATED_SCHEMA.names, strings_can_be_null=False
+    )
+    try:
+        return arrow_csv.read_csv(path, convert_options=options).cast(RATED_SCHEMA)
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise Malformed(
+            "not a file of rated records", expected=", ".join(RATED_SCHEMA.names), got=str(error)[:200]
+        ) from None
+
+
+def read_signatures(rates: Path) -> dict[CarrierCode, bytes]:
+    """The signatures beside a rates file; none if there is no such file. Raises Malformed."""
+    path = rates.with_name(rates.name + SIGNATURES)
+    if not path.exists():
+        return {}
+    try:
+        lines = tomllib.loads(path.read_text("utf-8"))
+        return {carrier_code(code): bytes.fromhex(str(text).removeprefix("0x")) for code, text in lines.items()}
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise Malformed(
+            "the signatures of the exchange rates cannot be read", expected='CN-T = "0x…" on each line', got=str(error)
+        ) from None
+
+
+def _into(history: DeckHistory, agreement: Agreement, given: PlainFiles) -> Conversion | None:
+    """What converts the deck's currency. Raises Malformed without rates, SignatureRefused for rates nobody signed."""
+    if history.currency == agreement.currency:
+        return None
+    if given.fx is None or agreement.fx is None:
+        raise Malformed(
+            "the rate deck is in another currency",
+            expected=f"{agreement.currency}, or [fx] in the agreement and its exchange rates",
+            got=history.currency,
+            todo="Give the exchange rates with --fx.",
+        )
+    try:
+        rates = parse_fx(given.fx.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Malformed("the exchange rates cannot be read", expected="CSV in UTF-8", got=str(error)) from None
+    check_signed(rates, agreement.fx, document_hash(agreement), read_signatures(given.fx))
+    return conversion(rates, agreement, history.currency, given.fx_day)
+
+
+def _within(table: pa.Table, begin_ms: int, end_ms: int) -> pa.Table:
+    start = table["start_ms"]
+    return table.filter(pc.and_(pc.greater_equal(start, begin_ms), pc.less(start, end_ms)))
