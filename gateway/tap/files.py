@@ -154,11 +154,11 @@ class TapReader:
                 yield from self._gathered(NRTRDE, nrtrde_name, _nrtrde_file)
             case FileKind.NOTIFICATION:
                 self._file = TapFile(self.kind, tap_name(tree_of(self._data)))
-                sides_of(self._file.name, self._context)
             case FileKind.RAP:
                 self._file = _rap_file(self._data)
             case FileKind.RECEIPT:
                 self._file = TapFile(self.kind, rap_name(tree_of(self._data)))
+        sides_of(self.file().name, self._context)
         if told:
             told(len(self._data))
 

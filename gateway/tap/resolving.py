@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,9 @@ from gateway.tap.picking import EVENT_DEPTH
 from gateway.tap.rap import Returned
 from gateway.tap.tree import Element, TreeBuilder
 from ledger.errors import Malformed
+
+HEAD_PIECES = 64
+"""Of 64 elements, in which a file's name has to stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def tap_key(path: Path) -> tuple[str, str, str] | None:
         if kind_of(data[:SNIFFED_BYTES].tobytes()) is not FileKind.TAP:
             return None
         head = TreeBuilder(data)
-        for elements in walk(data, room=64):
+        for elements in islice(walk(data, room=64), HEAD_PIECES):
             head.take(elements)
             if head.so_far().one_of(5):
                 break

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from gateway.tap.audit import DELIVERY_LIMIT_MS, Audited, AuditLine, Delivery
@@ -109,4 +109,5 @@ def _clock(milliseconds: int) -> str:
 
 def _decimal(amount: Fraction) -> str:
     """The amount as a decimal, exactly: amounts and rates of a file are decimals."""
-    return f"{Decimal(amount.numerator) / Decimal(amount.denominator):f}"
+    with localcontext(prec=100):
+        return f"{Decimal(amount.numerator) / Decimal(amount.denominator):f}"

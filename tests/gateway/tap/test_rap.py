@@ -17,7 +17,7 @@ from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from tests.gateway.tap.encoding import Batch, call, leaf, node, rap_file, returned, session, stamped, wrong
 
-CONTEXT = TapContext(CarrierCode("CN-T"), {})
+CONTEXT = TapContext(CarrierCode("CN-T"), {"GBRXX": CarrierCode("GB-B")})
 
 
 def _read(tmp_path: Path, content: bytes) -> TapReading:
@@ -64,6 +64,12 @@ def test_a_receipt_says_that_a_rap_file_came(tmp_path: Path) -> None:
     head = [leaf(196, "GBRXX"), leaf(182, "CHNYY"), leaf(181, "00007")]
     read = _read(tmp_path, node(535, *head, stamped(515, "20261007000000")))
     assert (read.file.kind, str(read.file.name)) == (FileKind.RECEIPT, "GBRXX to CHNYY, number 00007")
+
+
+def test_returns_between_others_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "rap").write_bytes(rap_file())
+    with pytest.raises(Malformed, match="not between us and one partner"):
+        read_tap(tmp_path / "rap", TapContext(CarrierCode("CN-T"), {}))
 
 
 @pytest.mark.parametrize(
