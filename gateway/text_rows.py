@@ -14,6 +14,8 @@ from gateway.layout import FileKind, Preset
 from gateway.rows import Cut, Refusals, Rows
 from ledger.errors import Malformed
 
+MAX_NAME = 64
+"""Of a column, in characters."""
 _CONTROL = bytes(each for each in range(32) if each != 9)
 _LONG = fields.PROBLEMS[fields.LONG_LINE]
 
@@ -152,7 +154,7 @@ def header_names(line: str, preset: Preset) -> list[str]:
         cells: Sequence[str] = next(csv.reader([line.rstrip("\r")], delimiter=preset.file.delimiter), [])
     except csv.Error:
         cells = []
-    return [cell.strip().lower() for cell in cells]
+    return [cell.strip().lower()[:MAX_NAME] for cell in cells]
 
 
 def check_header(names: Sequence[str], preset: Preset) -> list[str]:

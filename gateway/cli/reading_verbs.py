@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.month.importing import ImportAnswer, ImportedUsage
 
 PROGRESS_FROM_BYTES = 32 << 20
+SHOWN_LINES = 5
 _UNITS = {"voice": (60_000, "min"), "sms": (1, "messages"), "data": (10**9, "GB"), "ipl": (1, "circuit-days")}
 
 File = Annotated[Path, typer.Argument(help="Usage file", exists=True, dir_okay=False)]
@@ -104,9 +105,12 @@ def _show(answer: "ImportAnswer", json: bool) -> None:
         show_json(answer)
         return
     sure = "" if answer.sure_percent is None else f", {answer.sure_percent} % sure"
-    typer.echo(f"{answer.file_name}: preset {answer.preset}{sure}{', imported before' if answer.repeated else ''}")
-    if answer.mapping:
-        typer.echo("read from: " + ", ".join(f"{name} ← {column}" for name, column in answer.mapping))
+    before = ", imported before" if answer.repeated else ""
+    typer.echo(printable(f"{answer.file_name}: preset {answer.preset}{sure}{before}"))
+    columns: dict[str, list[str]] = {}
+    for name, column in answer.mapping:
+        columns.setdefault(name, []).append(column)
+    show_rows(["read", "from"], [[name, ", ".join(each)] for name, each in columns.items()])
     show_rows(
         ["line", "way", "a_party", "b_party", "start", "quantity", "route"],
         [
@@ -121,19 +125,33 @@ def _show(answer: "ImportAnswer", json: bool) -> None:
             for each in answer.usage
         ],
     )
+    rows = answer.accepted + answer.not_billable + answer.quarantined
     typer.echo(
-        f"{answer.accepted:,} accepted, {answer.not_billable:,} not billable, {answer.quarantined:,} quarantined, "
-        f"{answer.duplicates:,} say again what a line before says"
+        f"{rows:,} rows: {answer.accepted:,} accepted, {answer.not_billable:,} not billable, "
+        f"{answer.quarantined:,} quarantined, {answer.duplicates:,} repeats"
     )
     if answer.value is not None:
         typer.echo(f"value as the file itself says it: {answer.value}")
     for note in answer.notes:
         typer.echo(printable(note))
-    for each in answer.reasons:
-        typer.echo(f"quarantined {each.rows:,}: {each.reason}")
-    for row in answer.quarantine:
-        typer.echo(f"quarantined line {row.line}: {row.reason}")
+    for line in _quarantined(answer):
+        typer.echo(printable(line))
     show_next("gsc import without --dry-run" if answer.dry_run else "gsc rate")
+
+
+def _quarantined(answer: "ImportAnswer") -> "Iterator[str]":
+    """Each reason with how many rows and where the first of them stand, and what to do about the usual ones."""
+    lines: dict[str, list[int]] = {}
+    for row in answer.quarantine:
+        lines.setdefault(row.reason, []).append(row.line)
+    counts = {each.reason: each.rows for each in answer.reasons} or {each: len(at) for each, at in lines.items()}
+    for reason, rows in counts.items():
+        where = ", ".join(map(str, lines.get(reason, [])[:SHOWN_LINES]))
+        yield f"quarantined {rows:,}: {reason}{f' (line {where})' if where else ''}"
+    if any(reason.endswith("unknown trunk") for reason in counts):
+        yield "trunks are named under [trunks] in gsc.toml; --partner says whose the others are"
+    if answer.quarantined and not answer.accepted:
+        yield "nothing was read so: without --as the preset is found, and `gsc mapping` proposes one"
 
 
 def _shown(usage: "ImportedUsage") -> str:

@@ -162,10 +162,32 @@ def test_the_command_says_it_all(
     assert _gsc(home, ["import", path, "--dry-run", "--tz", "UTC"], monkeypatch) == 0
     said = capsys.readouterr().out
     assert "cgrates.csv: preset cgrates, 60 % sure" in said
-    assert "b_party ← Destination" in said and "442079460000" in said
-    assert "2 accepted, 2 not billable, 1 quarantined" in said
+    assert "b_party   Destination\n" in said and "442079460000" in said
+    assert "5 rows: 2 accepted, 2 not billable, 1 quarantined, 0 repeats" in said
     assert "value as the file itself says it: 61.025" in said
-    assert "quarantined 1: Usage: not a duration" in said and "1.0 min" in said
+    assert "quarantined 1: Usage: not a duration (line 5)" in said and "1.0 min" in said
+
+
+def test_what_a_newcomer_stumbles_over_is_told(
+    home: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "Master.csv"
+    path.write_text(asterisk(channel="PJSIP/other-1") * 2)
+    assert _gsc(home, ["import", str(path), "--dry-run"], monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "quarantined 2: channel: unknown trunk (line 1, 2)" in said and "[trunks] in gsc.toml" in said
+    assert _gsc(home, ["import", str(path), "--as", "kamailio", "--dry-run"], monkeypatch) == 0
+    assert "0 accepted, 2 not billable" in capsys.readouterr().out
+
+
+def test_a_header_sends_no_commands_to_the_terminal(
+    home: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text("a_number,b_number,start,duration_ms,trunk,\x1b[2Jx\n1,2,3,4,5,a\x00\n")
+    assert _gsc(home, ["import", str(path), "--as", "csv", "--dry-run"], monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "control character" in said
 
 
 def test_the_answer_as_json_has_the_same(
