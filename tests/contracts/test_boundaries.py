@@ -1,18 +1,36 @@
-"""Do dates bind to the second? In memory, where a block has exactly the time the test says."""
+"""Do dates bind to the second, and limits to the last one? In memory: a block has exactly the time the test says."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from ledger.chain import bindings as b
-from tests.contracts.books import CN, CN_GB, CN_US, DAY, GB, SEPTEMBER, US, Books, deploy_books, refused
+from tests.contracts.books import (
+    CN,
+    CN_GB,
+    CN_US,
+    DAY,
+    GB,
+    NEVER,
+    NOVEMBER,
+    SEPTEMBER,
+    US,
+    Books,
+    agreement_id,
+    deploy_books,
+    refused,
+)
 from tests.contracts.memory_chain import MemoryChain
 from tests.contracts.month import (
     advance,
     close_both,
+    credit_line,
     cycle,
     declaration,
     declare,
+    exposure,
+    grant,
     items_of,
     leg,
     line,
@@ -25,6 +43,7 @@ from tests.contracts.month import (
     with_agreements,
 )
 from tests.contracts.planting import PLANTED
+from tests.contracts.test_amendments import amend, amendment
 
 BOOK = "SettlementBook"
 
@@ -84,6 +103,41 @@ def test_the_ladder_has_a_second_for_each_step(exact: Books) -> None:
             exact.call("PaymentBook", advance(payable_id))
         advanced = exact.send("PaymentBook", advance(payable_id)).only(b.ArrearsAdvanced)
         assert (advanced.stage, exact.now()) == (stage, ready_at)
+
+
+def test_an_agreement_is_amended_64_times(exact: Books) -> None:
+    for version in range(2, 66):
+        exact.send("AgreementBook", amend(exact, amendment(later(version), version=version)))
+    with refused(b.VersionsTooMany(64)):
+        exact.call("AgreementBook", amend(exact, amendment(later(66), version=66)))
+
+
+def later(version: int) -> b.Terms:
+    """The first terms, a day later for each version."""
+    return replace(CN_GB, valid_from=NOVEMBER + version * DAY)
+
+
+def test_interest_past_128_bits_is_refused_and_not_cut_off(exact: Books) -> None:
+    most = 2**120 - 1
+    exact.send("CreditBook", grant(exact, GB, credit_line(GB, limit_micros=most, nonce=2)))
+    payable_id = owe(exact, most)
+    accrued = 150 * most * (NEVER - outstanding(exact, payable_id)[2])
+    with refused(b.SafeCastOverflowedUintDowncast(128, accrued // (10_000 * 30 * DAY))):
+        exact.call("PaymentBook", b.calldata_payment_book_interest_micros(payable_id, NEVER))
+
+
+def test_no_book_takes_more_from_an_exposure_than_there_is(exact: Books) -> None:
+    """The books never try: here a stranger stands where they stand."""
+    mine = replace(exact, addresses=dict(exact.addresses), domains=dict(exact.domains))
+    stranger, others = mine.accounts[0], (mine.addresses[name] for name in ("CarrierRegistry", "AgreementBook"))
+    mine.deploy("CreditBook", b.constructor_credit_book(*others, stranger, stranger, stranger))
+    credit_of = agreement_id(CN_GB), GB.id
+    mine.send("CreditBook", grant(mine, GB, credit_line(GB)))
+    mine.send("CreditBook", b.calldata_credit_book_raise(*credit_of, 5))
+    with refused(b.ExposureUnderflow(5, 6)):
+        mine.call("CreditBook", b.calldata_credit_book_reduce(*credit_of, 6))
+    mine.send("CreditBook", b.calldata_credit_book_reduce(*credit_of, 5))
+    assert exposure(mine, GB) == 0
 
 
 @pytest.mark.parametrize("first", [CN_GB, CN_US], ids=["the low item later", "the low item earlier"])

@@ -84,6 +84,22 @@ def test_a_registry_is_not_founded_on_contradictions(
         books.creation(REGISTRY, registry_arguments(books, **changes))
 
 
+def test_a_token_of_no_currency_is_not_listed(books: Books) -> None:
+    with refused(b.CurrencyEmpty(books.addresses["USD"])):
+        books.creation(REGISTRY, registry_arguments(books, currencies=(ZERO,)))
+
+
+def test_an_igw_comes_and_goes_32_times(books: Books) -> None:
+    """What a declaration has to search through has an end."""
+    stretches = [
+        b.IgwListing(ascii32("GLOBAL-BEIJING"), b.IgwKind.GLOBAL_BUREAU, 2 * day * DAY, (2 * day + 1) * DAY)
+        for day in range(1, 34)
+    ]
+    books.creation(REGISTRY, registry_arguments(books, igws=tuple(stretches[:32])))
+    with refused(b.ValiditiesTooMany(32)):
+        books.creation(REGISTRY, registry_arguments(books, igws=tuple(stretches)))
+
+
 # REFUSALS: GOVERNANCE
 
 

@@ -11,7 +11,7 @@ from deploy.solidity import read_sources
 from ledger.errors import Malformed
 from tests.contracts.planting import plant, read_faults
 
-FEWEST = 30
+FEWEST = 100
 QUICK_SECONDS = 900
 
 
