@@ -39,12 +39,17 @@ OURS = Batch(
 )
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Gateway:
-    """CN-T's."""
-    gateway = lonely_gateway(tmp_path / "cn-t", "CN-T")
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    """CN-T's, for all tests: each imports files of its own."""
+    gateway = lonely_gateway(tmp_path_factory.mktemp("home") / "cn-t", "CN-T")
     (gateway.settings.agreements_path / "gb-b.toml").write_text(AGREEMENT)
     return replace(gateway, settings=replace(gateway.settings, tadig=TADIG))
+
+
+def _ours(mark: str) -> bytes:
+    """A file like no other test's: the mark stands where nobody reads it."""
+    return replace(OURS, extra=[leaf(30, mark)]).encoded()
 
 
 def _import(home: Gateway, folder: Path, content: bytes, preset: str = "auto", **more: Any) -> ImportAnswer:
@@ -56,19 +61,19 @@ def _import(home: Gateway, folder: Path, content: bytes, preset: str = "auto", *
 def test_a_tap_file_is_known_by_its_first_bytes_and_becomes_usage_owed_to_who_served(
     home: Gateway, tmp_path: Path
 ) -> None:
-    answer = _import(home, tmp_path, OURS.encoded())
+    answer = _import(home, tmp_path, _ours("0"))
     assert (answer.preset, answer.sure_percent) == ("tap", 100)
     assert [(each.partner, each.creditor, each.service, each.count) for each in answer.usage] == [
         (GB, CN, Service.VOICE, 1),
         (GB, CN, Service.DATA, 2),
     ]
     assert (answer.accepted, answer.quarantined, answer.not_billable) == (2, 2, 0)
-    kept = sorted((home.settings.work_path / "usage").rglob("*.parquet"))
+    kept = sorted((home.settings.work_path / "usage" / answer.file_hash.hex()).glob("*.parquet"))
     assert [pq.read_table(path).num_rows for path in kept] == [2, 1]
 
 
 def test_the_import_shows_which_of_the_files_own_totals_do_not_hold(home: Gateway, tmp_path: Path) -> None:
-    answer = _import(home, tmp_path, OURS.encoded())
+    answer = _import(home, tmp_path, _ours("1"))
     assert [line for line in answer.audit if not line.holds] == [AuditLine(Audited.EVENTS, 5, 4)]
     assert answer.value == "135.5 SDR"
     assert answer.notes == (
@@ -78,7 +83,7 @@ def test_the_import_shows_which_of_the_files_own_totals_do_not_hold(home: Gatewa
 
 
 def test_an_event_left_out_is_kept_with_its_number_its_reason_and_its_bytes(home: Gateway, tmp_path: Path) -> None:
-    rows = _import(home, tmp_path, OURS.encoded(), "tap").quarantine
+    rows = _import(home, tmp_path, _ours("2"), "tap").quarantine
     assert [(row.line, row.reason) for row in rows] == [
         (3, "volume: a negative volume"),
         (4, "an element runs past the end of the one it is in"),
@@ -88,10 +93,11 @@ def test_an_event_left_out_is_kept_with_its_number_its_reason_and_its_bytes(home
 
 
 def test_what_is_imported_again_is_said_to_be_and_a_dry_run_leaves_nothing(home: Gateway, tmp_path: Path) -> None:
-    assert _import(home, tmp_path, OURS.encoded(), dry_run=True).import_id is None
-    assert not (home.settings.work_path / "usage").exists()
-    first = _import(home, tmp_path, OURS.encoded())
-    again = _import(home, tmp_path, OURS.encoded())
+    dry = _import(home, tmp_path, _ours("3"), dry_run=True)
+    assert dry.import_id is None
+    assert not (home.settings.work_path / "usage" / dry.file_hash.hex()).exists()
+    first = _import(home, tmp_path, _ours("3"))
+    again = _import(home, tmp_path, _ours("3"))
     assert again.repeated and (again.import_id, again.preset) == (first.import_id, "tap")
 
 
@@ -133,7 +139,7 @@ def test_what_a_roaming_file_says_itself_cannot_be_said_by_the_caller(
     home: Gateway, tmp_path: Path, said: Said
 ) -> None:
     with pytest.raises(Malformed, match="says itself whose traffic"):
-        _import(home, tmp_path, OURS.encoded(), said=said)
+        _import(home, tmp_path, _ours("7"), said=said)
 
 
 def test_a_network_that_nobody_named_is_refused_with_the_line_to_write(home: Gateway, tmp_path: Path) -> None:
@@ -152,7 +158,7 @@ def test_the_command_shows_notes_and_answers_json(
 ) -> None:
     monkeypatch.setattr("gateway.cli.reading_verbs.home_of", lambda _: home)
     path = tmp_path / "tap"
-    path.write_bytes(OURS.encoded())
+    path.write_bytes(_ours("10"))
     arguments = ["import", str(path), "--dry-run"]
     assert cli.run(arguments) == 0
     told = capsys.readouterr().out
