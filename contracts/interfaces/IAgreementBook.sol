@@ -52,6 +52,8 @@ struct RateNotice {
 /// the version in force on its due date, a rate notice the version in force when it is published.
 /// Warning: the contract cannot read a deck; that an increase is not announced as a decrease is checked by the debtor,
 /// against the deck whose hash stands here.
+/// Warning: `documentHash` names the whole agreement; that the terms beside it say the same, its two signers judge.
+/// Warning: times are block times, which the chain's validators choose within what their consensus allows.
 interface IAgreementBook {
     event AgreementSigned(
         AgreementId indexed agreementId,

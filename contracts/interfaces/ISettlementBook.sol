@@ -196,6 +196,7 @@ interface ISettlementBook {
         returns (bytes32 statementId);
     /// @notice Anyone, once the agreement's acceptance time has passed since the proposal. A dispute opened meanwhile
     /// changes the figures, and the proposal no longer holds. The statement's deadline binds only its proposal.
+    /// Warning: silence accepts whoever did not look; a gateway that is down for the acceptance time has accepted.
     function acceptBySilence(Statement calldata statement) external;
 
     // DISPUTES
