@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,18 +38,27 @@ basis = "delivery"
 """
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GB-B's home as it is before anything is imported."""
+    gateway = lonely_gateway(tmp_path_factory.mktemp("template") / "gb-b", "GB-B")
+    (gateway.settings.agreements_path / "cn-t.toml").write_text(AGREEMENT)
+    gateway.close()
+    return gateway.settings.home
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Gateway:
+def home(template: Path, tmp_path: Path) -> Iterator[Gateway]:
     """GB-B's, whose switch stands in London."""
-    gateway = lonely_gateway(tmp_path / "gb-b", "GB-B")
+    gateway = lonely_gateway(shutil.copytree(template, tmp_path / "gb-b"), "GB-B")
     trunks = {
         "cnt-in": TrunkSetting(CN, TrunkDirection.IN, technical_prefixes=("7788", "99#")),
         "cnt-out": TrunkSetting(CN, TrunkDirection.OUT),
         "cnt-port-1": TrunkSetting(CN, TrunkDirection.IN),
     }
-    (gateway.settings.agreements_path / "cn-t.toml").write_text(AGREEMENT)
     switch = Switch(ZoneInfo("Europe/London"), "GB")
-    return replace(gateway, settings=replace(gateway.settings, trunks=MappingProxyType(trunks), switch=switch))
+    yield replace(gateway, settings=replace(gateway.settings, trunks=MappingProxyType(trunks), switch=switch))
+    gateway.close()
 
 
 def _import(home: Gateway, name: str, preset: str = "auto", said: Said | None = None) -> ImportAnswer:
