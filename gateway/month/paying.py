@@ -6,8 +6,9 @@ from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnerships
 from gateway.month.parts import YEAR_SECONDS, Submission, day_deadline, stream_of
 from gateway.month.payments import choose_payment, pay_in_token
-from gateway.month.sending import Call, submit
+from gateway.month.sending import Call, next_number, submit
 from gateway.month.versions import in_force
+from ledger.canonical import canonical_hash
 from ledger.chain.bindings import (
     ArrearsStage,
     PayeeChange,
@@ -25,6 +26,7 @@ from ledger.keccak import keccak256
 from ledger.money import Micros
 from ledger.store.engine import reading, writing
 from ledger.store.latest import latest_of
+from ledger.store.outbox import find_submission
 from ledger.store.settlement import PayableRow, list_payables, payee_of
 from reconciliation.ageing import Aged, Payable
 from reconciliation.ageing import age as age_payables
@@ -85,24 +87,32 @@ def set_payee(gateway: Gateway, payee: Address | None = None, *, dry_run: bool =
     """Say where token payments to us go; our sending address unless told otherwise."""
     wanted = payee or gateway.sender
     gateway.catch_up()
+    stream = stream_of("payee", gateway.carrier)
     with writing(gateway.engine) as connection:
-        if payee_of(connection, gateway.carrier) == wanted:
-            return PayeeAnswer(wanted, None)
         rows = latest_of(connection, PayeeChanged, "carrier")
-        nonce = rows[gateway.carrier].nonce + 1 if gateway.carrier in rows else 1
+        last = rows[gateway.carrier].nonce if gateway.carrier in rows else 0
+        waiting = next_number(connection, stream, last) - 1
+        if waiting == last and payee_of(connection, gateway.carrier) == wanted:
+            return PayeeAnswer(wanted, None)
+        pending = waiting > last and find_submission(connection, "payee", _payee_subject(gateway, wanted, waiting))
+        nonce = waiting if pending else waiting + 1
         change = PayeeChange(
             carrier=ascii32(gateway.carrier), payee=wanted, nonce=nonce, deadline=day_deadline(gateway.now_s)
         )
-        signed = gateway.signer.sign(change)
         call = Call(
             kind="payee",
-            subject=signed.digest,
+            subject=_payee_subject(gateway, wanted, nonce),
             contract="PaymentBook",
-            calldata=calldata_payment_book_set_payee(change, signed.signature),
-            stream=stream_of("payee", gateway.carrier),
+            calldata=calldata_payment_book_set_payee(change, gateway.signer.sign(change).signature),
+            stream=stream,
             position=nonce,
         )
         return PayeeAnswer(wanted, submit(gateway, connection, call, dry_run=dry_run))
+
+
+def _payee_subject(gateway: Gateway, payee: Address, nonce: int) -> bytes:
+    """Names a change of payee, whatever deadline it was signed with."""
+    return canonical_hash("payee", [gateway.carrier, payee, nonce])
 
 
 def pay(

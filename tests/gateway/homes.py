@@ -11,6 +11,7 @@ from ledger.chain.network import CONTRACTS, Network
 from ledger.identity import CarrierCode
 from ledger.store.engine import open_store
 from ledger.typed_data import address_of_key
+from tests.ledger.store.sqlite import fresh_sqlite
 
 SIGNING_KEY = bytes(31) + b"\x07"
 SENDING_KEY = bytes(31) + b"\x08"
@@ -40,6 +41,8 @@ def lonely_gateway(home: Path, carrier: str = "CN-T") -> Gateway:
         peers=MappingProxyType({CarrierCode("GB-B"): NOBODY}),
     )
     init_home(settings)
+    if not (settings.home / "gsc.sqlite").exists():
+        fresh_sqlite(settings.home, "gsc.sqlite")
     return Gateway(
         settings=settings,
         network=NETWORK,

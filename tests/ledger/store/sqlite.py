@@ -7,9 +7,9 @@ from pathlib import Path
 from ledger.store.engine import open_store
 
 
-def fresh_sqlite(folder: Path) -> str:
+def fresh_sqlite(folder: Path, name: str = "gsc.db") -> str:
     """The URL of a new store in a folder."""
-    path = folder / "gsc.db"
+    path = folder / name
     path.write_bytes(_migrated())
     return f"sqlite:///{path}"
 
