@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {AgreementId, CarrierId, Service} from "contracts/Types.sol";
+import {AgreementId, Service} from "contracts/Types.sol";
 import {Leg, StatementLine} from "contracts/interfaces/ISettlementBook.sol";
 import {Declaring} from "./Declaring.sol";
 
@@ -11,20 +11,21 @@ abstract contract Settling is Declaring {
     uint256 private constant MOST_PAYABLE = 9;
 
     uint64 internal _nonce;
+    uint256 private _ended;
 
     /// @dev Both close the agreement's month, the debtors may dispute a share, both sign the statement or one is silent.
     function settle(uint8 a, uint8 share, uint8 service, bool silently) external {
-        a %= 3;
+        (a, service) = (a % 3, service % SERVICES);
         if (_items.length + 2 > MOST_WAITING) return;
         uint32 period = _period(a);
         (uint8 low, uint8 high) = _sides(a);
         uint8 d = 2 * a;
         _close(a, low, period, _seqs[d][0], _seqs[d + 1][1]);
         _close(a, high, period, _seqs[d + 1][0], _seqs[d][1]);
-        uint128[2] memory withheld;
-        withheld[0] = _maybeDispute(d, period, service % SERVICES, share % 5);
-        withheld[1] = _maybeDispute(d + 1, period, service % SERVICES, share / 5 % 5);
-        bytes32 statementId = _state(a, period, _linesOf(a, service % SERVICES, withheld), silently);
+        uint128[4][2] memory withheld;
+        _maybeDispute(d, period, service, share % 5, withheld[0]);
+        _maybeDispute(d + 1, period, service, share / 5 % 5, withheld[1]);
+        bytes32 statementId = _state(a, period, _linesOf(a, withheld), silently);
         _settled(d, statementId);
         _settled(d + 1, statementId);
         ++_month[a];
@@ -32,9 +33,11 @@ abstract contract Settling is Declaring {
     }
 
     /// @dev By withdrawal, or by what both decide.
-    function endDispute(uint8 d, uint128 credited, uint8 way) external {
+    function endDispute(uint8 d, uint128 credited) external {
         d %= DIRECTIONS;
+        if (_disputes[d].id == 0) d ^= 1;
         if (_disputes[d].id == 0 || _items.length == MOST_WAITING) return;
+        uint256 way = _ended++;
         bytes32 disputeId = _disputes[d].id;
         uint128 amount = _disputes[d].amount;
         if (way % 2 == 0) _investigate(d, disputeId);
@@ -75,33 +78,33 @@ abstract contract Settling is Declaring {
 
     /* INTERNAL */
 
-    /// @dev None, a quarter to three quarters, or all of it and taken back at once. Returns what is withheld.
-    function _maybeDispute(uint8 d, uint32 period, uint8 service, uint8 quarters) private returns (uint128 amount) {
-        amount = uint128(_unsettled[d][service]) * (quarters > 3 ? 4 : quarters) / 4;
-        if (amount == 0 || _disputes[d].id != 0) return 0;
+    /// @dev None, a quarter to three quarters of a service that has any, or all of it and taken back at once.
+    function _maybeDispute(uint8 d, uint32 period, uint8 service, uint8 quarters, uint128[4] memory withheld) private {
+        for (uint8 s; s < SERVICES && _unsettled[d][service % SERVICES] == 0; ++s) {
+            ++service;
+        }
+        service %= SERVICES;
+        uint128 amount = uint128(_unsettled[d][service]) * (quarters > 3 ? 4 : quarters) / 4;
+        if (amount == 0 || _disputes[d].id != 0) return;
         bytes32 disputeId = _openDispute(d, period, service, amount, ++_nonce);
         if (quarters > 3) {
             _withdrawDispute(d, disputeId);
-            _did("withdraw at once");
-            return 0;
+            return _did("withdraw at once");
         }
         _disputes[d] = OpenDispute(disputeId, amount);
         _unsettled[d][service] -= amount;
+        withheld[service] = amount;
         _did("dispute");
     }
 
     /// @dev `_unsettled` is by now what is not in this month's dispute.
-    function _linesOf(uint8 a, uint8 disputed, uint128[2] memory withheld)
-        private
-        view
-        returns (StatementLine[] memory lines)
-    {
+    function _linesOf(uint8 a, uint128[4][2] memory withheld) private view returns (StatementLine[] memory lines) {
         uint256 count;
         StatementLine[] memory drawn = new StatementLine[](8);
         for (uint8 d = 2 * a; d < 2 * a + 2; ++d) {
             for (uint8 s; s < SERVICES; ++s) {
                 uint128 agreed = uint128(_unsettled[d][s]);
-                uint128 held = s == disputed ? withheld[d % 2] : 0;
+                uint128 held = withheld[d % 2][s];
                 uint128 theirs = uint128(_counted[d][s]);
                 if (agreed + held == 0 && theirs == 0) continue;
                 drawn[count++] = StatementLine(_creditor(d), Service(s), agreed + held, theirs, agreed, held);
