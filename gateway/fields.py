@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ledger.kernel import are_digits, eight_digits, first_bit, kernel, put_word, word_at
+from ledger.pieces import text_parts
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
@@ -195,9 +196,7 @@ def gather(text: Bytes, begins: Int32s, ends: Int32s) -> pa.Array:
 
 def buffers_of(array: pa.Array) -> tuple[Int32s, Bytes]:
     """Offsets and bytes of an Arrow array of strings or bytes."""
-    _, offsets, text = array.buffers()
-    begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-    return begins, np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
+    return text_parts(array)
 
 
 @kernel

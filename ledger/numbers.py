@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ledger.errors import Malformed
 from ledger.kernel import are_digits, kernel, put_word, word_at
+from ledger.pieces import text_parts
 
 MIN_DIGITS = 5
 MAX_DIGITS = 15
@@ -117,9 +118,7 @@ def _second_look(written: pa.Array, found: Numbers, numbering: Numbering) -> Num
 
 
 def _to_e164(array: pa.Array, numbering: Numbering) -> Numbers:
-    _, offsets, text = array.buffers()
-    begins = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1] if len(array) else _NONE
-    raw = np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
+    begins, raw = text_parts(array)
     room = int(begins[-1] - begins[0]) + len(array) * len(numbering.country_code) + 2 * MAX_DIGITS
     out, ends, kind = np.empty(room, np.uint8), np.zeros(len(array) + 1, np.int32), np.empty(len(array), np.int8)
     size = _normalise(
@@ -138,7 +137,6 @@ def _to_e164(array: pa.Array, numbering: Numbering) -> Numbers:
     return Numbers(pa.Array.from_buffers(pa.string(), len(array), buffers), kind)
 
 
-_NONE = np.zeros(1, np.int32)
 _URI = r"^<?(?i:sips?|tel):([^@;>?:]*).*$"
 """RFC 3261 and 3966: the user part."""
 _ZEROS = np.uint64(0x3030303030303030)

@@ -20,7 +20,7 @@ from ledger.deck import DeckHistory, Rate
 from ledger.errors import CurrencyMismatch, Malformed, UnknownDestination
 from ledger.fx import Conversion
 from ledger.money import MAX_AMOUNT_MICROS, NANOS_PER_MICRO, Rounding
-from ledger.pieces import cut, joined
+from ledger.pieces import cut, joined, number_part, text_parts
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
@@ -193,10 +193,10 @@ def _find_and_price(
     amount: NDArray[np.int64],
 ) -> None:
     assert pricing is not None
-    quantity = table["quantity"].to_numpy()
+    quantity = number_part(table["quantity"])
     pricing.find_rates(
-        *_parts(table["b_party"].chunk(0)),
-        table["start_ms"].to_numpy(),
+        *text_parts(table["b_party"].chunk(0)),
+        number_part(table["start_ms"]),
         quantity,
         flat.moments,
         flat.cell,
@@ -208,13 +208,6 @@ def _find_and_price(
     )
     mode = [Rounding.FLOOR, Rounding.CEILING, Rounding.HALF_UP, Rounding.HALF_EVEN].index(rounding)
     pricing.price(found, quantity, flat.facts, flat.plans, flat.inverses, mode, facts, charged, amount)
-
-
-def _parts(column: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-    """Offsets and bytes of a column of texts."""
-    _, offsets, text = column.buffers()
-    begins = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    return begins, np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
 
 
 def _ask_for_rest(
@@ -277,7 +270,7 @@ def _rated(
         names = _text_column(begins, out)
         begins = np.empty(len(table) + 1, np.int32)
         out = np.empty(pricing.measure_codes(facts, begins) + _SPARE_BYTES, np.uint8)
-        pricing.copy_codes(*_parts(table["b_party"].chunk(0)), begins, out)
+        pricing.copy_codes(*text_parts(table["b_party"].chunk(0)), begins, out)
         codes = _text_column(begins, out)
     columns = [*table.columns, names, codes, pa.array(charged), pa.array(amount)]
     return pa.Table.from_arrays(columns, schema=RATED_SCHEMA)

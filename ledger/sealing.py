@@ -23,6 +23,7 @@ from ledger.identity import Root, ascii32
 from ledger.keccak import Words, hash_rows, keccak256
 from ledger.merkle import MerkleTree, build, verify
 from ledger.money import Micros
+from ledger.pieces import number_part, text_parts
 from ledger.usage import RATED_SCHEMA, BatchScope
 
 SECRET_BYTES = 32
@@ -215,11 +216,7 @@ def _leaf_hashes(table: pa.Table, secret: bytes) -> Words:
 
 def _parts(column: pa.Array) -> tuple[NDArray[np.generic], ...]:
     """A column as the kernels take it: a text's offsets and bytes, or numbers."""
-    if column.type != pa.string():
-        return (column.to_numpy(),)
-    _, offsets, text = column.buffers()
-    begins = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    return begins, np.frombuffer(text if text is not None and text.size else b"\0", np.uint8)
+    return text_parts(column) if column.type == pa.string() else (number_part(column),)
 
 
 def _check_sealable(rated: pa.Table, secret: bytes) -> None:

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ledger.kernel import kernel
+from ledger.pieces import text_parts
 
 Words = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
@@ -18,12 +19,7 @@ def text_hashes(column: pa.ChunkedArray, seed: int = SEED) -> Words:
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks)
-    _, offset_buffer, text_buffer = array.buffers()
-    if offset_buffer is None or len(array) == 0:
-        return np.empty(0, np.uint64)
-    offsets = np.frombuffer(offset_buffer, np.int32)[array.offset : array.offset + len(array) + 1]
-    octets = np.frombuffer(text_buffer, np.uint8) if text_buffer is not None else np.empty(0, np.uint8)
-    return _hash_texts(offsets, octets, np.uint64(seed))
+    return _hash_texts(*text_parts(array), np.uint64(seed))
 
 
 def pair_hashes(a_hash: Words, b_hash: Words) -> Words:
