@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -21,18 +19,14 @@ from ledger.chain import bindings as b
 from ledger.chain.bound import TypedRefusal
 from ledger.identity import ascii32
 from ledger.service import Service
-from tests.contracts.books import DAY, NEVER, PERIOD, SEPTEMBER, Books, Carrier, Receipt, agreement_id, deploy_books
-from tests.contracts.memory_chain import MemoryChain
-from tests.contracts.model import Direction, Disputed, Item, Line, Model
+from tests.contracts.begun_month import DIRECTIONS, SERVICES, TERMS, start
+from tests.contracts.books import DAY, NEVER, PERIOD, Carrier, Receipt
+from tests.contracts.model import Direction, Disputed, Item, Line
 from tests.contracts.month import (
-    AGREED,
     CARRIERS,
-    CN_GB,
-    CN_US,
     advance,
     agree,
     close,
-    close_both,
     confirm,
     confirmation,
     credit_line,
@@ -44,80 +38,19 @@ from tests.contracts.month import (
     net,
     open_dispute,
     period_close,
-    post,
     resolve,
     statement,
-    with_agreements,
 )
 
-TERMS = {agreement_id(terms): terms for terms, _, _ in AGREED}
-DIRECTIONS: Sequence[Direction] = [
-    (name, side) for name, terms in TERMS.items() for side in (terms.carrier_low, terms.carrier_high)
-]
-SERVICES = (Service.VOICE, Service.SMS)
-FIRST_LIMIT = 1_000
-FIRST_DECLARED = {Service.VOICE: 300, Service.SMS: 250}
 BPS = 150
 MOST_DISPUTES = 4
 REASONS = (ascii32("rate"), ascii32("duration_bias"))
-DECIDED = ascii32("split_call")
 MONTHS, STEPS = 100, 40
 ACCEPTED: Counter[str] = Counter()
 REFUSED: Counter[str] = Counter()
 
 amounts = st.integers(0, 400)
 rarely = st.sampled_from((False, False, False, True))
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Where every random month begins; it is undone after each."""
-
-    books: Books
-    model: Model
-
-
-@lru_cache(maxsize=1)
-def start() -> Start:
-    """Small lines; two agreements have declared and closed October, the third has not begun."""
-    books = deploy_books(MemoryChain(SEPTEMBER))
-    with_agreements(books)
-    model = Model({agreement_id(terms): (low, high) for terms, low, high in AGREED})
-    for direction in DIRECTIONS:
-        creditor = CARRIERS[direction[1]]
-        word = credit_line(creditor, agreement_id=direction[0], limit_micros=FIRST_LIMIT, nonce=2)
-        books.send("CreditBook", grant(books, creditor, word))
-        model.lines[direction] = Line(FIRST_LIMIT, nonce=2)
-    for direction in DIRECTIONS[:4]:
-        for declarer in (direction[1], model.debtor(direction)):
-            for service, amount in FIRST_DECLARED.items():
-                post(
-                    books,
-                    CARRIERS[declarer],
-                    CARRIERS[direction[1]],
-                    amount,
-                    agreement_id=direction[0],
-                    service=service,
-                )
-                model.declare(direction, declarer, service, amount)
-    for terms in (CN_GB, CN_US):
-        close_both(books, terms)
-        model.closed |= {(agreement_id(terms), carrier) for carrier in (terms.carrier_low, terms.carrier_high)}
-    for direction in DIRECTIONS[:3]:
-        decide_a_dispute(books, model, direction)
-    return Start(books, model)
-
-
-def decide_a_dispute(books: Books, model: Model, direction: Direction) -> None:
-    """Of 40 in dispute 10 are credited; 30 are due and wait for netting."""
-    creditor, debtor = CARRIERS[direction[1]], CARRIERS[model.debtor(direction)]
-    word = dispute(creditor, 40, agreement_id=direction[0], reason=DECIDED)
-    name = books.send("SettlementBook", open_dispute(books, debtor, word)).only(b.DisputeOpened).dispute_id
-    model.dispute(name, Disputed(direction, Service.VOICE, 40, DECIDED))
-    receipt = books.send("SettlementBook", resolve(books, creditor, debtor, b.Resolution(name, 10, 30, NEVER)))
-    model.resolve(name, credited=10)
-    item = receipt.only(b.ItemOpened)
-    model.items[item.item_id] = Item(direction, 30, item.due_at, name)
 
 
 class Months(RuleBasedStateMachine):
