@@ -73,7 +73,12 @@ def _charged(file: TapFile) -> str:
     total = file.money.amount(sum(file.charges.values()))
     local = file.money.local(file.charges)
     told = f": charges {file.money.currency} {_decimal(total)}"
-    return told if local is None else f"{told}, {file.money.local_currency} {_decimal(local)}"
+    if local is None:
+        return told
+    rates = " and ".join(
+        _decimal(file.money.rates[code]) for code in sorted(code for code in file.charges if code is not None)
+    )
+    return f"{told}, {file.money.local_currency} {_decimal(local)} at {rates}" if rates else told
 
 
 def _value(what: Audited, value: int | None, money: Money | None) -> str:

@@ -77,7 +77,7 @@ def test_the_import_shows_which_of_the_files_own_totals_do_not_hold(home: Gatewa
     assert [line for line in answer.audit if not line.holds] == [AuditLine(Audited.EVENTS, 5, 4)]
     assert answer.value == "135.5 SDR"
     assert answer.notes == (
-        "TAP 3.12, CHNYY to GBRXX, number 00042: charges SDR 135.5, EUR 157.455065",
+        "TAP 3.12, CHNYY to GBRXX, number 00042: charges SDR 135.5, EUR 157.455065 at 1.16203",
         "the file's own total does not hold: events declared 5, counted 4: 1 too many",
     )
 

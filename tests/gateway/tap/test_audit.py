@@ -61,6 +61,15 @@ def test_each_total_that_does_not_hold_is_told_with_its_difference(
     assert [(line.what, line.difference) for line in broken] == [(what, difference)]
 
 
+def test_a_reading_that_loses_charges_is_caught_by_the_files_own_total(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Batch([call(), session()], charge=68_900).encoded()
+    assert all(line.holds for line in _read(tmp_path, honest).file.audit)
+    monkeypatch.setattr("gateway.tap.gathering.count_charges", lambda fields, counted: None)
+    assert [line.what for line in _read(tmp_path, honest).file.audit if not line.holds] == [Audited.CHARGE]
+
+
 def test_an_event_left_out_of_the_records_still_counts_in_the_totals(tmp_path: Path) -> None:
     other = node(11, coded(74, "20261005093000"), charges(("00", 50)))
     read = _read(tmp_path, Batch([session(-1, 5), other], charge=66_650, earliest="20261005093000").encoded())

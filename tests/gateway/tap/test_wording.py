@@ -33,7 +33,7 @@ def _lines(tmp_path: Path, content: bytes) -> list[str]:
 
 def test_a_file_that_holds_is_one_line(tmp_path: Path) -> None:
     batch = Batch([call(charged=charges(("00", 71_200)))], charge=71_200, earliest="20261005100000")
-    told = "TAP 3.12, GBRXX to CHNYY, number 00042: charges SDR 71.2, EUR 82.736536"
+    told = "TAP 3.12, GBRXX to CHNYY, number 00042: charges SDR 71.2, EUR 82.736536 at 1.16203"
     assert _lines(tmp_path, batch.encoded()) == [told]
 
 
@@ -47,6 +47,13 @@ def test_every_total_that_does_not_hold_is_a_line(tmp_path: Path) -> None:
         "the file's own total does not hold: last moment charged declared 2026-10-05T09:00:01Z, "
         "counted 2026-10-05T08:00:00Z: 1:00:01 too late",
     ]
+
+
+def test_each_rate_that_was_used_is_told_and_a_code_may_be_0(tmp_path: Path) -> None:
+    events = [call(charged=charges(("00", 1_000), rate=code)) for code in (0, 7)]
+    batch = Batch(events, charge=2_000, rates=[(0, 2, 0), (7, 105, 2), (8, 9, 0)])
+    told = "TAP 3.12, GBRXX to CHNYY, number 00042: charges SDR 2, EUR 3.05 at 2 and 1.05"
+    assert _lines(tmp_path, batch.encoded()) == [told]
 
 
 def test_a_rate_that_is_not_known_leaves_the_local_money_out(tmp_path: Path) -> None:
