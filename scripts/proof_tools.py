@@ -1,4 +1,4 @@
-"""Are the tools of the proofs installed? slither and halmos stand in .venv-proofs: they pin other packages than the house.
+"""Are the tools of the proofs installed? slither and halmos, in .venv-proofs: they pin other packages than the house.
 
 `install_tools` makes it from requirements-proofs.lock (hashes and all) when the lock has changed since the last time.
 """

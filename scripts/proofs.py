@@ -1,8 +1,8 @@
-"""Does every function that moves an amount do so exactly, for all values? `make halmos`: symbolic proofs, each with teeth.
+"""Does every function that moves an amount do so exactly, for all values? `make halmos`: symbolic proofs, with teeth.
 
-The properties stand in tests/contracts/proofs/*.sol: halmos proves each within the bounds it names. Then it meets copies
-of the contracts, each with a fault from faults.toml, and must refute the property that the fault breaks. A property
-without a fault is an error: it could be true of anything. With names as arguments, only those properties.
+The properties stand in tests/contracts/proofs/*.sol: halmos proves each within the bounds it names. Then it meets
+copies of the contracts, each with a fault from faults.toml, and must refute the property that the fault breaks. A
+property without a fault is an error: it could be true of anything. With names as arguments, only those properties.
 """
 
 import json

@@ -9,10 +9,12 @@ import {Settling} from "./Settling.sol";
 /// @dev What can happen in the months? Every public step, here and below, either does something valid or checks that
 /// something invalid is refused, and counts it; none may revert. Here: deposits, payments, arrears.
 contract Months is Settling {
+    uint256 private _turn; // takes the tokens, and the troubles with them, one after the other
+
     /* DEPOSITS */
 
-    function deposit(uint8 d, uint8 t, uint256 micros) external {
-        _deposit(d % DIRECTIONS, t % TOKENS, 1 + micros % FIRST_LINE);
+    function deposit(uint8 d, uint256 micros) external {
+        _deposit(d % DIRECTIONS, uint8(_turn++ % TOKENS), 1 + micros % FIRST_LINE);
     }
 
     /// @dev As much as the exposure leaves, and before that a micro more, which is refused.
@@ -48,20 +50,21 @@ contract Months is Settling {
     }
 
     /// @dev In any token; a plain one tries to come in again from inside its transfer, or is paused first.
-    function pay(uint256 index, uint8 t, uint256 share) external {
+    function pay(uint256 index, uint256 share) external {
         if (_payables.length == 0) return;
         bytes32 payableId = _payables[index % _payables.length];
-        OddToken token = _tokens[t % TOKENS];
+        uint8 t = uint8(_turn++ % TOKENS);
+        OddToken token = _tokens[t];
         uint256 amount = _part(payableId, share);
         token.mint(address(this), amount);
-        if (token.KIND() == Kind.Plain) _trouble(token, payableId, share);
+        if (token.KIND() == Kind.Plain) _trouble(token, payableId);
         if (token.KIND() == Kind.Refusing) {
             require(!_pays(payableId, token, amount), "what refuses pays nothing");
             _did("pay with what refuses");
             return;
         }
         require(_pays(payableId, token, amount), "a payment is taken");
-        _received[creditorOf(_dues[payableId].d)][t % TOKENS] += token.arrives(amount);
+        _received[creditorOf(_dues[payableId].d)][t] += token.arrives(amount);
         _paid(payableId, token.arrives(amount));
         _did("pay");
     }
@@ -143,14 +146,15 @@ contract Months is Settling {
         return share % 3 == 0 ? owed : 1 + share % owed;
     }
 
-    function _trouble(OddToken token, bytes32 payableId, uint256 share) private {
-        if (share % 4 == 0) {
+    function _trouble(OddToken token, bytes32 payableId) private {
+        uint256 trouble = _turn / TOKENS % 3;
+        if (trouble == 0) {
             token.pause(true);
             require(!_pays(payableId, token, 1), "what is paused pays nothing");
             token.pause(false);
             return _did("pay with what is paused");
         }
-        bytes memory again = share % 4 == 1
+        bytes memory again = trouble == 1
             ? abi.encodeCall(PAYMENTS.pay, (payableId, address(token), 1))
             : abi.encodeCall(PAYMENTS.advanceArrears, (payableId));
         token.mint(address(token), 1);
