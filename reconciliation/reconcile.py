@@ -19,6 +19,7 @@ from reconciliation.explainer import Explainer
 from reconciliation.finding import Cause, Finding, mirrored
 from reconciliation.forgery import Evidence
 from reconciliation.matching import Pairing, Rule, match
+from reconciliation.port_charges import with_samples
 from reconciliation.services import clocks_of, tolerance_of
 from reconciliation.side import Ints, Side, exact_sum, side_of
 from reconciliation.totals import Totals, compare_totals
@@ -108,6 +109,8 @@ def reconcile(
     perspective = Perspective(scope, agreement, is_creditor)
     if decks is not None and scope.service is Service.VOICE:
         differences = Explainer(books, decks, agreement).explain(differences)
+    if decks is not None and scope.service is Service.DATA:
+        differences = with_samples(books, differences, decks, agreement, scope.creditor)
     findings = tuple(_finding(each, perspective) for each in differences)
     us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
     totals = compare_totals(us, them, agreement.zone, agreement.tolerance)

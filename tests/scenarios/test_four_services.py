@@ -234,6 +234,8 @@ def _assert_findings_explain_each_difference(clients: Mapping[CarrierCode, Clien
         "data": {("duration", 1, "0.000000"), ("rate", 1, "-4.500000")},
         "ipl": {("duration", 1, "-200.000000")},
     }
+    (rate,) = [each for each in found["data"]["findings"] if each["cause"] == "rate"]
+    assert "GB-B's follows from its samples, CN-T's follows from its samples" in rate["explanation"]
     assert found["data"]["pairs"] == found["data"]["oursCount"] == 49, "24 samples each way and the charge"
     assert found["ipl"]["pairs"] == found["ipl"]["oursCount"] == 3, "two circuits and an installation"
     mirror = {each["service"]: each for each in _of_gb_b(clients[GB_B].reconcile(CN_T, PERIOD)["directions"])}
