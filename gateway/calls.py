@@ -4,6 +4,8 @@ The duration column is authoritative; the times may say a second more or less, a
 switches do. Where a file has no duration, the times are it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
@@ -86,7 +88,7 @@ class Calls:
 
     def _record_leg(self, rows: Rows, mine: Bools, named: Named, wrong: Bools) -> None:
         part = rows.keep(mine)
-        called = numbers_of(part, self._preset.fields.b_party or "", named, self._context)
+        called = called_of(part, self._preset.fields.b_party or "", named, self._context)
         good = called.kind == NumberKind.VALID
         wrong[np.flatnonzero(mine)[~good]] = True
         route = routes_of(part, self._preset) if named.name is None else pa.repeat(pa.scalar(named.name), len(good))
@@ -99,10 +101,16 @@ class Calls:
         """Calling numbers: "" if withheld, as written if they are none and a leaf can hold that."""
         if self._preset.fields.a_party is None:
             return pa.repeat(pa.scalar(""), len(part.line))
-        calling = numbers_of(part, self._preset.fields.a_party, named, self._context)
+        calling = calling_of(part, self._preset.fields.a_party, named, self._context)
         return storable(calling.text) if (calling.kind == NumberKind.INVALID).any() else calling.text
 
 
-def numbers_of(part: Rows, column: str, named: Named, context: ReadingContext) -> Numbers:
-    """A column's numbers as its trunk, or else the switch's country, writes them. Raises Malformed."""
+def called_of(part: Rows, column: str, named: Named, context: ReadingContext) -> Numbers:
+    """Called numbers as their trunk, or else the switch's country, writes them. Raises Malformed."""
     return to_e164(part.raw[column], named.trunk.numbering or numbering_of(context.country))
+
+
+def calling_of(part: Rows, column: str, named: Named, context: ReadingContext) -> Numbers:
+    """Calling numbers likewise; technical prefixes are for routing, and stand before called numbers only."""
+    numbering = named.trunk.numbering or numbering_of(context.country)
+    return to_e164(part.raw[column], replace(numbering, technical_prefixes=()))

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateway.calls import numbers_of
+from gateway.calls import called_of, calling_of
 from gateway.layout import Preset
 from gateway.rows import Rows, as_mask, is_in
 from gateway.tally import Tally
@@ -62,7 +62,7 @@ class Messages:
 
     def _begun(self, rows: Rows, columns: tuple[str, ...]) -> Rows:
         rows = self._wall.begun(rows, columns)
-        return rows.having(start=self._wall.utc(rows, np.zeros(len(rows.line), np.int64)))
+        return rows.having(start=self._wall.utc(rows, np.zeros(len(rows.line), np.int64), columns))
 
     def _measured(self, rows: Rows, units: list[SmsUnit]) -> Rows:
         """Messages count as one, or as their segments; a file without segments has a row for each."""
@@ -88,7 +88,7 @@ class Messages:
         return self._tally.refuse(rows, wrong, column, "not a network's MCC and MNC")
 
     def _record(self, rows: Rows, named: Named) -> None:
-        recipient = numbers_of(rows, self._preset.fields.b_party or "", named, self._context)
+        recipient = called_of(rows, self._preset.fields.b_party or "", named, self._context)
         good = recipient.kind == NumberKind.VALID
         arrays = [
             pa.array(rows.line),
@@ -107,6 +107,6 @@ class Messages:
         column = self._preset.fields.a_party
         if column is None:
             return pa.repeat(pa.scalar(""), len(rows.line))
-        sender = numbers_of(rows, column, named, self._context)
+        sender = calling_of(rows, column, named, self._context)
         number = pa.array(sender.kind == NumberKind.VALID)
         return pc.if_else(number, sender.text, pc.ascii_trim_whitespace(storable(rows.raw[column])))

@@ -27,7 +27,7 @@ class Ports:
         legs = find_legs(rows, self._preset, self._context)
         known = self._tally.known(rows, legs)
         rows = self._wall.begun(rows.having(port=legs.first).keep(known), self._preset.fields.start)
-        rows = rows.having(start=self._wall.utc(rows, np.zeros(len(rows.line), np.int64)))
+        rows = self._begun(rows)
         for name, column in zip(("came", "went"), self._octets, strict=True):
             counts, plain = read_octets(rows.raw[column], self._preset.quantity.scale)
             rows = self._tally.refuse(rows.having(**{name: counts}), ~plain, column, "not a number of octets")
@@ -43,6 +43,14 @@ class Ports:
             self._tally.record(
                 trunk, records_of(samples, samples.port == which, self._carrier, trunk.partner, name or "")
             )
+
+    def _begun(self, rows: Rows) -> Rows:
+        """When the readings were taken: a file may hold one port after the other."""
+        start = np.zeros(len(rows.line), np.int64)
+        for port in np.unique(rows.read["port"]).tolist():
+            mine = rows.read["port"] == port
+            start[mine] = self._wall.utc(rows.keep(mine), np.zeros(int(mine.sum()), np.int64), port)
+        return rows.having(start=start)
 
 
 def _known(carrier: CarrierCode | None) -> CarrierCode:

@@ -12,8 +12,8 @@ from gateway.layout import Preset
 from gateway.rows import Bools, Cut, Marks, Refusals, Rows
 from gateway.trunks import Legs, Stream, Trunk
 
-_VALUE = r"^-?[0-9]{1,12}(\.[0-9]{0,9})?$"
-_PLACES = pa.decimal128(38, 9)
+_VALUE = r"^-?[0-9]{1,12}(\.[0-9]{0,12})?$"
+_PLACES = pa.decimal128(38, 12)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 An hour that a wall shows twice is told apart by the order of rows, which switches write when calls end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +34,7 @@ class Wall:
 
     def __init__(self, preset: Preset, context: ReadingContext, tally: Tally) -> None:
         self._preset, self._zone, self._tally = preset, context.zone, tally
-        self._reached = 0
+        self._reached: dict[Hashable, int] = {}
 
     def begun(self, rows: Rows, columns: Sequence[str]) -> Rows:
         """Rows that begin at a time there was, with what the wall showed and what that can mean."""
@@ -46,11 +46,14 @@ class Wall:
         why = f"no such time in {self._zone.key}: skipped by daylight saving"
         return self._tally.refuse(rows, ~moments.exists, columns[0], why)
 
-    def utc(self, rows: Rows, duration: Int64s) -> Int64s:
-        """When the rows of `begun` began; to be called once for each row, in the order of the file."""
+    def utc(self, rows: Rows, duration: Int64s, ordered_as: Hashable = None) -> Int64s:
+        """When the rows of `begun` began; to be called once for each row, in the order of the file.
+
+        `ordered_as`: which rows are in one order; a file may hold several, such as one for each port.
+        """
         start = np.empty(len(rows.line), np.int64)
-        early, late = rows.read["early"], rows.read["late"]
-        self._reached = fields.end_order(early, late, duration, ORDER_SLACK_MS, self._reached, start)
+        early, late, reached = rows.read["early"], rows.read["late"], self._reached.get(ordered_as, 0)
+        self._reached[ordered_as] = fields.end_order(early, late, duration, ORDER_SLACK_MS, reached, start)
         return start
 
     def times(self, rows: Rows, columns: Sequence[str]) -> Times:

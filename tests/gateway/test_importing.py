@@ -133,9 +133,10 @@ def test_the_zone_of_a_file_may_be_another_than_the_switchs(home: Gateway) -> No
 
 def test_a_trunks_technical_prefixes_come_off(home: Gateway, tmp_path: Path) -> None:
     path = tmp_path / "Master.csv"
-    path.write_text(asterisk(dst="99#02079460000") + asterisk(dst="778800442079460001"))
+    path.write_text(asterisk(dst="99#02079460000") + asterisk(src="77880123456", dst="778800442079460001"))
     answer = import_usage(home, path, "asterisk")
     assert [each.b_party for each in answer.first] == ["442079460000", "442079460001"]
+    assert answer.first[1].a_party == "77880123456", "callers have none"
 
 
 def test_a_call_over_midnight_belongs_to_the_month_of_the_agreements_zone_in_which_it_began(

@@ -98,6 +98,17 @@ def test_a_second_reading_of_the_same_border_is_quarantined(tmp_path: Path) -> N
     assert _came(read) == [(0, 100), (5, 100)]
 
 
+def test_in_the_repeated_hour_each_port_has_an_order_of_its_own(tmp_path: Path) -> None:
+    """London goes back from 02:00 to 01:00 on 2026-10-25; the file holds one port after the other."""
+    walls = [f"0{hour}:{minute:02d}" for hour in (0, 1, 1, 2) for minute in range(0, 60, 5)]
+    lines = [f"2026-10-25 {wall}:00,{port},7,7" for port in ("cnt-port-1", "cnt-in") for wall in walls]
+    path = tmp_path / "octets.csv"
+    path.write_text("time,port,in_octets,out_octets\n" + "\n".join(lines))
+    table = read_cdr(path, load_preset("interface"), LONDON).tables[STREAM]
+    begins = [row["start_ms"] for row in table.to_pylist() if row["a_party"] == CN]
+    assert begins == [begins[0] + 5 * MINUTE * at for at in range(len(walls))] * 2
+
+
 def test_a_sample_without_our_code_is_refused(tmp_path: Path) -> None:
     from dataclasses import replace
 

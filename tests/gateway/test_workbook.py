@@ -46,6 +46,17 @@ def test_a_sheet_that_begins_elsewhere_keeps_its_places(tmp_path: Path) -> None:
     assert sheet.rows == [[], [], ["", "", "5"]]
 
 
+def test_dates_and_times_are_written_as_iso_has_them(tmp_path: Path) -> None:
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/>'
+        "</cellXfs></styleSheet>"
+    )
+    cells = '<c r="A1" s="1"><v>46296</v></c><c r="B1" s="2"><v>46296.5</v></c><c r="C1"><v>46296</v></c>'
+    sheet = f'<worksheet xmlns="{MAIN}"><sheetData><row r="1">{cells}</row></sheetData></worksheet>'
+    read = _read(tmp_path, workbook([], {"xl/styles.xml": styles}, sheet=sheet))
+    assert read.rows == [["2026-10-01", "2026-10-01 12:00:00", "46296"]]
+
+
 def test_another_sheet_may_be_named(tmp_path: Path) -> None:
     path = tmp_path / "inventory.xlsx"
     path.write_bytes(workbook([HEADER]))
