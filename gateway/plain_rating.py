@@ -19,7 +19,7 @@ from ledger.agreement_file import document_hash
 from ledger.deals import charge_rows
 from ledger.deck import DeckHistory
 from ledger.errors import Malformed
-from ledger.fx import Conversion, check_signed, conversion, parse_fx
+from ledger.fx import Conversion, FxRates, check_signed, conversion, parse_fx
 from ledger.identity import CarrierCode, carrier_code
 from ledger.period_rating import MovedCharge, moved_charges, rate_period
 from ledger.rating import REFUSED_SCHEMA
@@ -105,6 +105,14 @@ def read_rated(path: Path) -> pa.Table:
         ) from None
 
 
+def load_rates(path: Path) -> FxRates:
+    """Read a file of exchange rates. Raises Malformed."""
+    try:
+        return parse_fx(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Malformed("the exchange rates cannot be read", expected="CSV in UTF-8", got=str(error)) from None
+
+
 def read_signatures(rates: Path) -> dict[CarrierCode, bytes]:
     """The signatures beside a rates file; none if there is no such file. Raises Malformed."""
     path = rates.with_name(rates.name + SIGNATURES)
@@ -130,10 +138,7 @@ def _into(history: DeckHistory, agreement: Agreement, given: PlainFiles) -> Conv
             got=history.currency,
             todo="Give the exchange rates with --fx.",
         )
-    try:
-        rates = parse_fx(given.fx.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Malformed("the exchange rates cannot be read", expected="CSV in UTF-8", got=str(error)) from None
+    rates = load_rates(given.fx)
     check_signed(rates, agreement.fx, document_hash(agreement), read_signatures(given.fx))
     return conversion(rates, agreement, history.currency, given.fx_day)
 

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from gateway.cli import (
     before_verbs,
     counting_verbs,
+    deck_verbs,
     deposit_verbs,
     home_verbs,
     members_verbs,
@@ -46,6 +47,7 @@ def _every_command() -> None:
 
 for module in (
     before_verbs,
+    deck_verbs,
     reading_verbs,
     counting_verbs,
     sketch_verbs,
