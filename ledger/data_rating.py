@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger.agreement import Agreement
-from ledger.charging import Charge, rounded
+from ledger.charging import rounded
 from ledger.deck import DeckHistory, Rate, RateStatus
 from ledger.errors import Malformed, UnknownDestination
-from ledger.exact_rating import charging_of, check_history, rate_by_route
+from ledger.exact_rating import check_history, rate_at_nothing, rate_by_route
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros
 from ledger.percentile import percentile
@@ -55,13 +55,13 @@ def rate_data(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Ra
     """Price a UsageTable of samples: by volume each its octets, otherwise 0. Raises Malformed, CurrencyMismatch."""
     check_history(history, Service.DATA, agreement.currency)
     _check_basis(history, agreement.data)
-    by_volume = agreement.data.basis is DataBasis.VOLUME
-    charge_of = charging_of(agreement) if by_volume else _at_nothing
-    return rate_by_route(usage, history, lambda port: (port,) if port else (), charge_of, "port")
+    if agreement.data.basis is DataBasis.PERCENTILE:
+        return rate_at_nothing(usage, history, _codes_of_port, "port")
+    return rate_by_route(usage, history, agreement, _codes_of_port, "port")
 
 
-def _at_nothing(octets: int, _: Rate) -> Charge:
-    return Charge(octets, Micros(0))
+def _codes_of_port(route: str) -> tuple[str, ...]:
+    return (route,) if route else ()
 
 
 def port_charges(

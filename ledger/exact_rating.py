@@ -1,9 +1,6 @@
-"""What does each record cost whose network, port or circuit is named in the rate deck, rather than begun by a code?
+"""What does each record cost whose network, port or circuit is named in the rate deck, rather than begun by a code?"""
 
-Records of one rate and quantity cost the same, so each such pair is priced once, in exact integers with one rounding.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,44 +8,54 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ledger.agreement import Agreement
-from ledger.charging import Charge, charge
+from ledger.charging import Stretch, price
 from ledger.deck import DeckHistory, Rate, RateStatus
 from ledger.errors import CurrencyMismatch, Malformed
+from ledger.exact_columns import empty_columns, price_columns, round_columns
 from ledger.money import MAX_AMOUNT_MICROS
 from ledger.rating import REFUSED_SCHEMA, Rating
+from ledger.rating_terms import RoundingPlace
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
 Ints = NDArray[np.int64]
 CodesOf = Callable[[str], Sequence[str]]
 """The codes of the deck that a route stands for, the best first; none: the route is not what it should be."""
-ChargeOf = Callable[[int, Rate], Charge]
-"""What a quantity costs under a rate."""
 
 UNKNOWN, NOT_A_ROUTE, TOO_EARLY, NEGATIVE, OUT_OF_BOUNDS, BLOCKED = -1, -2, -3, -4, -5, -6
 
 
-def rate_by_route(usage: pa.Table, history: DeckHistory, codes_of: CodesOf, charge_of: ChargeOf, what: str) -> Rating:
-    """Price each record by the rate in force for its route at its start; `what` names the route. Raises Malformed."""
+def rate_by_route(usage: pa.Table, history: DeckHistory, agreement: Agreement, codes_of: CodesOf, what: str) -> Rating:
+    """Price each record by the rate in force for its route at its start; `what` names the route. Raises Malformed.
+
+    Rounded as the agreement says, by increment or record; a statement's rounding is for calls, here it is the record's.
+    """
     table = check_usage(usage)
     every, found = find_rates(table, history, codes_of)
-    charged, amount = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
+    quantity, terms = table["quantity"].to_numpy(), agreement.rating
+    found[(quantity < 0) & (found >= 0)] = NEGATIVE
+    rows = np.flatnonzero(found >= 0)
+    own = agreement.rounding if terms.place is RoundingPlace.INCREMENT else None
+    columns = empty_columns(len(table))
+    which = found[rows].astype(np.int32)
+    for row in price_columns(columns, rows, quantity[rows], which, every, own, terms.decimals).tolist():
+        charged, columns.exact[row] = price(int(quantity[row]), [Stretch(0, every[found[row]])], own, terms.decimals)
+        if charged > MAX_AMOUNT_MICROS:
+            columns.wide[row] = charged
+        else:
+            columns.charged[row] = charged
+    amount = round_columns(columns, agreement.rounding, RoundingPlace.RECORD, terms.decimals, rows)
+    found[(columns.which < 0) & (found >= 0)] = OUT_OF_BOUNDS
+    return rated_and_refused(table, every, found, (columns.charged, amount), what)
+
+
+def rate_at_nothing(usage: pa.Table, history: DeckHistory, codes_of: CodesOf, what: str) -> Rating:
+    """Find each record's rate, and charge nothing: something else is charged for all of them together."""
+    table = check_usage(usage)
+    every, found = find_rates(table, history, codes_of)
     quantity = table["quantity"].to_numpy()
     found[(quantity < 0) & (found >= 0)] = NEGATIVE
-    for rows, position, units in _alike(found, quantity):
-        charge = charge_of(units, every[position])
-        if max(charge) > MAX_AMOUNT_MICROS:
-            found[rows] = OUT_OF_BOUNDS
-        else:
-            charged[rows], amount[rows] = charge
-    return rated_and_refused(table, every, found, (charged, amount), what)
-
-
-def charging_of(agreement: Agreement) -> ChargeOf:
-    """How the agreement rounds a record: by increment or as a whole. Rounding of a statement is for calls: a record of
-    another service is rounded as a whole."""
-    terms = agreement.rating
-    return lambda quantity, rate: charge(quantity, rate, agreement.rounding, terms.place, terms.decimals)
+    return rated_and_refused(table, every, found, (quantity, np.zeros(len(table), np.int64)), what)
 
 
 def check_usage(usage: pa.Table) -> pa.Table:
@@ -116,14 +123,3 @@ def _position(wanted: Sequence[str], rate_of: Callable[[str], Rate | None], posi
     if rate is None:
         return UNKNOWN
     return BLOCKED if rate.status is RateStatus.BLOCKED else position[id(rate)]
-
-
-def _alike(found: Ints, quantity: Ints) -> Iterator[tuple[Ints, int, int]]:
-    """Rows of one rate and quantity, with both."""
-    order = np.lexsort((quantity, found))
-    order = order[found[order] >= 0]
-    if len(order) == 0:
-        return
-    changes = (np.diff(found[order]) != 0) | (np.diff(quantity[order]) != 0)
-    for rows in np.split(order, np.flatnonzero(changes) + 1):
-        yield rows, int(found[rows[0]]), int(quantity[rows[0]])

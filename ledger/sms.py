@@ -9,7 +9,7 @@ import pyarrow as pa
 from ledger.agreement import Agreement
 from ledger.deck import DeckHistory
 from ledger.errors import Malformed
-from ledger.exact_rating import charging_of, check_history, rate_by_route
+from ledger.exact_rating import check_history, rate_by_route
 from ledger.rating import Rating
 from ledger.service import Service
 from ledger.service_terms import SmsBasis, SmsTerms, SmsUnit
@@ -26,7 +26,7 @@ DELIVERED = frozenset({"DELIVRD", "DELIVERED"})
 def rate_messages(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Rating:
     """Price a UsageTable of messages by network: its own rate, else its country's. Raises as `rate_by_route` does."""
     check_history(history, Service.SMS, agreement.currency)
-    return rate_by_route(usage, history, codes_of_network, charging_of(agreement), "network")
+    return rate_by_route(usage, history, agreement, codes_of_network, "network")
 
 
 def codes_of_network(route: str) -> tuple[str, ...]:
