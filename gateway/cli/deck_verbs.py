@@ -1,4 +1,4 @@
-"""Which commands are about prices before anything is rated? `deck` reads a price list, `fx` exchange rates."""
+"""Which commands are about prices before anything is rated? `deck` reads a partner's file, `fx` exchange rates."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,8 +8,8 @@ import typer
 from gateway.cli.parts import AgreementFile, Home, Json
 
 if TYPE_CHECKING:
-    from gateway.pricelist.headers import Header
-    from gateway.pricelist.lists import Reading
+    from gateway.partner_deck.files import Reading
+    from gateway.partner_deck.headers import Header
     from ledger.agreement import Agreement
     from ledger.deck import RateDeck
     from ledger.deck_changes import CodeChange
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def deck(
-    file: Annotated[Path, typer.Argument(help="A partner's price list: CSV or XLSX")],
+    file: Annotated[Path, typer.Argument(help="A partner's prices: CSV or XLSX")],
     agreement: AgreementFile = None,
     previous: Annotated[Path | None, typer.Option(help="The deck in force until then; says what changes")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where the rate deck goes (CSV)")] = None,
@@ -38,16 +38,16 @@ def deck(
     announced: Annotated[str | None, typer.Option(help="Day it is announced", show_default="today")] = None,
     json: Json = False,
 ) -> None:
-    """Read a price list: how each column was understood, the first rates, what changes; write it as a rate deck."""
+    """Read a partner's file of prices: how each column was understood, what changes; write it as a rate deck."""
     from gateway.cli.pure_verbs import refused_unless_writable
     from gateway.cli.showing import show_json, show_next
-    from gateway.pricelist.lists import read_price_list
+    from gateway.partner_deck.files import read_partner_deck
     from ledger.agreement_file import load_agreement
     from ledger.deck import deck_hash
     from ledger.deck_file import dump_deck, load_deck
 
     terms = None if agreement is None else load_agreement(agreement)
-    found = read_price_list(file, _reading(map_, currency, increment, dates, sheet, terms))
+    found = read_partner_deck(file, _reading(map_, currency, increment, dates, sheet, terms))
     notice, announced_ms = 7 if terms is None else terms.notice_days, _day_ms(announced)
     begin_ms = announced_ms if effective is None else _day_ms(effective)
     changes = () if previous is None else _changes(load_deck(previous, found.deck.currency), found.deck, begin_ms)
@@ -109,9 +109,9 @@ def _reading(
     sheet: str | None,
     terms: "Agreement | None",
 ) -> "Reading":
-    from gateway.pricelist.cells import DayOrder
-    from gateway.pricelist.headers import NAMES
-    from gateway.pricelist.lists import Reading
+    from gateway.partner_deck.cells import DayOrder
+    from gateway.partner_deck.files import Reading
+    from gateway.partner_deck.headers import NAMES
     from ledger.errors import Malformed
 
     named = {}

@@ -1,10 +1,10 @@
-"""Which of our columns does each column of a partner's price list mean, and how sure is that? By name and content."""
+"""Which of our columns does each column of a partner's rate deck mean, and how sure is that? By name and content."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from gateway.pricelist.cells import CHECKS, words_of
+from gateway.partner_deck.cells import CHECKS, words_of
 from ledger.errors import Malformed
 
 NAMES: Mapping[str, tuple[str, ...]] = {
@@ -26,7 +26,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "status": ("status", "change", "change type", "action", "rate change", "comment", "comments", "remark", "notes"),
     "currency": ("currency", "curr", "ccy"),
 }
-"""How price lists call what we call so; in words, without signs."""
+"""How rate decks call what we call so; in words, without signs."""
 LEAST_SURE = 70
 """Per cent below which a column is not used."""
 _HEADER_WITHIN = 40
@@ -35,7 +35,7 @@ _SAMPLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """One column of a price list."""
+    """One column of a rate deck."""
 
     place: int
     heading: str
@@ -47,7 +47,7 @@ class Understood:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where a price list's heading stands, and what it says."""
+    """Where a rate deck's heading stands, and what it says."""
 
     line: int
     columns: tuple[Understood, ...]
@@ -71,7 +71,7 @@ def understand(rows: Sequence[Sequence[str]], named: Mapping[str, str]) -> Heade
             best = found
     if best is None or _lacks(best):
         raise Malformed(
-            "the price list's columns are not understood",
+            "the rate deck's columns are not understood",
             expected="a heading with destination, code (or country and area code) and rate",
             got=_told(best),
             todo="Say what a column is: --map code='Dial prefix'.",

@@ -1,4 +1,4 @@
-"""Does a partner's price list become the rate deck it means, and is what cannot be read refused by its line?"""
+"""Does a partner's rate deck become the rate deck it means, and is what cannot be read refused by its line?"""
 
 from datetime import date
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pricelist.cells import DayOrder, codes_of, day_of, increments_of, order_of_days, price_of
-from gateway.pricelist.headers import likeness, understand
-from gateway.pricelist.lists import PriceList, Reading, read_price_list
+from gateway.partner_deck.cells import DayOrder, codes_of, day_of, increments_of, order_of_days, price_of
+from gateway.partner_deck.files import PartnerDeck, Reading, read_partner_deck
+from gateway.partner_deck.headers import likeness, understand
 from ledger.deck import Rate, RateStatus
 from ledger.errors import Malformed
 from tests.gateway.workbooks import workbook
@@ -25,10 +25,10 @@ Jersey;44;1534;;1/1;20/10/2026;closed
 """
 
 
-def _read(tmp_path: Path, text: str, **how: object) -> PriceList:
-    path = tmp_path / "list.csv"
+def _read(tmp_path: Path, text: str, **how: object) -> PartnerDeck:
+    path = tmp_path / "partner.csv"
     path.write_text(text, "utf-8")
-    return read_price_list(path, Reading(**how))  # type: ignore[arg-type]
+    return read_partner_deck(path, Reading(**how))  # type: ignore[arg-type]
 
 
 def _told(rate: Rate) -> tuple[str, str, int, int, RateStatus]:
@@ -57,10 +57,10 @@ def test_a_list_with_a_title_split_codes_and_a_closure_is_understood(tmp_path: P
 
 
 def test_a_workbook_reads_as_its_csv(tmp_path: Path) -> None:
-    path = tmp_path / "list.xlsx"
+    path = tmp_path / "partner.xlsx"
     rows = [["Destination", "Prefix", "Rate USD", "First", "Next"], ["UK", 44, 0.0081, 60, 6]]
     path.write_bytes(workbook(rows))
-    found = read_price_list(path, Reading())
+    found = read_partner_deck(path, Reading())
     assert [_told(rate) for rate in found.deck.rates] == [("UK", "44", 8_100_000, 60_000, RateStatus.OPEN)]
     assert found.deck.rates[0].next == 6_000
 
@@ -70,7 +70,7 @@ def test_a_workbook_that_would_burst_is_refused(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "bomb.xlsx"
     path.write_bytes(workbook([["x"]], {"xl/media/image1.png": "0" * 1_000}))
     with pytest.raises(Malformed, match="too much to open"):
-        read_price_list(path, Reading())
+        read_partner_deck(path, Reading())
 
 
 def test_a_person_can_say_what_a_column_is(tmp_path: Path) -> None:

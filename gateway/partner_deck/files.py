@@ -1,7 +1,7 @@
-"""Which rate deck does a partner's price list mean? CSV or a workbook, with whatever heading, in whatever order.
+"""What does a partner's file of prices say? CSV or a workbook, with whatever heading, in any order, as a rate deck.
 
-Nothing is guessed in silence: `PriceList` says how each column was understood and how sure that is, and every line that
-cannot be read is refused with its number.
+Nothing is guessed in silence: `PartnerDeck` says how each column was understood and how sure that is, and every line
+that cannot be read is refused with its number.
 """
 
 import csv
@@ -12,8 +12,8 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.pricelist.cells import DayOrder, codes_of, day_of, increments_of, order_of_days, price_of, status_of
-from gateway.pricelist.headers import Header, understand
+from gateway.partner_deck.cells import DayOrder, codes_of, day_of, increments_of, order_of_days, price_of, status_of
+from gateway.partner_deck.headers import Header, understand
 from gateway.workbook import read_sheet
 from ledger.deck import MINUTE_MS, Rate, RateDeck, RateStatus, check_rate, rate_deck
 from ledger.errors import Malformed
@@ -26,7 +26,7 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a person helps where a price list is not clear."""
+    """How a person helps where a file is not clear."""
 
     named: Mapping[str, str] = field(default_factory=dict)
     """Our column to the list's heading."""
@@ -41,8 +41,8 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceList:
-    """A price list as it was understood."""
+class PartnerDeck:
+    """A partner's file as it was understood."""
 
     header: Header
     lines: int
@@ -50,8 +50,8 @@ class PriceList:
     deck: RateDeck
 
 
-def read_price_list(path: Path, how: Reading) -> PriceList:
-    """Read a price list. Raises Malformed, with the lines that cannot be read."""
+def read_partner_deck(path: Path, how: Reading) -> PartnerDeck:
+    """Read a partner's file. Raises Malformed, with the lines that cannot be read."""
     rows = _rows(path, how.sheet)
     header = understand(rows, how.named)
     lines = [
@@ -73,12 +73,12 @@ def read_price_list(path: Path, how: Reading) -> PriceList:
             faults.append(f"line {number}: {error.message}, {error.got}")
     if faults:
         raise Malformed(
-            f"{len(faults):,} line(s) of the price list cannot be read",
+            f"{len(faults):,} line(s) of the rate deck cannot be read",
             expected="a code, a destination and a price on each",
             got="; ".join(faults[:MAX_FAULTS]),
             todo="Correct them, or say what the columns are with --map.",
         )
-    return PriceList(header, len(lines), rate_deck(currency, rates))
+    return PartnerDeck(header, len(lines), rate_deck(currency, rates))
 
 
 def _rows(path: Path, sheet: str | None) -> Sequence[Sequence[str]]:
@@ -86,14 +86,14 @@ def _rows(path: Path, sheet: str | None) -> Sequence[Sequence[str]]:
         return read_sheet(path, sheet).rows
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise Malformed("the price list is too large", expected=f"at most {MAX_BYTES >> 20} MiB", got=path.name)
+            raise Malformed("the rate deck is too large", expected=f"at most {MAX_BYTES >> 20} MiB", got=path.name)
         text = path.read_text("utf-8-sig")
         first = next((line for line in text.splitlines() if line.strip()), "")
         delimiter = max(",;\t|", key=first.count)
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise Malformed(
-            "the price list cannot be read", expected="CSV in UTF-8, or a workbook", got=str(error)
+            "the rate deck cannot be read", expected="CSV in UTF-8, or a workbook", got=str(error)
         ) from None
 
 
@@ -162,7 +162,7 @@ def _currency(header: Header, lines: Sequence[tuple[int, Sequence[str]]], how: R
     if len(stated) == 1:
         return stated.pop()
     raise Malformed(
-        "the price list names two currencies" if stated else "the price list names no currency",
+        "the rate deck names two currencies" if stated else "the rate deck names no currency",
         expected="one",
         got=", ".join(sorted(stated)) or "none",
         todo="" if stated else "Say it: --currency USD.",

@@ -1,4 +1,4 @@
-"""What does one cell of a partner's price list say: codes and ranges, prices, increments, days, a word of change?"""
+"""What does one cell of a partner's rate deck say: codes and ranges, prices, increments, days, a word of change?"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
