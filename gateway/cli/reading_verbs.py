@@ -92,9 +92,9 @@ def _progress(file: Path, json: bool) -> "Iterator[Told | None]":
     if json or size < PROGRESS_FROM_BYTES or not console.is_terminal:
         yield None
         return
-    columns = (TextColumn(file.name), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=size)
+        task = progress.add_task(file.name, total=size)
         yield lambda done: progress.update(task, completed=done)
 
 

@@ -170,6 +170,11 @@ def test_an_unknown_preset_is_refused_by_name(operator: Browser) -> None:
     assert "asterisk" in str(answer.json())
 
 
+@pytest.mark.parametrize("said", ["tz=Mars/Olympus", "partner=gb%20b", "direction=up", "direction=in", "period=2026"])
+def test_what_is_said_beside_a_file_must_make_sense(operator: Browser, said: str) -> None:
+    assert operator.post(f"/v1/imports?preset=csv&{said}", content=CDR).status_code == 422
+
+
 def test_every_error_has_a_slug_and_a_status_of_a_refusal() -> None:
     classes = list(_descendants(GscError))
 
