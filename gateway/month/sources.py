@@ -16,11 +16,11 @@ from gateway.tally import FileValue
 from gateway.tap.audit import AuditLine
 from gateway.tap.files import SNIFFED_BYTES, FileKind, TapReader, kind_of, raw_events
 from gateway.tap.heads import FileName
-from gateway.tap.resolving import resolve_returns
+from gateway.tap.resolving import Resolved, file_key, missing_before, resolve_returns
 from gateway.tap.sides import TapContext, sides_of
 from gateway.tap.wording import lines_of, returned_text
 from gateway.trunks import Direction
-from ledger.errors import Malformed
+from ledger.errors import Conflict, Malformed
 from ledger.service import Service
 from ledger.store.engine import reading
 from ledger.store.imports import list_imports
@@ -29,6 +29,9 @@ AUTO = "auto"
 """Instead of a preset's name: the one that fits the file best."""
 ROAMING = "tap"
 """Instead of a preset's name: a TAP, NRTRDE or RAP file."""
+
+HELD_FILES = 2_000
+"""Roaming files among which a number is looked for: a year of them with six partners."""
 
 
 class FieldSource(NamedTuple):
@@ -137,6 +140,16 @@ class RoamingSource:
         self._gateway, self._path = gateway, path
         self._context = TapContext(gateway.carrier, gateway.settings.tadig)
         self._reader = TapReader(path, self._context)
+        self._key = file_key(path)
+        self._held = self._imported() if self._key or self._reader.kind is FileKind.RAP else {}
+        self._keys = {key: name for held, name in self._held.items() if (key := file_key(held))}
+        if self._key in self._keys:
+            raise Conflict(
+                f"number {self._key.sequence} of {self._key.sender} was imported before, with other content",
+                expected="a number that was not used yet",
+                got=f"the number of {self._keys[self._key]}",
+                todo="Ask the sender which of the two holds: both would count the same events twice.",
+            )
 
     def pieces(self, told: Told | None) -> Iterator[Piece]:
         for piece in self._reader.pieces(told):
@@ -160,17 +173,21 @@ class RoamingSource:
     def notes(self) -> tuple[str, ...]:
         """What the file says of itself; a return with the event and import it is about, if we hold that."""
         file = self._reader.file()
-        lines = [*lines_of(file), *self._meaning(file.name)]
-        names = self._imported() if file.returned else {}
-        for each in resolve_returns(file.returned, names):
-            if each.path is not None:
-                place = lines.index(returned_text(each.returned))
-                events = f", event {', '.join(map(str, each.events))}" if each.events else ""
-                lines[place] += f"; imported as {names[each.path]}{events}"
-        return tuple(lines)
+        returns = map(self._returned, resolve_returns(file.returned, self._held))
+        return (*lines_of(replace(file, returned=())), *returns, *self._meaning(file.name))
+
+    def _returned(self, each: Resolved) -> str:
+        told = returned_text(each.returned)
+        if each.path is None:
+            return told
+        events = f", event {', '.join(map(str, each.events))}" if each.events else ""
+        return f"{told}; imported as {self._held[each.path]}{events}"
 
     def _meaning(self, name: FileName) -> Iterator[str]:
         """What the file is good for."""
+        if self._key and (missing := missing_before(self._key, self._keys)):
+            first, last = missing
+            yield f"not imported: number {first:05}" if first == last else f"not imported: {first:05} to {last:05}"
         if self._reader.kind is FileKind.NRTRDE:
             yield "NRTRDE tells events early and unpriced: none of them is kept as usage, since TAP bills them"
         if self._reader.kind is FileKind.TAP:
@@ -179,8 +196,8 @@ class RoamingSource:
                 yield f"these are {sides.partner}'s own records: declared as our count they can only agree with its own"
 
     def _imported(self) -> dict[Path, str]:
-        """Roaming files that were imported, with their names."""
+        """The latest roaming files that were imported, with their names."""
         with reading(self._gateway.engine) as connection:
-            imports = [each for each in list_imports(connection) if each.preset == ROAMING]
+            imports = [each for each in list_imports(connection) if each.preset == ROAMING][:HELD_FILES]
         inbox = self._gateway.settings.inbox_path
         return {inbox / f"{each.file_hash.hex()}.cdr": each.file_name for each in imports}

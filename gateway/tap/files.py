@@ -149,9 +149,9 @@ class TapReader:
         yield Piece({}, QUARANTINE_SCHEMA.empty_table())
         match self.kind:
             case FileKind.TAP:
-                yield from self._gathered(TAP, tap_name, _tap_file)
+                yield from self._gathered(TAP, tap_name, _tap_file, told)
             case FileKind.NRTRDE:
-                yield from self._gathered(NRTRDE, nrtrde_name, _nrtrde_file)
+                yield from self._gathered(NRTRDE, nrtrde_name, _nrtrde_file, told)
             case FileKind.NOTIFICATION:
                 self._file = TapFile(self.kind, tap_name(tree_of(self._data)))
             case FileKind.RAP:
@@ -184,6 +184,7 @@ class TapReader:
         layout: Layout,
         name_of: Callable[[Element], FileName],
         file_of: Callable[[Element, Gathering], TapFile],
+        told: Told | None,
     ) -> Iterator[Piece]:
         def named(root: Element) -> tuple[FileName, Sides]:
             name = name_of(root)
@@ -192,7 +193,10 @@ class TapReader:
             return name, sides_of(name, self._context)
 
         gathering = Gathering(self._data, layout, named, room=self._room)
-        yield from gathering.pieces()
+        for piece in gathering.pieces():
+            yield piece
+            if told:
+                told(gathering.position)
         named(gathering.root())
         self._counts, self._file = gathering.counts(), file_of(gathering.root(), gathering)
 

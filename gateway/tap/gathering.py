@@ -35,6 +35,8 @@ class Gathering:
         self._marks: list[NDArray[np.uint64]] = []
         self._accepted = self._not_billable = self._quarantined = 0
         self.counted = Counted()
+        self.position = 0
+        """Bytes of the file that are done."""
 
     def pieces(self) -> Iterator[Piece]:
         """The usage of every event, in the order of the file. Raises Malformed."""
@@ -87,6 +89,7 @@ class Gathering:
         for elements in walk(self._data, guard=EVENT_DEPTH, room=self._room):
             picks, outside = self._picker.take(elements)
             self._head.take(outside)
+            self.position = int(elements.begin[-1])
             held, whole = held.then(picks), self._picker.events - 1
             if whole > done:
                 cut = int(np.searchsorted(held.event, whole, "right"))

@@ -1,16 +1,20 @@
-"""Which event of which TAP file did a return mean? The file is found by its name, the event by its content."""
+"""Which file is it among those we hold, and which event of which TAP file did a return mean?
+
+Files are told apart by what stands in them, events by their content.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from gateway.tap.ber import APPLICATION, Bytes, Elements, bytes_of, walk
 from gateway.tap.files import SNIFFED_BYTES, FileKind, kind_of
-from gateway.tap.heads import tap_name
-from gateway.tap.layouts import TAP
+from gateway.tap.heads import nrtrde_name, tap_name
+from gateway.tap.layouts import NRTRDE, TAP
 from gateway.tap.picking import EVENT_DEPTH
 from gateway.tap.rap import Returned
 from gateway.tap.tree import Element, TreeBuilder
@@ -18,6 +22,15 @@ from ledger.errors import Malformed
 
 HEAD_PIECES = 64
 """Of 64 elements, in which a file's name has to stand."""
+
+
+class FileKey(NamedTuple):
+    """What no two files share."""
+
+    kind: FileKind
+    sender: str
+    recipient: str
+    sequence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +46,35 @@ class Resolved:
 
 def resolve_returns(returned: Iterable[Returned], paths: Iterable[Path]) -> tuple[Resolved, ...]:
     """Find each return's TAP file among some, and its event in it. Raises Malformed for a damaged file of that name."""
-    ours = {name: path for path in paths if (name := tap_key(path))}
+    ours = {key: path for path in paths if (key := file_key(path))}
     return tuple(_resolved(each, ours) for each in returned)
 
 
-def tap_key(path: Path) -> tuple[str, str, str] | None:
-    """Sender, recipient and sequence number by a file's head; None if it is no TAP file."""
+def file_key(path: Path) -> FileKey | None:
+    """Which file it is, by its head; None if it is no file of events."""
     try:
         data = bytes_of(path)
-        if kind_of(data[:SNIFFED_BYTES].tobytes()) is not FileKind.TAP:
+        kind = kind_of(data[:SNIFFED_BYTES].tobytes())
+        if kind not in (FileKind.TAP, FileKind.NRTRDE):
             return None
         head = TreeBuilder(data)
         for elements in islice(walk(data, room=64), HEAD_PIECES):
             head.take(elements)
-            if head.so_far().one_of(5):
+            if head.so_far().one_of(5 if kind is FileKind.TAP else NRTRDE.list_number):
                 break
-        name = tap_name(head.so_far())
+        name = (tap_name if kind is FileKind.TAP else nrtrde_name)(head.so_far())
     except Malformed:
         return None
-    return name.sender, name.recipient, name.sequence
+    return FileKey(kind, name.sender, name.recipient, name.sequence)
+
+
+def missing_before(key: FileKey, held: Iterable[FileKey]) -> tuple[int, int] | None:
+    """First and last number between the latest file of the same two before this one and it; None if none is missing."""
+    numbers = [int(each.sequence) for each in held if each[:3] == key[:3] and each.sequence.isdigit()]
+    earlier = [number for number in numbers if key.sequence.isdigit() and number < int(key.sequence)]
+    if not earlier or max(earlier) + 1 == int(key.sequence):
+        return None
+    return max(earlier) + 1, int(key.sequence) - 1
 
 
 def events_like(path: Path, event: Element) -> tuple[int, ...]:
@@ -64,8 +87,8 @@ def events_like(path: Path, event: Element) -> tuple[int, ...]:
     )
 
 
-def _resolved(returned: Returned, ours: dict[tuple[str, str, str], Path]) -> Resolved:
-    path = ours.get((returned.tap_sender, returned.tap_recipient, returned.first_sequence))
+def _resolved(returned: Returned, ours: dict[FileKey, Path]) -> Resolved:
+    path = ours.get(FileKey(FileKind.TAP, returned.tap_sender, returned.tap_recipient, returned.first_sequence))
     return Resolved(returned, path, events_like(path, returned.event) if path and returned.event else ())
 
 

@@ -124,6 +124,7 @@ class Batch:
     events: Sequence[bytes] = ()
     sender: str = "GBRXX"
     recipient: str = "CHNYY"
+    number: str = "00042"
     offsets: Sequence[tuple[int, str]] = ((1, "+0200"), (2, "-0530"))
     rates: Sequence[tuple[int, int, int]] = ((1, 116203, 5),)
     """Code, digits and decimal places."""
@@ -143,7 +144,7 @@ class Batch:
             4,
             leaf(196, self.sender),
             leaf(182, self.recipient),
-            leaf(109, "00042"),
+            leaf(109, self.number),
             stamped(107, "20261005120000", "+0200"),
             leaf(201, 3),
             leaf(189, self.release),
