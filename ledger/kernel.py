@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, register_jitable
 
 _KERNEL = TypeVar("_KERNEL", bound=Callable[..., Any])
 _I8, _I64, _I128 = ir.IntType(8), ir.IntType(64), ir.IntType(128)
@@ -87,10 +87,17 @@ word_at: Any = intrinsic(_word_at)
 put_word: Any = intrinsic(_put_word)
 fetch_early: Any = intrinsic(_fetch_early)
 
+
+def _instruction(function: _KERNEL) -> _KERNEL:
+    """Compile into each kernel that calls it."""
+    compiled: _KERNEL = register_jitable(function)
+    return compiled
+
+
 _TENS, _HUNDREDS, _MYRIADS = np.uint64(10 * 2**8 + 1), np.uint64(100 * 2**16 + 1), np.uint64(10_000 * 2**32 + 1)
 
 
-@kernel
+@_instruction
 def are_digits(word: np.uint64) -> bool:
     """Do eight bytes hold eight ASCII digits? 0x30 to 0x39: the upper half is 3, and stays 3 when 6 is added."""
     upper = word & np.uint64(0xF0F0F0F0F0F0F0F0)
@@ -98,7 +105,7 @@ def are_digits(word: np.uint64) -> bool:
     return bool((upper | more) == np.uint64(0x3333333333333333))
 
 
-@kernel
+@_instruction
 def eight_digits(word: np.uint64) -> np.int64:
     """The number that eight ASCII digits write: neighbours are joined to pairs, fours, eight."""
     pairs = ((word & np.uint64(0x0F0F0F0F0F0F0F0F)) * _TENS) >> np.uint64(8)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -43,11 +44,20 @@ def direction_decks(
 
 def deck_files(folder: Path, currency: str, service: Service) -> Mapping[bytes, RateDeck]:
     """Every deck file of the folder that is in this currency, by hash."""
-    found: dict[bytes, RateDeck] = {}
+    found = {}
     for path in sorted(folder.glob("**/*.csv")):
-        try:
-            deck = load_service_deck(path, currency, service)
-        except GscError:
-            continue  # another currency, or no deck: the hash on chain decides what is needed
-        found[deck_hash(deck)] = deck
+        stat = path.stat()
+        if known := _deck_of(path, stat.st_mtime_ns, stat.st_size, currency, service):
+            found[known[0]] = known[1]
     return found
+
+
+@lru_cache(maxsize=32)
+def _deck_of(path: Path, mtime_ns: int, size: int, currency: str, service: Service) -> tuple[bytes, RateDeck] | None:
+    """A deck and its hash: read once while its file stays as it is. None for another currency, or no deck: the hash
+    on chain decides what is needed."""
+    try:
+        deck = load_service_deck(path, currency, service)
+    except GscError:
+        return None
+    return deck_hash(deck), deck
