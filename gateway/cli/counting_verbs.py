@@ -192,7 +192,7 @@ def correct(
     )
     rows = declared_rows(answer.declarations)
     lines = [
-        f"{each.partner}, owed to {each.creditor}, {each.period}: {each.count:,} late records, {each.amount}"
+        f"{each.partner}, owed to {each.creditor}, {each.period}: {each.count:,} came late, {each.amount}"
         for each in answer.waiting
     ]
     if answer.nothing_to_correct:
@@ -202,7 +202,8 @@ def correct(
         )
     if not rows and not lines:
         lines = ["nothing came late"]
-    end(answer, json, lines, "gsc close --period PERIOD of the open month", DECLARED, rows)
+    after = "gsc correct" if answer.waiting else "gsc close --period PERIOD of the open month"
+    end(answer, json, lines, after, DECLARED, rows)
 
 
 def reveal(

@@ -44,15 +44,15 @@ def list_(home: Home = None, json: Json = False) -> None:
             ],
         )
         show_rows(
-            ["carrier", "licence", "valid (seconds)"],
+            ["carrier", "licence", "valid (UTC)"],
             [[each.carrier, each.licence, shown(each.validities)] for each in answer.licences],
         )
         show_rows(
-            ["igw", "kind", "valid (seconds)"],
+            ["igw", "kind", "valid (UTC)"],
             [[each.igw, each.kind.name.lower(), shown(each.validities)] for each in answer.igws],
         )
     days, rest = divmod(answer.delay_seconds, 86_400)
-    delay = f"{days} days" if not rest else f"{answer.delay_seconds} seconds"
+    delay = f"{days} day{'s' * (days != 1)}" if not rest else f"{answer.delay_seconds} seconds"
     we_are = "a member" if answer.we_are in answer.members else "no member"
     lines = [
         f"{answer.threshold} of {len(answer.members)} members decide, {delay} after the last approval",

@@ -11,7 +11,7 @@ from gateway.composition import Gateway, Partnership
 from ledger.errors import CrossingRefused
 from ledger.service import Service
 from ledger.store.batches import SealedBatch
-from ledger.store.crossings import INTERNATIONAL, Validity, covers, list_igws, list_licences, shown
+from ledger.store.crossings import INTERNATIONAL, Validity, covers, list_igws, list_licences, moment, shown
 
 CROSSING = (Service.DATA, Service.IPL)
 """The services that cross a border; voice and SMS name no igw."""
@@ -19,7 +19,7 @@ CROSSING = (Service.DATA, Service.IPL)
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What has to cover the batch: its events, in seconds."""
+    """What has to cover the batch: its first and last event, in seconds."""
 
     first: int
     last: int
@@ -28,7 +28,7 @@ class _Asked:
         return covers(validities, self.first, self.last)
 
     def __str__(self) -> str:
-        return f"{self.first} to {self.last}"
+        return f"{moment(self.first)} to {moment(self.last)}"
 
 
 def igw_of(
@@ -60,8 +60,8 @@ def _require_igw(batch: SealedBatch, igw: str, validities: tuple[Validity, ...] 
     if validities is None or not asked.covered_by(validities):
         raise CrossingRefused(
             f"{igw} does not cover {_named(batch)}",
-            expected=f"{igw} listed for all events, seconds {asked}",
-            got="no such igw" if validities is None else f"listed {shown(validities)}",
+            expected=f"{igw} listed for all events, {asked}",
+            got="no such igw" if validities is None else f"listed: {shown(validities)}",
             todo="See `gsc members list` for the igws; name another one with --igw, or have the members list it.",
             igw=igw,
         )
@@ -73,8 +73,8 @@ def _require_licence(connection: Connection, batch: SealedBatch, asked: _Asked) 
     if not asked.covered_by(held.get(INTERNATIONAL, ())):
         raise CrossingRefused(
             f"{creditor} has no licence that covers {_named(batch)}",
-            expected=f"{INTERNATIONAL} for all events, seconds {asked}",
-            got=f"{INTERNATIONAL} {shown(held.get(INTERNATIONAL, ()))}",
+            expected=f"{INTERNATIONAL} for all events, {asked}",
+            got=f"{INTERNATIONAL}: {shown(held.get(INTERNATIONAL, ()))}",
             todo=f"Have the members grant it: `gsc members propose grant-licence --carrier {creditor} "
             f"--licence {INTERNATIONAL} --from DATE`; a batch that lies partly outside has to be sealed in parts.",
             licence=INTERNATIONAL,

@@ -13,7 +13,7 @@ from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.month.parts import Submission, day_deadline, stream_of
 from gateway.month.paying import outstanding_of, payable_with, require_amount
-from gateway.month.payments import approve_spending, token_of
+from gateway.month.payments import approve_spending, funds_of, token_of
 from gateway.month.sending import Call, next_number, shown, submit
 from ledger.canonical import canonical_hash
 from ledger.chain.bindings import (
@@ -99,6 +99,7 @@ def deposit(
             note = f"on its way already ({before.state}), or made before under this key; nothing new was submitted"
             again = shown(row_of_id(connection, before.id))
             return _answer(connection, side, Micros(_deposited_by(before)), None, again, note)
+        _require_funds(gateway, side, amount_micros)
         approve_spending(gateway, connection, side.token, gateway.network.credit_book, amount_micros, subject, dry_run)
         call = Call(
             kind=DEPOSIT,
@@ -215,6 +216,17 @@ def _held(gateway: Gateway, side: _Side) -> CreditBookDepositOf:
         calldata_credit_book_deposit_of(side.held.id, ascii32(side.creditor), side.token),
         result_credit_book_deposit_of,
     )
+
+
+def _require_funds(gateway: Gateway, side: _Side, amount: int) -> None:
+    funds = funds_of(gateway, side.token)
+    if funds < amount:
+        raise Conflict(
+            f"the sending key holds less of the {side.held.currency} token",
+            expected=show_micros(amount),
+            got=show_micros(funds),
+            todo=f"Send {side.token} tokens to {gateway.sender} first.",
+        )
 
 
 def _takeable(held: CreditBookDepositOf, outstanding: int, wanted: Micros | None) -> Micros:

@@ -17,7 +17,9 @@ from ledger.chain.bindings import (
     calldata_payment_book_pay,
     calldata_settlement_token_allowance,
     calldata_settlement_token_approve,
+    calldata_settlement_token_balance_of,
     result_settlement_token_allowance,
+    result_settlement_token_balance_of,
 )
 from ledger.errors import NotFound, RequestConflict
 from ledger.identity import Address
@@ -156,6 +158,13 @@ def token_of(gateway: Gateway, held: Partnership) -> Address:
             todo="Pay by bank; the creditor confirms it with `gsc confirm`.",
         )
     return token
+
+
+def funds_of(gateway: Gateway, token: Address) -> int:
+    """What our sending key holds in a token, in micros."""
+    return gateway.client.view(
+        token, calldata_settlement_token_balance_of(gateway.sender), result_settlement_token_balance_of
+    )
 
 
 def _allowance(gateway: Gateway, token: Address, spender: Address) -> int:

@@ -6,6 +6,7 @@ an end never changes what was valid before it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
@@ -70,12 +71,24 @@ def covers(validities: Sequence[Validity], first: int, last: int) -> bool:
 
 
 def shown(validities: Sequence[Validity]) -> str:
-    """The stretches for a person: "from 1790000000", "from 0 until 1800000000"."""
+    """The stretches for a person, in UTC: "from 2026-09-01", "2026-09-01 to 2027-09-01 12:00", "always"."""
     return ", ".join(_stretch(each) for each in validities) or "never"
 
 
+def moment(seconds: int) -> str:
+    """A time for a person, in UTC: "2026-09-01", or with minutes or seconds where it has some."""
+    try:
+        at = datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"
+    parts = "%Y-%m-%d" if seconds % 86_400 == 0 else "%Y-%m-%d %H:%M" if seconds % 60 == 0 else "%Y-%m-%d %H:%M:%S"
+    return at.strftime(parts)
+
+
 def _stretch(each: Validity) -> str:
-    return f"from {each.begin}" if each.end is None else f"from {each.begin} until {each.end}"
+    if each.end is None:
+        return f"from {moment(each.begin)}" if each.begin else "always"
+    return f"{moment(each.begin)} to {moment(each.end)}"
 
 
 Step = tuple[Row[Any], int | None]

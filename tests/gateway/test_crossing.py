@@ -109,11 +109,11 @@ def test_data_that_names_no_igw_is_refused_before_anything_is_sent_and_the_usabl
     ("events", "igw", "told"),
     [
         ([], "GLOBAL-ATLANTIS", "no such igw"),
-        ([listed(ERENHOT, START + 1)], ERENHOT, f"from {START + 1}"),
-        ([listed(ERENHOT, START, END - 1)], ERENHOT, f"from {START} until {END - 1}"),
-        ([IgwDelisted(ascii32(BEIJING), END - 1)], BEIJING, f"until {END - 1}"),
-        ([LicenceRevoked(ascii32(GB), ascii32("BASIC-INTL"), END - 1)], BEIJING, f"BASIC-INTL from {START - 1_000} u"),
-        ([LicenceRevoked(ascii32(GB), ascii32("BASIC-INTL"), START - 2_000)], BEIJING, "BASIC-INTL never"),
+        ([listed(ERENHOT, START + 1)], ERENHOT, "from 2026-10-01 00:00:01"),
+        ([listed(ERENHOT, START, END - 1)], ERENHOT, "2026-10-01 to 2026-10-31 23:59:59"),
+        ([IgwDelisted(ascii32(BEIJING), END - 60)], BEIJING, "to 2026-10-31 23:59"),
+        ([LicenceRevoked(ascii32(GB), ascii32("BASIC-INTL"), END - 1)], BEIJING, "BASIC-INTL: 2026-09-30 23:43:20 to"),
+        ([LicenceRevoked(ascii32(GB), ascii32("BASIC-INTL"), START - 2_000)], BEIJING, "BASIC-INTL: never"),
     ],
 )
 def test_an_igw_or_a_licence_that_does_not_cover_all_events_is_refused(

@@ -56,6 +56,7 @@ class OnChain:
     deposited: int = 0
     nonce: int = 0
     outstanding: int = 100 * DOLLAR
+    funds: int = 6 * DOLLAR
 
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def chain(monkeypatch: pytest.MonkeyPatch) -> OnChain:
     monkeypatch.setattr(Gateway, "catch_up", lambda _: None)
     monkeypatch.setattr(depositing, "outstanding_of", lambda *_: (found.outstanding, 0))
     monkeypatch.setattr(payments, "_allowance", lambda *_: 0)
+    monkeypatch.setattr(depositing, "funds_of", lambda *_: found.funds)
     answer = "gateway.month.depositing._held"
     monkeypatch.setattr(answer, lambda *_: CreditBookDepositOf(found.deposited, found.deposited, found.nonce))
     return found
@@ -126,6 +128,13 @@ def test_nothing_can_be_deposited_where_no_token_is_listed_and_no_amount_of_noth
     with pytest.raises(NotFound, match="no settlement token"):
         month.deposit(replace(gateway, network=replace(gateway.network, tokens={})), GB, dollars(5))
     assert sent(gateway, "deposit") == []
+
+
+def test_what_the_sending_key_does_not_hold_cannot_be_deposited(gateway: Gateway, chain: OnChain) -> None:
+    with pytest.raises(Conflict, match="holds less") as refusal:
+        month.deposit(gateway, GB, Micros(chain.funds + 1))
+    assert refusal.value.got == "6.000000"
+    assert sent(gateway, "approve") == sent(gateway, "deposit") == []
 
 
 def test_a_deposit_waits_for_its_approval_and_a_dry_run_sends_neither(gateway: Gateway) -> None:

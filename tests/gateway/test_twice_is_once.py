@@ -61,6 +61,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
     """CN-T's gateway in November: a member that owes, is owed, has deposited, disputes, and has a batch to declare."""
     monkeypatch.setattr(Gateway, "catch_up", lambda _: None)
     monkeypatch.setattr(payments, "_allowance", lambda *_: payments.MOST_APPROVED)
+    monkeypatch.setattr(depositing, "funds_of", lambda *_: 9 * DOLLAR)
     for module in (paying, depositing):
         monkeypatch.setattr(module, "outstanding_of", lambda *_: (100 * DOLLAR, 0))
     monkeypatch.setattr(depositing, "_held", lambda *_: CreditBookDepositOf(9 * DOLLAR, 9 * DOLLAR, 2))
