@@ -122,7 +122,10 @@ def shortfalls(deal: Deal, volume: int, amount_micros: int, rounding: Rounding) 
 
 
 def charge_rows(charges: Sequence[DealCharge], agreement: Agreement, creditor: CarrierCode, period: Period) -> pa.Table:
-    """The charges as charge records of a RatedTable, at the period's last millisecond."""
+    """The charges as charge records of a RatedTable, at the period's last millisecond: one for each deal."""
+    of_deal: dict[str, list[DealCharge]] = {}
+    for charge in charges:
+        of_deal.setdefault(charge.deal, []).append(charge)
     rows = [
         {
             "line": 0,
@@ -130,13 +133,13 @@ def charge_rows(charges: Sequence[DealCharge], agreement: Agreement, creditor: C
             "b_party": agreement.counterparty(creditor),
             "start_ms": period.bounds_ms(agreement.zone)[1] - 1,
             "quantity": 0,
-            "route": each.deal,
-            "destination": f"{each.deal}: {each.why}",
+            "route": deal,
+            "destination": f"{deal}: {', '.join(each.why for each in its)}",
             "code": "",
             "charged_quantity": 0,
-            "amount_micros": each.amount_micros,
+            "amount_micros": sum(each.amount_micros for each in its),
         }
-        for each in charges
+        for deal, its in of_deal.items()
     ]
     return pa.Table.from_pylist(rows, schema=RATED_SCHEMA)
 

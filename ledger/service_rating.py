@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 from ledger.agreement import Agreement
 from ledger.circuits import Outage, installation_charges, rate_circuits
 from ledger.data_rating import charge_records, port_charges, rate_data
+from ledger.deals import charge_rows
 from ledger.deck import DeckHistory
 from ledger.identity import CarrierCode
 from ledger.period import Period
+from ledger.period_rating import rate_period
 from ledger.rating import Rating, rate
 from ledger.service import Service
 from ledger.service_terms import DataBasis
@@ -51,13 +53,30 @@ def rate_usage(usage: pa.Table, history: DeckHistory, agreement: Agreement, outa
 
 def has_period_charges(service: Service, agreement: Agreement) -> bool:
     """Whether a period can owe what no single event does."""
-    return service is Service.IPL or (service is Service.DATA and agreement.data.basis is DataBasis.PERCENTILE)
+    match service:
+        case Service.VOICE:
+            return bool(agreement.deals)
+        case Service.DATA:
+            return agreement.data.basis is DataBasis.PERCENTILE
+        case _:
+            return service is Service.IPL
 
 
 def period_charges(
-    usage: pa.Table, history: DeckHistory, agreement: Agreement, creditor: CarrierCode, period: Period
+    usage: pa.Table,
+    history: DeckHistory,
+    agreement: Agreement,
+    creditor: CarrierCode,
+    period: Period,
+    others: pa.Table | None = None,
 ) -> PeriodCharges:
-    """The charge records of a period from all its usage, a UsageTable. Raises Malformed, CurrencyMismatch."""
+    """The charge records of a period from all its usage, a UsageTable; others: the other direction's RatedTable.
+
+    Raises Malformed, CurrencyMismatch.
+    """
+    if history.service is Service.VOICE:
+        found = rate_period(usage, history, agreement, creditor, others)
+        return PeriodCharges(charge_rows(found.charges, agreement, creditor, period), {})
     if history.service is Service.IPL:
         return PeriodCharges(installation_charges(usage, history, agreement, creditor, period), {})
     charges, refused = port_charges(usage, history, agreement, creditor, period)

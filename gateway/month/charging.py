@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
 from gateway.month.decks import Decks, direction_decks
+from gateway.month.pricing import CHARGES, is_charges, month_usage, other_direction
 from gateway.month.unpriced import write_whole
 from gateway.month.versions import of_period
 from ledger import archive
@@ -29,7 +29,6 @@ from ledger.store.imports import UsageFile, add_usage, record_import, restate_us
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA, BatchScope
 
 PRESET = "charges"
-FOLDER = "charges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,6 @@ class Charges:
     """RATED_SCHEMA."""
     without: Mapping[str, str]
     """Routes without a charge, or with one that was sealed too high, and why."""
-
-
-def is_charges(usage: UsageFile) -> bool:
-    """Whether a usage file holds charges, not what a switch recorded."""
-    return f"/{FOLDER}/" in usage.path
 
 
 def is_chargeable(gateway: Gateway, held: Partnership, scope: BatchScope) -> bool:
@@ -58,10 +52,9 @@ def charges_due(
 ) -> Charges:
     """What the usage of a scope owes, less what was sealed. Raises Malformed, RootMismatch for a changed archive."""
     files = usage_of(connection, scope)
-    usage = pa.concat_tables(
-        [USAGE_SCHEMA.empty_table(), *(_usage(gateway, each) for each in files if not is_charges(each))]
-    )
-    found = period_charges(usage, decks.history, held.agreement, scope.creditor, scope.period)
+    usage = month_usage(gateway, connection, scope)
+    others = other_direction(gateway, connection, held, scope, held.agreement)
+    found = period_charges(usage, decks.history, held.agreement, scope.creditor, scope.period, others)
     sealed = _sealed_charges(gateway, files)
     rows, without = [], dict(found.refused)
     for row in found.records.to_pylist():
@@ -112,13 +105,6 @@ def refuse_uncharged(gateway: Gateway, connection: Connection, held: Partnership
             )
 
 
-def _usage(gateway: Gateway, usage: UsageFile) -> pa.Table:
-    """A file's records: those that were sealed, or those that wait."""
-    if usage.root is not None:
-        return archive.read_by_root(gateway.settings.archive_path, usage.root).table.select(USAGE_SCHEMA.names)
-    return pq.read_table(gateway.settings.home / usage.path).replace_schema_metadata(None)
-
-
 def _sealed_charges(gateway: Gateway, files: Sequence[UsageFile]) -> Mapping[str, int]:
     """Micros charged by route, of what is sealed."""
     sums: Counter[str] = Counter()
@@ -131,7 +117,7 @@ def _sealed_charges(gateway: Gateway, files: Sequence[UsageFile]) -> Mapping[str
 
 
 def _path(gateway: Gateway, scope: BatchScope, number: int) -> Path:
-    folder = gateway.settings.work_path / FOLDER / scope.agreement_id.hex()[:16]
+    folder = gateway.settings.work_path / CHARGES / scope.agreement_id.hex()[:16]
     return folder / f"{scope.period}-{scope.creditor}-{scope.service.word}-{number}.parquet"
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_of_id
-from gateway.month.charging import Charges, charges_due, is_chargeable, is_charges, keep_charges
+from gateway.month.charging import Charges, charges_due, is_chargeable, keep_charges
 from gateway.month.decks import Decks, direction_decks
 from gateway.month.periods import is_closed
-from gateway.month.pricing import rate_held
+from gateway.month.pricing import is_charges, rate_held
 from gateway.month.unpriced import LeftUnpriced, TakenUp, set_aside, take_up, write_whole
 from gateway.month.versions import of_period
 from ledger.deck import decks_hash
@@ -106,7 +106,7 @@ def _decks_of(gateway: Gateway, connection: Connection, held: Partnership, usage
 
 def _rate_file(gateway: Gateway, usage: UsageFile, held: Partnership, decks: Decks, dry_run: bool) -> RatedScope:
     table = pq.read_table(gateway.settings.home / usage.path).replace_schema_metadata(None)
-    rating = rate_held(gateway, table, held, usage.scope, decks)
+    rating = rate_held(gateway, table, held, usage, decks)
     if not dry_run:
         span = pc.min_max(table["start_ms"]).as_py()
         set_aside(gateway, usage, rating.refused)

@@ -125,7 +125,7 @@ def write_whole(path: Path, table: pa.Table) -> None:
 def _price(gateway: Gateway, connection: Connection, usage: UsageFile, held: Partnership) -> _Left:
     scope = usage.scope
     decks = direction_decks(gateway, connection, held, scope.creditor, scope.service)
-    rating = rate_held(gateway, _left_of(gateway, connection, usage), held, scope, decks)
+    rating = rate_held(gateway, _left_of(gateway, connection, usage), held, usage, decks)
     return _Left(usage, held, rating, decks, is_closed(gateway, connection, scope.agreement_id, scope.period))
 
 
