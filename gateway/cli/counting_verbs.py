@@ -90,7 +90,7 @@ def rate(
 
     answer = month.rate(home_of(home), maybe_code(partner), maybe_month(period), dry_run=dry_run)
     rows = [
-        [each.partner, each.creditor, str(each.period), each.count, each.refused, str(each.amount)]
+        [each.partner, each.creditor, each.service.word, str(each.period), each.count, each.refused, str(each.amount)]
         for each in answer.scopes
     ]
     lines = [
@@ -104,7 +104,13 @@ def rate(
         f"{f' ({each.priced:,} have a price now, {each.amount})' if each.priced else ''}. {each.todo}"
         for each in answer.left
     ]
-    end(answer, json, lines, "gsc seal", ["partner", "owed to", "period", "records", "unpriced", "amount"], rows)
+    lines += [
+        f"{each.partner}, {each.service.word} owed to {each.creditor}, {each.period}: {count:,} unpriced, {reason}"
+        for each in answer.scopes
+        for reason, count in each.reasons.items()
+    ]
+    headings = ["partner", "owed to", "service", "period", "records", "unpriced", "amount"]
+    end(answer, json, lines, "gsc seal", headings, rows)
 
 
 def seal(
@@ -119,10 +125,19 @@ def seal(
 
     answer = month.seal(home_of(home), maybe_code(partner), maybe_month(period), dry_run=dry_run)
     rows = [
-        [each.root.hex()[:16], each.partner, each.creditor, str(each.period), each.count, str(each.amount), each.state]
+        [
+            each.root.hex()[:16],
+            each.partner,
+            each.creditor,
+            each.service.word,
+            str(each.period),
+            each.count,
+            str(each.amount),
+            each.state,
+        ]
         for each in answer.batches
     ]
-    headings = ["root", "partner", "owed to", "period", "records", "amount", "state"]
+    headings = ["root", "partner", "owed to", "service", "period", "records", "amount", "state"]
     end(answer, json, [f"{answer.sealed_now} sealed now"], "gsc declare", headings, rows)
 
 
@@ -253,16 +268,24 @@ def reconcile(
 
     answer = month.reconcile(home_of(home), code_of(partner), parse_period(period), dry_run=dry_run)
     rows = [
-        [each.creditor, finding.cause.value, finding.severity, finding.count, str(finding.difference)]
+        [
+            each.creditor,
+            each.service.word,
+            finding.cause.value,
+            finding.severity,
+            finding.count,
+            str(finding.difference),
+        ]
         for each in answer.directions
         for finding in each.findings
     ]
     lines = [
-        f"owed to {each.creditor}: ours {each.ours}, theirs {each.theirs}, {each.exact:,} of {each.pairs:,} pairs equal"
+        f"{each.service.word} owed to {each.creditor}: ours {each.ours}, theirs {each.theirs}, "
+        f"{each.exact:,} of {each.pairs:,} pairs equal"
         for each in answer.directions
     ]
     after = f"gsc dispute --partner {partner} --period {period}"
-    end(answer, json, lines, after, ["owed to", "cause", "severity", "records", "difference"], rows)
+    end(answer, json, lines, after, ["owed to", "service", "cause", "severity", "records", "difference"], rows)
 
 
 def arbitrage(period: MaybeMonth = None, home: Home = None, dry_run: DryRun = False, json: Json = False) -> None:
