@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from gateway.layout import FileKind
 from gateway.preset import parse_preset
 from gateway.sniffing import fit, kind_of, sample_lines
+from gateway.table_rows import bytes_of, text_columns
 from gateway.workbook import read_sheet
 from ledger.errors import Malformed
 from ledger.service import Service
@@ -134,17 +135,15 @@ def _is_value(name: str) -> bool:
 
 def _parquet_header(path: Path) -> _Header:
     try:
-        with pq.ParquetFile(path) as file:
-            batch = next(file.iter_batches(SAMPLED), None)
+        with pq.ParquetFile(path, read_dictionary=text_columns(path)) as file:
             names = tuple(file.schema_arrow.names)
+            batch = next(file.iter_batches(SAMPLED), pa.RecordBatch.from_pylist([], file.schema_arrow))
+        flat = [name for name in names if not pa.types.is_nested(batch.column(name).type)]
+        cells = [bytes_of(batch.column(name), name).to_pylist() for name in flat]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Malformed("the file cannot be read", expected="Parquet", got=str(error)[:200]) from None
-    rows = (
-        []
-        if batch is None
-        else [tuple("" if cell is None else str(cell) for cell in row.values()) for row in batch.to_pylist()]
-    )
-    return _Header(FileKind.PARQUET, names, tuple(rows))
+    rows = [[cell.decode("utf-8", "replace") for cell in row] for row in zip(*cells, strict=True)]
+    return _Header(FileKind.PARQUET, tuple(flat), tuple(rows))
 
 
 def _json_header(sample: bytes) -> _Header:

@@ -16,7 +16,7 @@ from gateway.text_rows import check_header
 from gateway.workbook import Place, Sheet, read_sheet
 from ledger.errors import Malformed
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 16_384
 MAX_GROUP_BYTES = 1 << 30
 """Of a Parquet row group, unpacked; more has no place in memory."""
 HEADER_WITHIN = 20
@@ -27,13 +27,13 @@ _LONG = f"field longer than {MAX_FIELD_BYTES} bytes"
 def parquet_cuts(path: Path, preset: Preset, refusals: Refusals) -> Iterator[Cut]:
     """The rows of a Parquet file, in pieces. Raises Malformed."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, read_dictionary=text_columns(path)) as file:
             _check_groups(file)
             order = check_header([name.lower() for name in file.schema_arrow.names], preset)
             stored = dict(zip(order, file.schema_arrow.names, strict=True))
             before = 0
             for batch in file.iter_batches(BATCH_ROWS, columns=[stored[name] for name in preset.raw_columns]):
-                raw = {name: _bytes_of(batch.column(stored[name]), name) for name in preset.raw_columns}
+                raw = {name: bytes_of(batch.column(stored[name]), name) for name in preset.raw_columns}
                 line = np.arange(before + 1, before + len(batch) + 1)
                 before += len(batch)
                 yield _checked(Rows(line, raw), refusals)
@@ -77,16 +77,31 @@ def _check_groups(file: pq.ParquetFile) -> None:
             )
 
 
-def _bytes_of(column: pa.Array, name: str) -> pa.Array:
+def bytes_of(column: pa.Array, name: str) -> pa.Array:
     """A column's values as they would stand in a text file."""
     if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+        column = pa.DictionaryArray.from_arrays(column.indices, _cut(column.dictionary)).dictionary_decode()
     if pa.types.is_nested(column.type):
         raise Malformed(
             "a column holds no plain values", expected="text, numbers or times", got=f"{name}: {column.type}"
         )
     text = column if pa.types.is_binary(column.type) else column.cast(pa.string())
     return pc.fill_null(text.cast(pa.binary()), b"")
+
+
+def text_columns(path: Path) -> list[str]:
+    """The columns of text: each value is taken once however often it is repeated, since a value may be long."""
+    plain = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    return [field.name for field in pq.read_schema(path) if any(is_text(field.type) for is_text in plain)]
+
+
+def _cut(values: pa.Array) -> pa.Array:
+    """Texts as bytes, so long that one is seen to be too long."""
+    plain = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    texts = values.cast(pa.large_binary()) if plain or pa.types.is_large_binary(values.type) else values
+    if not pa.types.is_large_binary(texts.type) and not pa.types.is_binary(texts.type):
+        return values
+    return pc.binary_slice(texts, 0, MAX_FIELD_BYTES + 1).cast(pa.binary())
 
 
 def _checked(rows: Rows, refusals: Refusals) -> Cut:

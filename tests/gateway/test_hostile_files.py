@@ -225,6 +225,13 @@ def test_a_parquet_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monk
         _parquet(tmp_path)
 
 
+def test_a_long_value_that_a_parquet_file_repeats_is_held_once(tmp_path: Path) -> None:
+    indices = pa.array([0] * 50_000, pa.int32())
+    long = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * (1 << 20)]))
+    columns = {"a": long} | {name: ["1"] * 50_000 for name in ("b", "at", "t")} | {"s": [1] * 50_000}
+    assert _parquet(tmp_path, **columns).counts.quarantined == 50_000, "decoded as it stands it would be 50 GB"
+
+
 def test_a_mutated_parquet_file_is_refused_or_read(tmp_path: Path) -> None:
     _parquet(tmp_path)
     path, chooser = tmp_path / "calls.parquet", random.Random(3)
