@@ -74,14 +74,16 @@ def fx(
     rates: Annotated[Path, typer.Argument(help="Exchange rates: CSV with date, base, quote, rate, source")],
     agreement: AgreementFile = None,
     sign: Annotated[bool, typer.Option("--sign", help="Sign them with the key of the home folder")] = False,
+    tap: Annotated[Path | None, typer.Option("--tap", help="A TAP file whose own rates are held against them")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Check exchange rates and who signed them; with --sign, add our signature."""
+    """Check exchange rates and who signed them, and a TAP file's against them; with --sign, add our signature."""
     from gateway.cli.pure_verbs import told_missing
     from gateway.cli.showing import show_json, show_next
     from gateway.fx_signing import sign_rates, signers_of
     from gateway.plain_rating import load_rates
+    from gateway.tap.rates import check_rates
     from ledger.agreement_file import load_agreement
     from ledger.fx import rates_hash
 
@@ -91,12 +93,18 @@ def fx(
     if sign:
         sign_rates(rates, terms, home or Path())
     signed = signers_of(rates, terms)
+    checks = check_rates(tap, read, terms) if tap else ()
     if json:
-        show_json({"rates": len(read.rates), "ratesHash": rates_hash(read), "signed": signed})
+        checked = [
+            {"code": each.code, "error": int(each.check.code), "ppm": each.check.difference_ppm} for each in checks
+        ]
+        show_json({"rates": len(read.rates), "ratesHash": rates_hash(read), "signed": signed, "tap": checked})
         return
     typer.echo(f"{len(read.rates):,} exchange rates, hash 0x{rates_hash(read).hex()}")
     for carrier, address in signed.items():
         typer.echo(f"signed by {carrier}, {address}")
+    for check in checks:
+        typer.echo(str(check))
     missing = [carrier for carrier in (terms.low, terms.high) if carrier not in signed]
     show_next(f"have {missing[0]} sign: gsc fx {rates.name} --sign" if missing else f"gsc rate USAGE --fx {rates.name}")
 
