@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -194,4 +195,6 @@ def _flat(name: str, value: object) -> dict[str, str]:
         return {key: text for part in parts for key, text in part.items()}
     if isinstance(value, frozenset):
         return {name: ", ".join(sorted(each.word if isinstance(each, Service) else str(each) for each in value))}
+    if name == "valid_from_ms" and isinstance(value, int):
+        return {"valid_from": datetime.fromtimestamp(value // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
     return {name: str(value)}

@@ -125,7 +125,7 @@ def test_it_goes_on_chain_once_both_have_signed_and_twice_is_once(gateway: Gatew
     own = gateway.signer.sign(struct).signature
     assert row.calldata == calldata_agreement_book_amend(struct, own, b"\x11" * 65)
     assert [(each.term, each.before, each.after) for each in both.changes] == [
-        ("valid_from_ms", str(agreement().valid_from_ms), str(NOVEMBER_MS)),
+        ("valid_from", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"),
         ("payment.payment_days", "30", "45"),
     ]
 
@@ -188,7 +188,7 @@ def test_the_next_version_follows_the_last(gateway: Gateway) -> None:
     assert month.amend(gateway, GB, dry_run=True).version == 2
     on_chain(gateway, LATER)
     answer = month.amend(gateway, GB)
-    assert (answer.version, [each.term for each in answer.changes]) == (3, ["valid_from_ms", "notice_days"])
+    assert (answer.version, [each.term for each in answer.changes]) == (3, ["valid_from", "notice_days"])
 
 
 def test_the_other_desk_s_submission_of_the_same_amendment_is_no_error(gateway: Gateway) -> None:
