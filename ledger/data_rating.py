@@ -54,7 +54,9 @@ class PortCharge:
 def rate_data(usage: pa.Table, history: DeckHistory, agreement: Agreement) -> Rating:
     """Price a UsageTable of samples: by volume each its octets, otherwise 0. Raises Malformed, CurrencyMismatch."""
     check_history(history, Service.DATA, agreement.currency)
-    _check_basis(history, agreement.data)
+    if len(usage):
+        span = pc.min_max(usage["start_ms"]).as_py()
+        _check_basis(history, agreement.data, span["min"], span["max"] + 1)
     if agreement.data.basis is DataBasis.PERCENTILE:
         return rate_at_nothing(usage, history, _codes_of_port, "port")
     return rate_by_route(usage, history, agreement, _codes_of_port, "port")
@@ -72,9 +74,9 @@ def port_charges(
     `samples` has at least the columns of a UsageTable. Raises Malformed and CurrencyMismatch for decks of another kind.
     """
     check_history(history, Service.DATA, agreement.currency)
-    _check_basis(history, agreement.data)
-    by_port = _by_port(samples_of(samples, agreement, period))
     begin, end = period.bounds_ms(agreement.zone)
+    _check_basis(history, agreement.data, begin, end)
+    by_port = _by_port(samples_of(samples, agreement, period))
     in_deck = {rate.code for at, _ in _spans(history, begin, end) for rate in history.in_force(at).values()}
     charges: list[PortCharge] = []
     refused: dict[str, str] = {}
@@ -118,7 +120,7 @@ def recompute_charge(
     Raises Malformed (two samples of one interval, too many missing), UnknownDestination (a port without a price).
     """
     check_history(history, Service.DATA, agreement.currency)
-    _check_basis(history, agreement.data)
+    _check_basis(history, agreement.data, *period.bounds_ms(agreement.zone))
     rows = samples_of(records, agreement, period)
     return _port_charge(port, rows.filter(pc.equal(rows["route"], port)), history, agreement, creditor, period)
 
@@ -126,17 +128,26 @@ def recompute_charge(
 def wrong_charges(
     records: pa.Table, history: DeckHistory, agreement: Agreement, creditor: CarrierCode, period: Period
 ) -> Mapping[str, tuple[Micros, Micros]]:
-    """Ports whose sealed charge is not what the sealed samples give: the amount stated and the amount recomputed."""
+    """Ports whose sealed charge is not what the sealed samples give: the amount stated and the amount recomputed, which
+    is 0 where the samples give none; of a port that these decks do not price nothing can be said. Raises Malformed,
+    CurrencyMismatch for decks of another kind."""
+    check_history(history, Service.DATA, agreement.currency)
+    _check_basis(history, agreement.data, *period.bounds_ms(agreement.zone))
     at_ms = charge_moment_ms(agreement, period)
-    stated = records.filter(pc.equal(records["start_ms"], at_ms))
-    given: dict[str, int] = {}
-    for row in stated.select(["route", "amount_micros"]).to_pylist():
-        given[row["route"]] = given.get(row["route"], 0) + row["amount_micros"]
-    charges, _ = port_charges(records, history, agreement, creditor, period)
-    computed = {each.port: each.amount_micros for each in charges}
-    every = sorted(given.keys() | computed.keys())
-    pairs = {port: (Micros(given.get(port, 0)), Micros(computed.get(port, 0))) for port in every}
-    return {port: pair for port, pair in pairs.items() if pair[0] != pair[1]}
+    stated = dict.fromkeys(pc.unique(records["route"]).to_pylist(), 0)
+    for row in records.filter(pc.equal(records["start_ms"], at_ms)).select(["route", "amount_micros"]).to_pylist():
+        stated[row["route"]] += row["amount_micros"]
+    wrong = {}
+    for port, amount in sorted(stated.items()):
+        try:
+            computed = recompute_charge(records, port, history, agreement, creditor, period).amount_micros
+        except UnknownDestination:
+            continue
+        except Malformed:
+            computed = Micros(0)
+        if amount != computed:
+            wrong[port] = (Micros(amount), computed)
+    return wrong
 
 
 def charge_moment_ms(agreement: Agreement, period: Period) -> int:
@@ -258,18 +269,21 @@ def _spans(history: DeckHistory, begin: int, end: int) -> Iterator[tuple[int, Fr
             yield start, Fraction(stop - start, end - begin)
 
 
-def _check_basis(history: DeckHistory, terms: DataTerms) -> None:
-    """Raises Malformed if a deck has prices of the other kind."""
+def _check_basis(history: DeckHistory, terms: DataTerms, begin: int, end: int) -> None:
+    """Raises Malformed if a deck in force between two moments has prices of the other kind."""
     wanted = terms.basis is DataBasis.PERCENTILE
-    for dated in history.decks:
-        for rate in dated.deck.rates:
-            if (rate.later is not None) != wanted:
-                raise Malformed(
-                    "the rate deck prices something else than agreed",
-                    expected="prices of bit/s" if wanted else "prices of octets",
-                    got=f"port {rate.code} the other way",
-                    todo=f'The agreement says basis = "{terms.basis}" in [data].',
-                )
+    ends = [dated.effective_ms for dated in history.decks[1:]]
+    for dated, gone in zip(history.decks, [*ends, end], strict=True):
+        if dated.effective_ms >= end or gone <= begin:
+            continue
+        other = next((rate.code for rate in dated.deck.rates if (rate.later is not None) != wanted), None)
+        if other is not None:
+            raise Malformed(
+                "the rate deck prices something else than agreed",
+                expected="prices of bit/s" if wanted else "prices of octets",
+                got=f"port {other} the other way",
+                todo=f'The agreement says basis = "{terms.basis}" in [data].',
+            )
 
 
 def _rule_words(terms: DataTerms) -> str:

@@ -4,65 +4,54 @@ A port's charge stands beside the samples it was made from, and the declared roo
 tell two carriers that measured different octets from one whose charge its own samples do not give.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ledger.agreement import Agreement
-from ledger.data_rating import charge_moment_ms, recompute_charge
+from ledger.data_rating import charge_moment_ms, wrong_charges
 from ledger.deck import DeckHistory
-from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.money import show_micros
 from ledger.service_terms import DataBasis
 from reconciliation.difference import Books, Difference
 from reconciliation.finding import Cause
-from reconciliation.side import Side, exact_sum
+from reconciliation.side import Ints, Side, exact_sum
 
-MOST_PORTS = 20
-"""Ports whose charges are computed again for the sentence of one difference."""
+Wrong = Mapping[str, tuple[int, int]]
+"""Ports whose charge does not follow from the side's samples: what it states, what they give."""
 
 
 def with_samples(
     books: Books, differences: Sequence[Difference], decks: DeckHistory, agreement: Agreement, creditor: CarrierCode
 ) -> tuple[Difference, ...]:
-    """The same differences; those of charges say what each side's own samples give."""
-    if agreement.data.basis is not DataBasis.PERCENTILE:
-        return tuple(differences)
-    return tuple(_told(books, each, decks, agreement, creditor) for each in differences)
-
-
-def _told(
-    books: Books, difference: Difference, decks: DeckHistory, agreement: Agreement, creditor: CarrierCode
-) -> Difference:
-    rows = difference.creditor_rows
+    """The same differences; those of charges say whether each side's follow from its own samples."""
     at_ms = charge_moment_ms(agreement, books.period)
-    if difference.cause is not Cause.RATE or not bool((books.creditor.start_ms[rows] == at_ms).all()):
-        return difference
-    ports = sorted({books.creditor.route.of(int(row)) for row in rows})
-    if len(ports) > MOST_PORTS:
-        return difference
-    sides = (
-        (books.creditor, "{creditor}", difference.creditor_rows),
-        (books.debtor, "{debtor}", difference.debtor_rows),
+    charges = [each for each in differences if _is_of_charges(books, each, at_ms)]
+    if not charges or agreement.data.basis is not DataBasis.PERCENTILE:
+        return tuple(differences)
+    owed, counted = (
+        wrong_charges(side.table, decks, agreement, creditor, books.period) for side in (books.creditor, books.debtor)
     )
-    said = []
-    for side, who, mine in sides:
-        stated, computed = exact_sum(side.amount[mine]), _computed(side, ports, decks, agreement, books, creditor)
-        if computed is None:
-            said.append(f"{who}'s samples give no charge")
-        elif computed == stated:
-            said.append(f"{who}'s follows from its samples")
-        else:
-            said.append(f"{who}'s own samples give {show_micros(computed, 2)}")
+    return tuple(
+        _told(books, each, owed, counted) if _is_of_charges(books, each, at_ms) else each for each in differences
+    )
+
+
+def _is_of_charges(books: Books, difference: Difference, at_ms: int) -> bool:
+    return difference.cause is Cause.RATE and bool((books.creditor.start_ms[difference.creditor_rows] == at_ms).all())
+
+
+def _told(books: Books, difference: Difference, owed: Wrong, counted: Wrong) -> Difference:
+    said = [
+        f"{{creditor}}'s {_follows(books.creditor, difference.creditor_rows, owed)}",
+        f"{{debtor}}'s {_follows(books.debtor, difference.debtor_rows, counted)}",
+    ]
     return replace(difference, detail=f"{difference.detail}; {', '.join(said)}")
 
 
-def _computed(
-    side: Side, ports: Sequence[str], decks: DeckHistory, agreement: Agreement, books: Books, creditor: CarrierCode
-) -> int | None:
-    """What a side's samples give for these ports; None if they give no charge."""
-    try:
-        charges = [recompute_charge(side.table, port, decks, agreement, creditor, books.period) for port in ports]
-    except Malformed:
-        return None
-    return sum(each.amount_micros for each in charges)
+def _follows(side: Side, rows: Ints, wrong: Wrong) -> str:
+    ports = {side.route.of(int(row)) for row in rows} & wrong.keys()
+    if not ports:
+        return "follows from its samples"
+    too_much = sum(wrong[port][0] - wrong[port][1] for port in ports)
+    return f"own samples give {show_micros(exact_sum(side.amount[rows]) - too_much, 2)}"

@@ -85,10 +85,20 @@ def test_samples_for_a_percentile_are_rated_at_nothing_and_an_unknown_port_is_re
 
 def test_a_deck_of_the_other_kind_is_refused_rather_than_misread() -> None:
     volume = decks(Service.DATA, ("2026-09-01", "destination,port,rate,unit\nX,p1,2,GB\n"))
+    usage = table(samples("X", "2026-10-05", [1]))
     with pytest.raises(Malformed, match="prices something else than agreed"):
-        rate_data(table(), volume, by_percentile())
+        rate_data(usage, volume, by_percentile())
     with pytest.raises(Malformed, match="prices something else than agreed"):
-        port_charges(table(), volume, by_percentile(), GB_B, OCTOBER)
+        port_charges(usage, volume, by_percentile(), GB_B, OCTOBER)
+
+
+def test_a_deck_of_another_kind_from_before_an_amendment_is_no_hindrance() -> None:
+    before = "destination,port,rate,unit\nX,p1,2,GB\n"
+    both = decks(Service.DATA, ("2026-08-01", before), ("2026-10-01", HEADER + "X,p1,3,Mbps,,,\n"))
+    assert charge_of(both, by_percentile()).amount_micros == 0
+    assert len(rate_data(table(samples("p1", "2026-10-05", [1])), both, by_percentile()).rated) == 1
+    with pytest.raises(Malformed, match="prices something else than agreed"):
+        rate_data(table(samples("p1", "2026-09-30", [1])), both, by_percentile())
 
 
 @pytest.mark.parametrize(

@@ -46,5 +46,3 @@ def test_carriers_that_measured_otherwise_are_told_from_one_whose_charge_its_sam
 def test_a_charge_without_samples_is_told() -> None:
     bare = book(4, 8).filter(pa.array([False, False, True]))
     assert "GB-B's own samples give 0.00" in price_finding(book(4, 5), bare).explanation
-    twice = pa.concat_tables([book(4, 8), book(4, 8).slice(0, 1)])
-    assert "GB-B's samples give no charge" in price_finding(book(4, 5), twice).explanation
