@@ -62,8 +62,9 @@ def accept(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: b
 
     Raises Conflict before both have closed the period, PeerRefused, Unavailable.
     """
+    signed = partnership_with(gateway.settings, partner)
     gateway.catch_up()
-    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
+    held = of_period(gateway, signed, period)
     with reading(gateway.engine) as connection:
         agreed = _agreed(connection, held, period)
         draft = draw(connection, held, period)

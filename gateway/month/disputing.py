@@ -87,8 +87,9 @@ def dispute(
     With `unrevealed` the batches that the creditor did not reveal, or not as declared, are disputed in full, and the
     others by their causes; raises PeriodStillOpen before both have closed.
     """
+    signed = partnership_with(gateway.settings, partner)
     gateway.catch_up()
-    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
+    held = of_period(gateway, signed, period)
     if unrevealed:
         with reading(gateway.engine) as connection:
             require_closed(held, period, closed_by(connection, held.id, period))

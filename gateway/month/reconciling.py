@@ -72,8 +72,9 @@ class ReconcileAnswer:
 
 def reconcile(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run: bool = False) -> ReconcileAnswer:
     """Match ours against theirs in both directions and explain every difference. Raises Conflict before reveal."""
+    signed = partnership_with(gateway.settings, partner)
     gateway.catch_up()
-    held = of_period(gateway, partnership_with(gateway.settings, partner), period)
+    held = of_period(gateway, signed, period)
     done = []
     for direction in directions(held):
         result = compare(gateway, direction, period)

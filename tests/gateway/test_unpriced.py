@@ -157,7 +157,7 @@ def test_in_a_closed_period_they_stay_and_the_answer_says_how_many_and_why(us: G
         assert (answer.scopes, answer.taken_up, left.count, left.priced) == ((), 0, 2, 1)
         assert str(left.amount) == "USD 0.02"
         assert "2026-10 is closed" in left.why
-        assert "correction" in left.todo
+        assert "gsc correct --partner GB-B --period 2026-10" in left.todo
     assert left_of(us) == [2]
     aside = pq.read_table(us.settings.work_path / "unpriced" / "1.parquet")
     assert len(aside) == 2, "a person finds them still"
