@@ -78,15 +78,17 @@ def kind_of(head: bytes) -> FileKind | None:
             return kind
     inside = head[2 + (head[1] & 0x7F if head[1] > 0x80 else 0) :] if len(head) > 2 else b""
     if head[:1] == b"\x62":
-        return FileKind.NOTIFICATION if inside.startswith(b"\x5f\x81\x44") else None
+        return FileKind.NOTIFICATION if inside.startswith(_TAP_SENDER) else None
     if head[:1] != b"\x61":
         return None
     if inside[:1] == b"\x64":
-        return FileKind.TAP
+        return FileKind.TAP if _TAP_SENDER in inside[:14] else None
     return FileKind.NRTRDE if inside[:2] in _NRTRDE_FIRST else None
 
 
 _STARTS = {b"\x7f\x84\x16": FileKind.RAP, b"\x7f\x84\x17": FileKind.RECEIPT}
+_TAP_SENDER = b"\x5f\x81\x44"
+"""Stands first in a batch's control information: text that begins with "add" is no TAP file."""
 _NRTRDE_FIRST = (b"\x5f\x29", b"\x5f\x25", b"\x5f\x26", b"\x5f\x24")
 """Versions, sender or recipient: what may stand first in an NRTRDE file."""
 

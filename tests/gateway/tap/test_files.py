@@ -247,6 +247,8 @@ def test_test_data_is_never_usage(tmp_path: Path) -> None:
         (b"a", None),
         (b"a_number,b_number,start,duration_ms,trunk\n", None),
         (b"bob,alice\n", None),
+        (b"address,b_number\n", None),
+        (b"a_digits,b_digits\n", None),
         (b'"","src"\n', None),
         (b"\x61\x03\x41\x01A", None),
         (b"PK\x03\x04", None),

@@ -16,6 +16,8 @@ CONTEXT = TapContext(CarrierCode("CN-T"), {"GBRXX": CarrierCode("GB-B"), "FOO01"
 SEED = 20_261_005
 MUTATIONS = 200
 EVENTS = [call(), call(to_roamer=True), call(service="22"), session()]
+SENDER = leaf(196, "GBRXX")
+HEAD = b"\x61\x80" + node(4, SENDER)
 VALID = {
     "tap": Batch(EVENTS, charge=73_500, earliest="20261005100000").encoded(),
     "tap without lengths": Batch(EVENTS, charge=73_500).encoded(indefinite=True),
@@ -73,13 +75,13 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "bomb",
     [
-        b"\x61\x84\x7f\xff\xff\xff\x64\x84\x7f\xff\xff\xff",
-        b"\x61\x80\x64\x88\x7f\xff\xff\xff\xff\xff\xff\xff",
-        b"\x61\x80" + b"\x64\x80" * 1_000_000,
-        b"\x61\x80\x64\x00\x63\x80" + b"\x69\x80" * 1_000_000,
-        b"\x61\x80\x64\x00\x63\x80" + b"\x69\x00" * 1_000_000,
-        b"\x61\x80\x64\x00\x63\x80\x69\x80" + b"\x41\x00" * 1_000_000,
-        b"\x61\x80\x64\x00\x63\x80\x69\x80" + b"\x7f\xff\xff\xff\xff" * 200_000,
+        b"\x61\x84\x7f\xff\xff\xff\x64\x84\x7f\xff\xff\xff" + SENDER,
+        b"\x61\x80\x64\x88\x7f\xff\xff\xff\xff\xff\xff\xff" + SENDER,
+        b"\x61\x80\x64\x80" + SENDER + b"\x64\x80" * 1_000_000,
+        HEAD + b"\x63\x80" + b"\x69\x80" * 1_000_000,
+        HEAD + b"\x63\x80" + b"\x69\x00" * 1_000_000,
+        HEAD + b"\x63\x80\x69\x80" + b"\x41\x00" * 1_000_000,
+        HEAD + b"\x63\x80\x69\x80" + b"\x7f\xff\xff\xff\xff" * 200_000,
         node(2, leaf(196, b"A" * 5_000_000)),
         VALID["tap"] + b"\0" * 5_000_000 + b"\1",
     ],
@@ -109,7 +111,7 @@ def test_memory_does_not_grow_with_what_is_not_read(tmp_path: Path) -> None:
     assert peaks[1] < 2 * peaks[0]
 
 
-@pytest.mark.parametrize("start", [b"\x61\x80", b"\x7f\x84\x16\x80"])
+@pytest.mark.parametrize("start", [HEAD, b"\x7f\x84\x16\x80"])
 def test_a_head_or_a_return_file_of_countless_elements_is_refused(
     tmp_path: Path, start: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
