@@ -17,6 +17,6 @@ def test_invariants_hold_and_no_step_reverts() -> None:
     command = [sys.executable, "-m", "tests.contracts.forge"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    runs, depth = SHORT
+    runs, depth, _ = SHORT
     counted = re.findall(r"\[PASS\] invariant_\w+\(\) \(runs: (\d+), calls: (\d+), reverts: (\d+)\)", ran.stdout)
     assert counted == [(str(runs), str(runs * depth), "0")]

@@ -121,11 +121,14 @@ abstract contract Book is Words {
             require(held == _held[d][t], "deposits are what arrived");
             promised += held;
         }
-        require(token.balanceOf(address(CREDIT)) == promised, "deposits are covered");
+        uint256[6] memory balances = token.balancesOf(
+            [address(CREDIT), address(PAYMENTS), address(BOOK), payeeAt(0), payeeAt(1), payeeAt(2)]
+        );
+        require(balances[0] == promised, "deposits are covered");
+        require(balances[1] == 0 && balances[2] == 0, "nothing is kept");
         for (uint8 c; c < 3; ++c) {
-            require(token.balanceOf(payeeAt(c)) == _received[c][t], "paid is what arrived");
+            require(balances[3 + c] == _received[c][t], "paid is what arrived");
         }
-        require(token.balanceOf(address(PAYMENTS)) == 0 && token.balanceOf(address(BOOK)) == 0, "nothing is kept");
         require(!token.entered(), "no way in from a transfer");
     }
 

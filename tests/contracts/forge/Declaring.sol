@@ -7,6 +7,7 @@ import {Book} from "./Book.sol";
 /// @dev The steps of usage and of credit lines: all four services; data and private lines through the igw.
 abstract contract Declaring is Book {
     uint128 internal constant MOST_MICROS = 1e12;
+    uint32 private constant MOST_VERSIONS = 4;
 
     uint32[3] internal _month;
 
@@ -68,10 +69,10 @@ abstract contract Declaring is Book {
         _did("grant");
     }
 
-    /// @dev Of an agreement that has versions left.
+    /// @dev A few times each: terms in force are looked for back through all versions, which is what a run's time goes to.
     function amend(uint8 a, uint16 interestBps, uint32 paymentDays) external {
         a %= 3;
-        if (_versions[a] > 64) return;
+        if (_versions[a] > MOST_VERSIONS) return;
         _amend(a, interestBps % 500, 10 + paymentDays % 50);
         _did("amend");
     }

@@ -9,12 +9,14 @@ import {Settling} from "./Settling.sol";
 /// @dev What can happen in the months? Every public step, here and below, either does something valid or checks that
 /// something invalid is refused, and counts it; none may revert. Here: deposits, payments, arrears.
 contract Months is Settling {
-    uint256 private _turn; // takes the tokens, and the troubles with them, one after the other
+    // the tokens and the troubles with them come one after the other
+    uint256 private _deposits;
+    uint256 private _payments;
 
     /* DEPOSITS */
 
     function deposit(uint8 d, uint256 micros) external {
-        _deposit(d % DIRECTIONS, uint8(_turn++ % TOKENS), 1 + micros % FIRST_LINE);
+        _deposit(d % DIRECTIONS, uint8(_deposits++ % TOKENS), 1 + micros % FIRST_LINE);
     }
 
     /// @dev As much as the exposure leaves, and before that a micro more, which is refused.
@@ -24,12 +26,9 @@ contract Months is Settling {
         if (_held[d][t] == 0) _deposit(d, t, 1 + micros % FIRST_LINE);
         uint256 free = _headroom(d);
         address token = address(_tokens[t]);
-        if (free < _held[d][t]) {
-            require(!_withdraw(d, token, uint128(free + 1)), "the exposure needs it");
-            _did("withdraw too much");
-        } else {
-            free = _held[d][t];
-        }
+        if (free > _held[d][t]) free = _held[d][t];
+        require(!_withdraw(d, token, uint128(free + 1)), "not what the exposure needs, nor more than is held");
+        _did("withdraw too much");
         if (free == 0) return;
         uint256 amount = 1 + micros % free;
         require(_withdraw(d, token, uint128(amount)), "what is free comes back");
@@ -49,15 +48,15 @@ contract Months is Settling {
         _did("confirm");
     }
 
-    /// @dev In any token; a plain one tries to come in again from inside its transfer, or is paused first.
+    /// @dev In any token, which tries to come in again from inside its transfer, or is paused first.
     function pay(uint256 index, uint256 share) external {
         if (_payables.length == 0) return;
         bytes32 payableId = _payables[index % _payables.length];
-        uint8 t = uint8(_turn++ % TOKENS);
+        uint8 t = uint8(_payments++ % TOKENS);
         OddToken token = _tokens[t];
         uint256 amount = _part(payableId, share);
         token.mint(address(this), amount);
-        if (token.KIND() == Kind.Plain) _trouble(token, payableId);
+        _trouble(token, payableId);
         if (token.KIND() == Kind.Refusing) {
             require(!_pays(payableId, token, amount), "what refuses pays nothing");
             _did("pay with what refuses");
@@ -147,7 +146,7 @@ contract Months is Settling {
     }
 
     function _trouble(OddToken token, bytes32 payableId) private {
-        uint256 trouble = _turn / TOKENS % 3;
+        uint256 trouble = _payments % 3;
         if (trouble == 0) {
             token.pause(true);
             require(!_pays(payableId, token, 1), "what is paused pays nothing");

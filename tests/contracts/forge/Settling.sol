@@ -7,10 +7,11 @@ import {Declaring} from "./Declaring.sol";
 
 /// @dev The steps from the end of a month to what must be paid: statements, disputes, netting.
 abstract contract Settling is Declaring {
-    uint256 private constant MOST_WAITING = 12;
-    uint256 private constant MOST_PAYABLE = 9;
+    uint256 private constant MOST_WAITING = 8;
+    uint256 private constant MOST_PAYABLE = 4;
 
     uint64 internal _nonce;
+    uint256 private _opened;
     uint256 private _ended;
 
     /// @dev Both close the agreement's month, the debtors may dispute a share, both sign the statement or one is silent.
@@ -23,8 +24,8 @@ abstract contract Settling is Declaring {
         _close(a, low, period, _seqs[d][0], _seqs[d + 1][1]);
         _close(a, high, period, _seqs[d + 1][0], _seqs[d][1]);
         uint128[4][2] memory withheld;
-        _maybeDispute(d, period, service, share % 5, withheld[0]);
-        _maybeDispute(d + 1, period, service, share / 5 % 5, withheld[1]);
+        _maybeDispute(d, period, service, share % 4, withheld[0]);
+        _maybeDispute(d + 1, period, service, share / 4 % 4, withheld[1]);
         bytes32 statementId = _state(a, period, _linesOf(a, withheld), silently);
         _settled(d, statementId);
         _settled(d + 1, statementId);
@@ -78,16 +79,16 @@ abstract contract Settling is Declaring {
 
     /* INTERNAL */
 
-    /// @dev None, a quarter to three quarters of a service that has any, or all of it and taken back at once.
+    /// @dev None or a quarter to three quarters of a service that has any; every third is taken back at once.
     function _maybeDispute(uint8 d, uint32 period, uint8 service, uint8 quarters, uint128[4] memory withheld) private {
         for (uint8 s; s < SERVICES && _unsettled[d][service % SERVICES] == 0; ++s) {
             ++service;
         }
         service %= SERVICES;
-        uint128 amount = uint128(_unsettled[d][service]) * (quarters > 3 ? 4 : quarters) / 4;
+        uint128 amount = uint128(_unsettled[d][service]) * quarters / 4;
         if (amount == 0 || _disputes[d].id != 0) return;
         bytes32 disputeId = _openDispute(d, period, service, amount, ++_nonce);
-        if (quarters > 3) {
+        if (_opened++ % 3 == 0) {
             _withdrawDispute(d, disputeId);
             return _did("withdraw at once");
         }
