@@ -20,7 +20,7 @@ from ledger.deal_terms import CountBy, Deal, Tier
 from ledger.deck import MINUTE_MS
 from ledger.exact_columns import ExactColumns, Int64s
 from ledger.identity import CarrierCode
-from ledger.money import NANOS_PER_MICRO, Micros, Rounding
+from ledger.money import NANOS_PER_MICRO, Micros, Rounding, show_micros
 from ledger.period import Period
 from ledger.usage import RATED_SCHEMA
 
@@ -98,9 +98,7 @@ def price_by_steps(columns: ExactColumns, rows: Int64s, counts: Int64s, steps: S
 def fixed_charges(deal: Deal, steps: Sequence[Step]) -> list[DealCharge]:
     """The fixed charges of the tiers that have volume."""
     return [
-        DealCharge(
-            deal.name, f"fixed charge of the tier from {step.tier.begin // MINUTE_MS} min", step.tier.fixed_micros
-        )
+        DealCharge(deal.name, f"fixed from {step.tier.begin // MINUTE_MS} min", step.tier.fixed_micros)
         for step in steps
         if step.tier is not None and step.tier.fixed_micros and step.end > step.begin
     ]
@@ -112,12 +110,12 @@ def shortfalls(deal: Deal, volume: int, amount_micros: int, rounding: Rounding) 
     if deal.committed_quantity is not None and volume < deal.committed_quantity:
         missing = deal.committed_quantity - volume
         micros = rounded(Fraction(missing * deal.shortfall_nanos, MINUTE_MS * NANOS_PER_MICRO), rounding)
-        why = f"{-(-missing // MINUTE_MS)} min short of {deal.committed_quantity // MINUTE_MS} committed"
+        why = f"{-(-missing // MINUTE_MS)} min short of {deal.committed_quantity // MINUTE_MS}"
         found += [DealCharge(deal.name, why, micros)] if micros else []
         amount_micros += micros
     if deal.committed_micros is not None and amount_micros < deal.committed_micros:
         missing_micros = Micros(deal.committed_micros - amount_micros)
-        found.append(DealCharge(deal.name, "short of the committed amount", missing_micros))
+        found.append(DealCharge(deal.name, f"short of {show_micros(deal.committed_micros, 2)}", missing_micros))
     return found
 
 

@@ -105,7 +105,7 @@ def fx(
         typer.echo(f"signed by {carrier}, {address}")
     for check in checks:
         typer.echo(str(check))
-    missing = [carrier for carrier in (terms.low, terms.high) if carrier not in signed]
+    missing = [carrier for carrier, _ in (terms.fx.signers if terms.fx else ()) if carrier not in signed]
     show_next(f"have {missing[0]} sign: gsc fx {rates.name} --sign" if missing else f"gsc rate USAGE --fx {rates.name}")
 
 

@@ -86,7 +86,7 @@ def test_each_file_is_priced_among_all_of_the_month_and_the_shortfall_is_charged
     # 10 minutes at 3 and 2 at 1 are 32; 50 are committed
     assert (scope.count, str(scope.amount)) == (3, "USD 50.00")
     month.seal(gateway)
-    assert charged(gateway) == [("UK", "UK: short of the committed amount", 18_000_000)]
+    assert charged(gateway) == [("UK", "UK: short of 50.00", 18_000_000)]
 
 
 def test_the_other_directions_month_is_what_balances(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_a_shortfall_is_a_charge_of_the_period() -> None:
     volume = Deal("v", GB, committed_quantity=100 * MINUTE, shortfall_nanos=parse_nanos("0.5"))
     revenue = Deal("r", GB, committed_micros=parse_micros("99"))
     (short,) = rate_period(_minutes(60), ONE, _with(volume), GB).charges
-    assert (short.amount_micros, short.why) == (20_000_000, "40 min short of 100 committed")
+    assert (short.amount_micros, short.why) == (20_000_000, "40 min short of 100")
     (missing,) = rate_period(_minutes(60), ONE, _with(revenue), GB).charges
     assert missing.amount_micros == 39_000_000
     assert rate_period(_minutes(99), ONE, _with(revenue), GB).charges == ()
