@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreement import Agreement
@@ -189,6 +189,7 @@ terms_of_credit = st.sampled_from(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(spans, max_size=6), st.integers(1, 31), terms_of_credit)
 def test_a_charge_lies_between_nothing_and_the_monthly_one_and_more_outages_never_cost_more(
     drawn: list[Outage], days: int, terms: IplTerms
@@ -202,6 +203,7 @@ def test_a_charge_lies_between_nothing_and_the_monthly_one_and_more_outages_neve
     assert 0 <= longer <= amount <= 3_100_000_000
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.sampled_from(["C1", "C2", "C3", "C4"]), max_size=8), st.integers(0, 8), st.integers(1, 31))
 def test_order_and_cutting_change_no_amount(circuits: list[str], at: int, days: int) -> None:
     deck = prices("X,C1;C2,3100,\nY,C3,99.999999999,7\n")

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreement import Agreement
@@ -251,6 +251,7 @@ def test_one_changed_sample_does_not_go_unnoticed() -> None:
 octets = st.lists(st.integers(0, 10**12), min_size=1, max_size=40)
 
 
+@settings(max_examples=50, deadline=None)
 @given(octets, st.sampled_from(PercentileDefinition), st.randoms(use_true_random=False), st.integers(0, 40))
 def test_order_and_cutting_change_no_charge(
     drawn: list[int], definition: PercentileDefinition, chance: object, at: int

@@ -4,7 +4,7 @@ import random
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import Malformed
@@ -45,6 +45,7 @@ def test_the_linear_definition_is_an_exact_fraction_where_a_float_is_not() -> No
     assert percentile([0, 3 * 10**17, 10**18 + 1], 95, LINEAR) == 3 * 10**17 + Fraction(9, 10) * (7 * 10**17 + 1)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.integers(0, 2**62), min_size=1, max_size=60),
     st.integers(1, 100),
@@ -64,6 +65,7 @@ def test_order_changes_nothing_and_the_result_lies_among_the_samples(
         assert found in samples
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 10_000), st.integers(1, 100))
 def test_the_definitions_stand_in_this_order(count: int, percent: int) -> None:
     rank = {definition: rank_of(count, percent, definition) for definition in PercentileDefinition}

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreement_file import document_hash, dump_agreement, parse_agreement
@@ -109,6 +109,7 @@ def test_every_term_changes_the_hash_both_sides_sign() -> None:
 tiers = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10_000)), max_size=4, unique_by=lambda tier: tier[0])
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.builds(SmsTerms, st.sampled_from(SmsUnit), st.sampled_from(SmsBasis)),
     st.builds(

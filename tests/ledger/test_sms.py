@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.deck import DeckHistory
@@ -169,6 +169,7 @@ rows = st.lists(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(rows, st.randoms(use_true_random=False), st.integers(0, 30))
 def test_order_and_cutting_change_no_amount(drawn: list[tuple[int, int, str]], chance: random.Random, at: int) -> None:
     usage = usage_of(("CNT", "86", "2026-10-01", quantity, route) for _, quantity, route in drawn)

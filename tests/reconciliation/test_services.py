@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreement import Tolerance
@@ -125,6 +125,7 @@ circuits = st.tuples(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.data(), st.sampled_from([(Service.SMS, messages), (Service.DATA, ports), (Service.IPL, circuits)]))
 def test_findings_sum_to_the_difference_whatever_the_order_and_the_swap_of_sides_mirrors_them(
     data: st.DataObject, drawn_of: tuple[Service, st.SearchStrategy[tuple[str, str, int, int, str]]]
