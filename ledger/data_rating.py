@@ -281,7 +281,7 @@ def _check_basis(history: DeckHistory, terms: DataTerms, begin: int, end: int) -
             raise Malformed(
                 "the rate deck prices something else than agreed",
                 expected="prices of bit/s" if wanted else "prices of octets",
-                got=f"port {other} the other way",
+                got=f"port {other} by {'octets' if wanted else 'bit/s'}",
                 todo=f'The agreement says basis = "{terms.basis}" in [data].',
             )
 
