@@ -1,14 +1,15 @@
 """Do the invariants hold? `python -m tests.contracts.forge [--long]`: forge's random months; no step may revert.
 
 One invariant compares every rule after each call; each run must have done every step at least once. The long run makes
-320,000 calls and compares after every eighth: what the two books disagree on, they go on disagreeing on. Forge is an optional package of package.json; where it is not installed this says so and ends with 0.
+320,000 calls and compares after every eighth: what the two books disagree on, they go on disagreeing on. Forge is an
+optional package of package.json; where it is not installed this says so and ends with 0.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from deploy.compiler import solc_program
 from deploy.node import PACKAGES, ROOT
@@ -32,16 +33,20 @@ def command() -> Sequence[str]:
     ]
 
 
-def run(runs: int, depth: int, interval: int) -> int:
-    """Forge's exit code; what it says goes to standard output."""
-    told = {
+def told(runs: int, depth: int, interval: int) -> Mapping[str, str]:
+    """forge's environment: where its settings stand, and how long it goes on."""
+    return os.environ | {
         "FOUNDRY_CONFIG": str(CONFIG),
         "FOUNDRY_INVARIANT_RUNS": str(runs),
         "FOUNDRY_INVARIANT_DEPTH": str(depth),
         "FOUNDRY_INVARIANT_CHECK_INTERVAL": str(interval),
     }
+
+
+def run(runs: int, depth: int, interval: int) -> int:
+    """Forge's exit code; what it says goes to standard output."""
     shutil.rmtree(FAILURES, ignore_errors=True)
-    return subprocess.run(command(), cwd=ROOT, env=os.environ | told, check=False).returncode
+    return subprocess.run(command(), cwd=ROOT, env=told(runs, depth, interval), check=False).returncode
 
 
 def main(arguments: Sequence[str]) -> int:
