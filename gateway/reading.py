@@ -19,7 +19,6 @@ from gateway.layout import Preset
 from gateway.lines import raw_line as raw_line
 from gateway.messages import Messages
 from gateway.ports import Ports
-from gateway.rows import QUARANTINE_SCHEMA as QUARANTINE_SCHEMA
 from gateway.rows import Rows, is_in, with_parts
 from gateway.tally import Counts as Counts
 from gateway.tally import FileValue, Tally
