@@ -1,4 +1,4 @@
-"""Would the rules notice a fault? `python -m tests.contracts.forge.teeth`: each is planted, and its rule must end a run.
+"""Would the rules notice a fault? `python -m tests.contracts.forge.teeth`: each is planted; its rule must end a run.
 
 A faulty copy of the contracts stands beside a copy of the months; forge runs them until the rule that faults.toml names
 refuses. Where forge is not installed this says so and ends with 0.
