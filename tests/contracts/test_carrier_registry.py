@@ -284,6 +284,17 @@ def test_a_key_signs_only_within_its_window(books: Books) -> None:
         books.call("UsageLedger", calldata)
 
 
+def test_a_key_for_good_signs_from_its_first_day_on(books: Books) -> None:
+    start = books.now() + DAY
+    books.send(REGISTRY, granted(books, key_grant(valid_from=start)))
+    fresh = declaration(CN, GB)
+    calldata = b.calldata_usage_ledger_declare(fresh, books.signed(NEXT, fresh, "UsageLedger"))
+    with refused(b.SignerNotAuthorised(CN.id, NEXT.address)):
+        books.call("UsageLedger", calldata)
+    books.chain.advance_to(start)
+    books.call("UsageLedger", calldata)
+
+
 def test_the_newest_key_ends_on_its_day_and_the_older_one_signs_on(books: Books) -> None:
     end = books.now() + DAY
     books.send(REGISTRY, granted(books, key_grant(valid_until=end)))

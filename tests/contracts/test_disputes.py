@@ -132,6 +132,14 @@ def test_one_thing_has_one_open_dispute(disputed: tuple[Books, bytes], changes: 
         books.call(BOOK, open_dispute(books, CN, dispute(GB, **{"amount_micros": 1_000_000} | changes)))
 
 
+def test_the_word_of_a_withdrawn_dispute_opens_it_no_more(disputed: tuple[Books, bytes]) -> None:
+    """Whoever kept the signature cannot play it again."""
+    books, dispute_id = disputed
+    books.send(BOOK, withdraw(books, CN, b.Withdrawal(dispute_id, NEVER)))
+    with refused(b.DisputeAlreadyOpen(dispute_id)):
+        books.call(BOOK, open_dispute(books, CN, dispute(GB, 1_000_000)))
+
+
 def test_what_was_decided_is_not_disputed_again(disputed: tuple[Books, bytes]) -> None:
     books, dispute_id = disputed
     books.send(BOOK, resolve(books, GB, CN, b.Resolution(dispute_id, 1_000_000, 0, NEVER)))
