@@ -85,7 +85,7 @@ class Gathering:
 
     def _whole_events(self) -> Iterator[Fields]:
         """Events in pieces of whole ones; the last one of a piece waits for the next piece."""
-        held, done = Picks.none(), 0
+        held, done = Picks.room(0), 0
         for elements in walk(self._data, guard=EVENT_DEPTH, room=self._room):
             picks, outside = self._picker.take(elements)
             self._head.take(outside)

@@ -21,7 +21,7 @@ MAX_PATHS = 2_048
 _BUCKETS = 8_192
 BROKEN, EVENT, UNREAD, OUTSIDE = -1, 0, -2, -3
 """What an element is besides a field: damage in an event, the event itself, not read, not in the list of events."""
-_EVENTS, _PATHS, _PICKS = range(3)
+_EVENTS, _PATHS, _PICKS, _OUTSIDE = range(4)
 
 
 class Picks(NamedTuple):
@@ -34,9 +34,10 @@ class Picks(NamedTuple):
     end: Int64s
 
     @classmethod
-    def none(cls) -> "Picks":
-        whole, half = np.empty(0, np.int64), np.empty(0, np.int32)
-        return cls(whole, half, half, whole, whole)
+    def room(cls, size: int) -> "Picks":
+        """Room for so many, to be filled."""
+        wide, narrow = np.empty((3, size), np.int64), np.empty((2, size), np.int32)
+        return cls(wide[0], narrow[0], narrow[1], wide[1], wide[2])
 
     def then(self, after: "Picks") -> "Picks":
         """These, and those of a later piece."""
@@ -75,7 +76,7 @@ class Picker:
         keys = [(parent | APPLICATION, own | APPLICATION, slot) for (parent, own), slot in sorted(rules.items())]
         self._rules = np.array(keys, np.int32).reshape(-1, 3)
         self._list_tag = list_number | APPLICATION
-        self._state = np.zeros(3, np.int64)
+        self._state = np.zeros(4, np.int64)
         self._stack = np.zeros(MAX_DEPTH + 1, np.int32)
         self._buckets = np.full(_BUCKETS, -1, np.int32)
         self._parent, self._tag = np.full(MAX_PATHS, -1, np.int32), np.zeros(MAX_PATHS, np.int32)
@@ -90,12 +91,12 @@ class Picker:
     def take(self, elements: Elements) -> tuple[Picks, Elements]:
         """Fields among these elements, and the elements outside the list of events. Raises Malformed."""
         size = len(elements.tag)
-        event, slot = np.empty(size, np.int64), np.empty(size, np.int32)
+        picks = Picks.room(size)
         paths = (self._stack, self._buckets, self._parent, self._tag, self._slot, self._first, self._count)
-        if not pick(elements, self._list_tag, self._rules, self._state, *paths, event, slot):
+        outside = np.empty(size, np.int64)
+        if not pick(elements, self._list_tag, self._rules, self._state, *paths, picks, outside):
             raise Malformed("the file has too many kinds of elements", expected=f"at most {MAX_PATHS:,}", got="more")
-        picks = Picks(event, slot, elements.tag, elements.begin, elements.end).take(np.flatnonzero(slot >= BROKEN))
-        return picks, elements.take(np.flatnonzero(slot == OUTSIDE))
+        return picks.take(slice(self._state[_PICKS])), elements.take(outside[: self._state[_OUTSIDE]])
 
     def unread(self) -> tuple[Unread, ...]:
         """What no rule reads in events, by path; what stands in an element not read is its path's alone."""
@@ -136,17 +137,17 @@ def _slot_of(
 ) -> Whole:
     """What elements of a new path are."""
     if depth < 2 or parent[path] < 0:
-        return -3
+        return OUTSIDE
     above = parent[path]
     if depth == 2:
-        return 0 if tags[above] == list_tag else -3
-    if slots[above] == -3:
-        return -3
+        return EVENT if tags[above] == list_tag else OUTSIDE
+    if slots[above] == OUTSIDE:
+        return OUTSIDE
     for rule in range(len(rules)):
         anywhere = rules[rule, 0] == APPLICATION
         if (anywhere or rules[rule, 0] == tags[above]) and rules[rule, 1] == tags[path]:
             return np.int64(rules[rule, 2])
-    return -2
+    return UNREAD
 
 
 @kernel
@@ -162,14 +163,20 @@ def pick(
     slots: Int32s,
     first: Int64s,
     counts: Int64s,
-    event: Int64s,
-    slot: Int32s,
+    picks: Picks,
+    outside: Int64s,
 ) -> bool:
-    """Event number and slot of each element; stack has the path of each open depth. False: too many paths."""
+    """The fields of events, and the places of elements outside; stack has the path of each open depth.
+
+    False: too many paths.
+    """
+    picked, out = 0, 0
     for row in range(len(elements.tag)):
         tag, depth = elements.tag[row], elements.depth[row]
         if tag < 0:
-            event[row], slot[row] = state[0], -1
+            picks.event[picked], picks.slot[picked], picks.tag[picked] = state[0], BROKEN, tag
+            picks.begin[picked], picks.end[picked] = elements.begin[row], elements.end[row]
+            picked += 1
             continue
         known = state[1]
         path = _path_of(stack[depth - 1] if depth > 0 else -1, tag, state, buckets, parent, tags)
@@ -180,7 +187,15 @@ def pick(
             slots[path] = _slot_of(path, depth, list_tag, rules, parent, tags, slots)
         counts[path] += 1
         stack[depth] = path
-        if slots[path] == 0:
+        slot = slots[path]
+        if slot == EVENT:
             state[0] += 1
-        event[row], slot[row] = state[0], slots[path]
+        if slot >= 0:
+            picks.event[picked], picks.slot[picked], picks.tag[picked] = state[0], slot, tag
+            picks.begin[picked], picks.end[picked] = elements.begin[row], elements.end[row]
+            picked += 1
+        elif slot == OUTSIDE:
+            outside[out] = row
+            out += 1
+    state[2], state[3] = picked, out
     return True

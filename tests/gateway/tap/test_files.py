@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.tap import ber, picking, values
 from gateway.tap.files import SNIFFED_BYTES, FileKind, TapReading, kind_of, read_tap
 from gateway.tap.sides import TapContext
 from gateway.trunks import Direction
@@ -185,6 +186,16 @@ def test_root_and_list_without_lengths_read_the_same(tmp_path: Path) -> None:
     definite, indefinite = (_read(tmp_path, batch.encoded(indefinite=mark)) for mark in (False, True))
     assert definite.reading == indefinite.reading
     assert definite.file.audit == indefinite.file.audit
+
+
+def test_without_the_compiler_a_file_reads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [call(), session(), call(service="21", to_roamer=True), session(-1), node(9, leaf(44, "whole")[:-1])]
+    content = Batch(events, charge=1, earliest="20261005100000").encoded(indefinite=True)
+    compiled = _read(tmp_path, content)
+    plain = [(ber, "scan"), (picking, "pick"), (values, "read_integers"), (values, "read_stamps")]
+    for module, name in [*plain, (values, "read_offsets"), (values, "_unpack"), (values, "_copy")]:
+        monkeypatch.setattr(module, name, getattr(module, name).py_func)
+    assert _read(tmp_path, content) == compiled
 
 
 EVENTS = st.lists(
