@@ -68,9 +68,10 @@ def price_columns(
 
     Returns the rows that are too wide for columns.
     """
-    plans = np.array([_plan(rate, own, decimals) for rate in rates], np.int64).reshape(len(rates), 13)[which]
-    first, following, after, increment, first_price, next_price, later_price = plans[:, :7].T
-    fee, attempt, least, most, divisor, limit = plans[:, 7:].T
+    lines = np.array([_plan(rate, own, decimals) for rate in rates], np.int64).reshape(len(rates), 13)
+    plans = np.ascontiguousarray(lines.T)[:, which]
+    first, following, after, increment, first_price, next_price, later_price = plans[:7]
+    fee, attempt, least, most, divisor, limit = plans[7:]
     near = np.where(after > 0, np.minimum(quantity, after), quantity)
     beyond = np.where(after > 0, np.maximum(quantity - after, 0), 0)
     fits = quantity <= limit
