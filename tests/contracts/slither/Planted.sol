@@ -10,8 +10,9 @@ contract Planted {
     mapping(address holder => uint256 micros) private _micros;
     uint256 private _forgotten;
 
-    function fundedByItsOrigin() external view returns (bool) {
-        return tx.origin == OWNER;
+    function trustsItsOrigin() external {
+        require(tx.origin == OWNER);
+        _micros[OWNER] += 1;
     }
 
     function takesFromAnybody(IERC20 token, address from, uint256 amount) external {
