@@ -22,7 +22,7 @@ def kernel(function: _KERNEL) -> _KERNEL:
     return cast(_KERNEL, numba.njit(cache=True, nogil=True, boundscheck=False)(function))
 
 
-def _high_product(typing_context: Any, left: Any, right: Any) -> Any:
+def _multiply_high(typing_context: Any, left: Any, right: Any) -> Any:
     """The upper 64 bits of the product of two uint64."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -81,7 +81,7 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return builder.gep(array.data, [arguments[1]])
 
 
-high_product: Any = intrinsic(_high_product)
+multiply_high: Any = intrinsic(_multiply_high)
 first_bit: Any = intrinsic(_first_bit)
 word_at: Any = intrinsic(_word_at)
 put_word: Any = intrinsic(_put_word)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.kernel import are_digits, eight_digits, fetch_early, high_product, kernel, put_word, word_at
+from ledger.kernel import are_digits, eight_digits, fetch_early, multiply_high, kernel, put_word, word_at
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
@@ -118,7 +118,7 @@ def _divided(number: Whole, divisor: Whole, reciprocal: np.uint64) -> Whole:
 
     Its product with the number is the quotient or one less, and costs a fifth of a division.
     """
-    quotient = np.int64(high_product(np.uint64(number), reciprocal))
+    quotient = np.int64(multiply_high(np.uint64(number), reciprocal))
     return quotient + 1 if number - quotient * divisor >= divisor else quotient
 
 

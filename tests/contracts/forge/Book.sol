@@ -121,13 +121,13 @@ abstract contract Book is Words {
             require(held == _held[d][t], "deposits are what arrived");
             promised += held;
         }
-        uint256[6] memory balances = token.balancesOf(
+        uint256[6] memory holdings = token.holdingsOf(
             [address(CREDIT), address(PAYMENTS), address(BOOK), payeeAt(0), payeeAt(1), payeeAt(2)]
         );
-        require(balances[0] == promised, "deposits are covered");
-        require(balances[1] == 0 && balances[2] == 0, "nothing is kept");
+        require(holdings[0] == promised, "deposits are covered");
+        require(holdings[1] == 0 && holdings[2] == 0, "nothing is kept");
         for (uint8 c; c < 3; ++c) {
-            require(balances[3 + c] == _received[c][t], "paid is what arrived");
+            require(holdings[3 + c] == _received[c][t], "paid is what arrived");
         }
         require(!token.entered(), "no way in from a transfer");
     }

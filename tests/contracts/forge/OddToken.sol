@@ -44,9 +44,9 @@ contract OddToken {
     }
 
     /// @dev Many at once, because the rules ask after every step.
-    function balancesOf(address[6] calldata holders) external view returns (uint256[6] memory balances) {
+    function holdingsOf(address[6] calldata holders) external view returns (uint256[6] memory holdings) {
         for (uint256 i; i < 6; ++i) {
-            balances[i] = balanceOf[holders[i]];
+            holdings[i] = balanceOf[holders[i]];
         }
     }
 
