@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.kernel import are_digits, eight_digits, fetch_early, multiply_high, kernel, put_word, word_at
+from ledger.kernel import are_digits, eight_digits, fetch_early, kernel, multiply_high, put_word, word_at
 
 Bytes = NDArray[np.uint8]
 Int32s = NDArray[np.int32]
