@@ -23,7 +23,7 @@ import httpx
 from deploy import watchdog
 from ledger.errors import Unavailable
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 _POLL_SECONDS = 0.05
 
 
