@@ -89,7 +89,6 @@ contract Months is Settling {
         bytes32 payableId = _payables[index % _payables.length];
         if (_dues[payableId].stage == ArrearsStage.Terminated) return;
         _climb(payableId);
-        _did("climb");
     }
 
     /// @dev Before the end of the ladder nobody takes a deposit, after it anyone does.
@@ -179,6 +178,7 @@ contract Months is Settling {
         if (block.timestamp < due.dueAt + wait) VM.warp(due.dueAt + wait);
         PAYMENTS.advanceArrears(payableId);
         due.stage = ArrearsStage(uint8(due.stage) + 1);
+        _did("climb");
         if (due.stage != ArrearsStage.CreditStopped) return;
         ++_stops[due.d];
         require(!_tries(due.d, 0, _seqs[due.d][0] + 1, 0), "credit is stopped");

@@ -18,6 +18,9 @@ interface Vm {
     function prank(address sender) external;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function getNonce(address account) external view returns (uint64);
+    function toString(uint256 value) external pure returns (string memory);
+    function envString(string calldata name) external view returns (string memory);
+    function writeLine(string calldata path, string calldata line) external;
 }
 
 /// @dev Where do the months happen? Three carriers, three agreements (six directions), the six contracts, four tokens of
