@@ -7,6 +7,7 @@ property without a fault is an error: it could be true of anything. With names a
 
 import json
 import os
+import posixpath
 import re
 import shlex
 import shutil
@@ -75,6 +76,20 @@ def only(harness: str, check: str, number: int) -> str:
     return alone.replace('"contracts/', '"../contracts/')
 
 
+def needed(sources: Mapping[str, str], path: str) -> Mapping[str, str]:
+    """The sources that one of them imports, itself included: halmos waits for the compiler longest."""
+    found: dict[str, str] = {}
+    waiting = [path]
+    while waiting:
+        at = waiting.pop()
+        if at in sources and at not in found:
+            found[at] = sources[at]
+            folder = posixpath.dirname(at)
+            names = re.findall(r'from\s+"([^"]+)"', sources[at])
+            waiting += [posixpath.normpath(posixpath.join(folder, name)) if name[0] == "." else name for name in names]
+    return found
+
+
 def unequal(checks: Sequence[str], faults: Sequence[Fault]) -> Sequence[str]:
     """The properties without a fault, and the faults without a property."""
     return sorted(set(checks).symmetric_difference(fault.check for fault in faults))
@@ -87,11 +102,10 @@ def stage(faults: Sequence[Fault]) -> None:
     harnesses = {path.name: path.read_text(encoding="utf-8") for path in sorted(PROOFS.glob("*.sol"))}
     for number, fault in enumerate(faults):
         home = next(name for name, text in harnesses.items() if f"function {fault.check}(" in text)
-        shared = {name: text for name, text in harnesses.items() if not CONTRACT.search(text)}
-        for path, text in plant(sources, fault).items():
-            _write(STAGE / f"fault-{number}" / path, text)
-        for name, text in {**shared, home: harnesses[home]}.items():
-            _write(STAGE / f"fault-{number}" / "proofs" / name, only(text, fault.check, number))
+        planted = {**plant(sources, fault), **{f"proofs/{name}": text for name, text in harnesses.items()}}
+        for path, text in needed(planted, f"proofs/{home}").items():
+            inner = only(text, fault.check, number) if path.startswith("proofs/") else text
+            _write(STAGE / f"fault-{number}" / path, inner)
 
 
 def run_halmos(contracts: str, checks: Sequence[str], source: Path, out: Path) -> Sequence[Outcome]:
