@@ -24,7 +24,7 @@ test: install check ## every check and every test
 mutants: install ## plant every fault in the contracts; at least 95 % must die of a test
 	@$(VENV)/python -m tests.contracts.mutants $(ARGS)
 
-invariants: install ## the long run: 320,000 random steps, every rule after each, where forge is installed
+invariants: install ## the long run: 320,000 random steps through the months against a second book, where forge is installed
 	@$(VENV)/python -m tests.contracts.forge --long
 
 slither: install ## known kinds of faults in the contracts, with slither from requirements-proofs.lock (.venv-proofs)
