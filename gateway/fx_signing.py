@@ -10,8 +10,8 @@ from gateway.signing import Domains, Signer
 from ledger.agreement import Agreement
 from ledger.agreement_file import document_hash
 from ledger.errors import SignatureRefused
-from ledger.fx import OFF_CHAIN, FxPaper, rates_hash
 from ledger.identity import CarrierCode
+from ledger.prices.fx import OFF_CHAIN, FxPaper, rates_hash
 from ledger.typed_data import digest, recover
 
 

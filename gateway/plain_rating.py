@@ -13,18 +13,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateway.outages import load_outages
+from gateway.formats.outages import load_outages
 from ledger.agreement import Agreement
 from ledger.agreement_file import document_hash
-from ledger.deals import charge_rows
-from ledger.deck import DeckHistory
 from ledger.errors import Malformed
-from ledger.fx import Conversion, FxRates, check_signed, conversion, parse_fx
 from ledger.identity import CarrierCode, carrier_code
-from ledger.period_rating import MovedCharge, moved_charges, rate_period
-from ledger.rating import REFUSED_SCHEMA
+from ledger.prices.deals import charge_rows
+from ledger.prices.deck import DeckHistory
+from ledger.prices.fx import Conversion, FxRates, check_signed, conversion, parse_fx
+from ledger.prices.period_rating import MovedCharge, moved_charges, rate_period
+from ledger.prices.rating import REFUSED_SCHEMA
+from ledger.prices.service_rating import all_period_charges, periods_of, rate_usage
 from ledger.service import Service
-from ledger.service_rating import all_period_charges, periods_of, rate_usage
 from ledger.usage import RATED_SCHEMA
 
 SIGNATURES = ".sig"

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from ledger.deal_terms import Deal
-from ledger.fx_terms import FxTerms
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
-from ledger.rating_terms import RatingTerms
+from ledger.prices.deal_terms import Deal
+from ledger.prices.fx_terms import FxTerms
+from ledger.prices.rating_terms import RatingTerms
+from ledger.prices.service_terms import DataTerms, IplTerms, SmsTerms
 from ledger.service import Service
-from ledger.service_terms import DataTerms, IplTerms, SmsTerms
 
 DAY_SECONDS = 86_400
 

@@ -23,13 +23,13 @@ from ledger.agreement_section import (
     zone_of,
 )
 from ledger.canonical import canonical_hash
-from ledger.deal_terms_file import deal_terms, deal_terms_values, dump_deal_terms
 from ledger.errors import Malformed
-from ledger.fx_terms_file import dump_fx_terms, fx_terms, fx_terms_values
 from ledger.identity import CarrierCode, ascii32, carrier_code
 from ledger.money import Rounding, show_micros
-from ledger.rating_terms_file import dump_rating_terms, rating_terms, rating_terms_values
-from ledger.service_terms_file import data_terms, dump_service_terms, ipl_terms, service_terms_values, sms_terms
+from ledger.prices.deal_terms_file import deal_terms, deal_terms_values, dump_deal_terms
+from ledger.prices.fx_terms_file import dump_fx_terms, fx_terms, fx_terms_values
+from ledger.prices.rating_terms_file import dump_rating_terms, rating_terms, rating_terms_values
+from ledger.prices.service_terms_file import data_terms, dump_service_terms, ipl_terms, service_terms_values, sms_terms
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ledger.deck import DeckHistory, Rate
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros, Nanos, div_half_even, show_micros
+from ledger.prices.deck import DeckHistory, Rate
 from reconciliation.side import Flags, Ints, exact_sum
 
 MINUTE_MS = 60_000

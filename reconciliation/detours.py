@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from ledger.deck import DeckHistory
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Nanos
+from ledger.prices.deck import DeckHistory
 from reconciliation.arbitrage import (
     ArbitrageFinding,
     Direction,

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.agreement import Agreement
-from ledger.deck import DeckHistory, deck_history, rate_deck
 from ledger.errors import GscError
-from ledger.rating import rate
-from ledger.rating_terms import RoundingPlace
+from ledger.prices.deck import DeckHistory, deck_history, rate_deck
+from ledger.prices.rating import rate
+from ledger.prices.rating_terms import RoundingPlace
 from ledger.usage import USAGE_SCHEMA
 from reconciliation.difference import Books, Difference
 from reconciliation.finding import Cause

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ledger.agreement import Agreement
-from ledger.data_rating import charge_moment_ms, wrong_charges
-from ledger.deck import DeckHistory
 from ledger.identity import CarrierCode
 from ledger.money import show_micros
-from ledger.service_terms import DataBasis
+from ledger.prices.data_rating import charge_moment_ms, wrong_charges
+from ledger.prices.deck import DeckHistory
+from ledger.prices.service_terms import DataBasis
 from reconciliation.difference import Books, Difference
 from reconciliation.finding import Cause
 from reconciliation.side import Ints, Side, exact_sum

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from ledger.agreement import Agreement
-from ledger.deck import DeckHistory, Rate, deck_history, rate_deck
 from ledger.money import Nanos, Rounding
+from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
 
 INCREMENTS_S = ((1, 1), (6, 6), (30, 6), (60, 1), (60, 60))
 HOUR_MS = 3_600_000

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.agreement import Agreement
-from ledger.deck import DeckHistory
 from ledger.errors import Refused
 from ledger.identity import CarrierCode
 from ledger.money import Micros
+from ledger.prices.deck import DeckHistory
 from ledger.service import Service
 from ledger.usage import BatchScope
 from reconciliation import explaining

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from gateway.preset import load_preset
-from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
-from gateway.tap.files import read_tap
-from gateway.tap.sides import TapContext
-from ledger.deck import deck_history
-from ledger.deck_file import load_deck
+from gateway.formats.preset import load_preset
+from gateway.formats.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
+from gateway.formats.tap.files import read_tap
+from gateway.formats.tap.sides import TapContext
 from ledger.identity import AgreementId, CarrierCode
 from ledger.keccak import hash_rows
-from ledger.rating import rate
+from ledger.prices.deck import deck_history
+from ledger.prices.deck_file import load_deck
+from ledger.prices.rating import rate
 from ledger.sealing import leaf_is_in, open_leaf, salts, seal
 from ledger.service import Service
 from ledger.usage import BatchScope

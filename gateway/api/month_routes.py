@@ -30,11 +30,11 @@ from gateway.api.models import (
     ResolutionBody,
 )
 from gateway.composition import Gateway, partnership_of_id, partnership_with
+from gateway.formats.preset import load_preset
+from gateway.formats.trunks import Direction
 from gateway.month.sending import submission_by_id, submissions
 from gateway.month.sources import AUTO, ROAMING
 from gateway.month.telling import said_of
-from gateway.preset import load_preset
-from gateway.trunks import Direction
 from ledger.chain.bindings import LimitPolicy, RateChange
 from ledger.errors import Malformed
 from ledger.identity import Address, CarrierCode, carrier_code

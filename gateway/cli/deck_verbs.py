@@ -8,11 +8,11 @@ import typer
 from gateway.cli.parts import AgreementFile, Home, Json
 
 if TYPE_CHECKING:
-    from gateway.partner_deck.files import Reading
-    from gateway.partner_deck.headers import Header
+    from gateway.formats.partner_deck.files import Reading
+    from gateway.formats.partner_deck.headers import Header
     from ledger.agreement import Agreement
-    from ledger.deck import RateDeck
-    from ledger.deck_changes import CodeChange
+    from ledger.prices.deck import RateDeck
+    from ledger.prices.deck_changes import CodeChange
 
 _SHOWN = 10
 _CHANGES_SHOWN = 40
@@ -41,10 +41,10 @@ def deck(
     """Read a partner's file of prices: how each column was understood, what changes; write it as a rate deck."""
     from gateway.cli.pure_verbs import refused_unless_writable
     from gateway.cli.showing import show_json, show_next
-    from gateway.partner_deck.files import read_partner_deck
+    from gateway.formats.partner_deck.files import read_partner_deck
     from ledger.agreement_file import load_agreement
-    from ledger.deck import deck_hash
-    from ledger.deck_file import dump_deck, load_deck
+    from ledger.prices.deck import deck_hash
+    from ledger.prices.deck_file import dump_deck, load_deck
 
     terms = None if agreement is None else load_agreement(agreement)
     found = read_partner_deck(file, _reading(map_, currency, increment, dates, sheet, terms))
@@ -81,11 +81,11 @@ def fx(
     """Check exchange rates and who signed them, and a TAP file's against them; with --sign, add our signature."""
     from gateway.cli.pure_verbs import told_missing
     from gateway.cli.showing import show_json, show_next
+    from gateway.formats.tap.rates import check_rates
     from gateway.fx_signing import sign_rates, signers_of
     from gateway.plain_rating import load_rates
-    from gateway.tap.rates import check_rates
     from ledger.agreement_file import load_agreement
-    from ledger.fx import rates_hash
+    from ledger.prices.fx import rates_hash
 
     if agreement is None:
         raise told_missing("fx", "RATES with --agreement")
@@ -117,9 +117,9 @@ def _reading(
     sheet: str | None,
     terms: "Agreement | None",
 ) -> "Reading":
-    from gateway.partner_deck.cells import DayOrder
-    from gateway.partner_deck.files import Reading
-    from gateway.partner_deck.headers import NAMES
+    from gateway.formats.partner_deck.cells import DayOrder
+    from gateway.formats.partner_deck.files import Reading
+    from gateway.formats.partner_deck.headers import NAMES
     from ledger.errors import Malformed
 
     named = {}
@@ -151,8 +151,8 @@ def _day_ms(text: str | None) -> int:
 
 
 def _changes(before: "RateDeck", after: "RateDeck", effective_ms: int) -> "tuple[CodeChange, ...]":
-    from ledger.deck import check_currency
-    from ledger.deck_changes import deck_changes
+    from ledger.prices.deck import check_currency
+    from ledger.prices.deck_changes import deck_changes
 
     check_currency(before.currency, after.currency)
     return deck_changes(before, after, effective_ms)
@@ -189,7 +189,7 @@ def _show_changes(changes: "tuple[CodeChange, ...]", notice_days: int, announced
     from collections import Counter
 
     from gateway.cli.showing import show_rows
-    from ledger.deck_changes import Change
+    from ledger.prices.deck_changes import Change
 
     counts = Counter(each.change for each in changes)
     moved = sum(each.is_moved for each in changes)

@@ -28,14 +28,14 @@ def rate_files(
     """Price a usage file under one deck; write the rated records, and the period's charges, as CSV."""
     from gateway.cli.parts import day_of, service_of
     from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.formats.usage_file import read_usage, write_rated
     from gateway.plain_rating import PlainFiles, moved_by, rate_plain, with_late
-    from gateway.usage_file import read_usage, write_rated
     from ledger.agreement_file import load_agreement
-    from ledger.deck import deck_hash, deck_history
     from ledger.identity import carrier_code
     from ledger.money import show_micros
+    from ledger.prices.deck import deck_hash, deck_history
+    from ledger.prices.service_deck_file import load_service_deck, service_of_deck
     from ledger.service import Service
-    from ledger.service_deck_file import load_service_deck, service_of_deck
 
     agreement = load_agreement(agreement_path)
     of = service_of(service) if service else service_of_deck(deck)

@@ -10,7 +10,7 @@ import typer
 from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, home_of
 
 if TYPE_CHECKING:
-    from gateway.files import Told
+    from gateway.formats.files import Told
     from gateway.month.importing import ImportAnswer, ImportedUsage
 
 PROGRESS_FROM_BYTES = 32 << 20
@@ -67,7 +67,7 @@ def mapping(
     json: Json = False,
 ) -> None:
     """Propose how to read a file of no known preset, from its header and first rows."""
-    from gateway.mapping import propose
+    from gateway.formats.mapping import propose
     from ledger.errors import Conflict
 
     proposal = propose(file, service)
@@ -163,8 +163,8 @@ def _list_presets(shown: bool) -> None:
     if not shown:
         return
     from gateway.cli.showing import show_rows
+    from gateway.formats.preset import load_preset, preset_names
     from gateway.month.sources import ROAMING
-    from gateway.preset import load_preset, preset_names
 
     presets = [load_preset(name) for name in preset_names()]
     rows = [[each.name, each.service.word, each.title] for each in presets]

@@ -21,10 +21,10 @@ from gateway.desk.views import (
     SealView,
     State,
 )
+from gateway.formats.reading import raw_line
 from gateway.month.books import Book, book_of
 from gateway.month.parts import Direction
 from gateway.month.revealing import declared_totals
-from gateway.reading import raw_line
 from ledger import archive
 from ledger.archive import totals_of
 from ledger.errors import GscError, NotFound

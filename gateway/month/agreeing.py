@@ -21,12 +21,12 @@ from ledger.chain.bindings import (
     calldata_agreement_book_sign,
     calldata_credit_book_grant,
 )
-from ledger.deck import deck_hash
 from ledger.errors import NotFound
 from ledger.identity import AgreementId, CarrierCode, ascii32
 from ledger.money import Micros
+from ledger.prices.deck import deck_hash
+from ledger.prices.service_deck_file import load_service_deck
 from ledger.service import Service
-from ledger.service_deck_file import load_service_deck
 from ledger.store.agreements import RateNoticeRow, list_agreements, list_rate_notices
 from ledger.store.credit import credit_of
 from ledger.store.engine import lock, reading, writing

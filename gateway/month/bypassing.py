@@ -21,11 +21,11 @@ from gateway.month.books import Book, book_of, table_of
 from gateway.month.decks import deck_files
 from gateway.month.parts import Direction as AgreedDirection
 from gateway.month.parts import directions
-from ledger.deck import DeckHistory, deck_history
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros, div_half_even
 from ledger.period import Period
+from ledger.prices.deck import DeckHistory, deck_history
 from ledger.service import Service
 from ledger.store.agreements import list_agreements, list_rate_notices
 from ledger.store.arbitrages import ArbitrageRow, list_arbitrages, replace_arbitrages

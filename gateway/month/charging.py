@@ -23,7 +23,7 @@ from ledger.canonical import canonical_hash
 from ledger.errors import Conflict
 from ledger.money import show_micros
 from ledger.period import Period
-from ledger.service_rating import has_period_charges, period_charges
+from ledger.prices.service_rating import has_period_charges, period_charges
 from ledger.store.engine import writing
 from ledger.store.imports import UsageFile, add_usage, record_import, restate_usage, usage_of, usage_scopes
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA, BatchScope

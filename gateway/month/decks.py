@@ -8,11 +8,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
-from ledger.deck import DeckHistory, RateDeck, deck_hash, deck_history
 from ledger.errors import GscError, NotFound
 from ledger.identity import CarrierCode
+from ledger.prices.deck import DeckHistory, RateDeck, deck_hash, deck_history
+from ledger.prices.service_deck_file import load_service_deck
 from ledger.service import Service
-from ledger.service_deck_file import load_service_deck
 from ledger.store.agreements import list_rate_notices
 
 

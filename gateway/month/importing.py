@@ -13,12 +13,12 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from gateway.composition import Gateway, partnership_with
-from gateway.files import Told
+from gateway.formats.files import Told
+from gateway.formats.reading import Direction, Stream
+from gateway.formats.tap.audit import AuditLine
 from gateway.month.slicing import Slice, SliceKey, Slices
 from gateway.month.sources import FieldSource, Source, open_source
 from gateway.month.telling import NOTHING_SAID, Said
-from gateway.reading import Direction, Stream
-from gateway.tap.audit import AuditLine
 from ledger.cores import ahead
 from ledger.identity import CarrierCode
 from ledger.period import Period

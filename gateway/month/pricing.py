@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
+from gateway.formats.outages import outages_of
 from gateway.month.decks import Decks, direction_decks
 from gateway.month.versions import of_period
-from gateway.outages import outages_of
 from ledger import archive
 from ledger.agreement import Agreement
-from ledger.period_rating import deals_of, rate_period, rates_whole_periods
-from ledger.rating import REFUSED_SCHEMA, Rating
+from ledger.prices.period_rating import deals_of, rate_period, rates_whole_periods
+from ledger.prices.rating import REFUSED_SCHEMA, Rating
+from ledger.prices.service_rating import rate_usage
 from ledger.service import Service
-from ledger.service_rating import rate_usage
 from ledger.store.engine import reading
 from ledger.store.imports import UsageFile, usage_of
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA, BatchScope

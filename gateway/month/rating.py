@@ -17,11 +17,11 @@ from gateway.month.periods import is_closed
 from gateway.month.pricing import is_charges, rate_held
 from gateway.month.unpriced import LeftUnpriced, TakenUp, set_aside, take_up, write_whole
 from gateway.month.versions import of_period
-from ledger.deck import decks_hash
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
-from ledger.rating import REFUSED_SCHEMA
+from ledger.prices.deck import decks_hash
+from ledger.prices.rating import REFUSED_SCHEMA
 from ledger.service import Service
 from ledger.store.engine import reading
 from ledger.store.imports import UsageFile, unsealed_usage, usage_scopes

@@ -12,11 +12,11 @@ from gateway.month.decks import direction_decks
 from gateway.month.late_books import late_records
 from gateway.month.parts import Direction, directions
 from gateway.month.versions import of_period
-from ledger.deck import DeckHistory
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
+from ledger.prices.deck import DeckHistory
 from ledger.service import Service
 from ledger.store.engine import reading, writing
 from ledger.store.findings import FindingRow, ReconciliationRow, record_reconciliation

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gateway.composition import Partnership
-from gateway.trunks import Direction, Stream
+from gateway.formats.trunks import Direction, Stream
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.pieces import file_options

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from gateway.composition import Gateway
-from gateway.files import Told, raw_lines
-from gateway.layout import Preset
+from gateway.formats.files import Told, raw_lines
+from gateway.formats.layout import Preset
+from gateway.formats.preset import load_preset, read_preset
+from gateway.formats.reading import CdrReader, Counts, Piece
+from gateway.formats.sniffing import sniff
+from gateway.formats.tally import FileValue
+from gateway.formats.tap.audit import AuditLine
+from gateway.formats.tap.files import SNIFFED_BYTES, FileKind, TapReader, kind_of, raw_events
+from gateway.formats.tap.heads import FileName
+from gateway.formats.tap.resolving import Resolved, file_key, missing_before, resolve_returns
+from gateway.formats.tap.sides import TapContext, sides_of
+from gateway.formats.tap.wording import lines_of, returned_text
+from gateway.formats.trunks import Direction
 from gateway.month.telling import Said, reading_context
-from gateway.preset import load_preset, read_preset
-from gateway.reading import CdrReader, Counts, Piece
-from gateway.sniffing import sniff
-from gateway.tally import FileValue
-from gateway.tap.audit import AuditLine
-from gateway.tap.files import SNIFFED_BYTES, FileKind, TapReader, kind_of, raw_events
-from gateway.tap.heads import FileName
-from gateway.tap.resolving import Resolved, file_key, missing_before, resolve_returns
-from gateway.tap.sides import TapContext, sides_of
-from gateway.tap.wording import lines_of, returned_text
-from gateway.trunks import Direction
 from ledger.errors import Conflict, Malformed
 from ledger.service import Service
 from ledger.store.engine import reading

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.composition import Partnership, partnerships
-from gateway.reading import Direction, ReadingContext, Trunk
+from gateway.formats.reading import Direction, ReadingContext, Trunk
 from gateway.settings import Settings
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode, carrier_code

@@ -25,7 +25,7 @@ from ledger.identity import AgreementId, CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.pieces import file_options
-from ledger.rating import Rating
+from ledger.prices.rating import Rating
 from ledger.service import Service
 from ledger.store.engine import lock, reading, writing
 from ledger.store.imports import UsageFile, later_usage, move_usage, partly_sealed

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from ledger.deck import Rate, RateDeck, rate_deck
 from ledger.money import Nanos
+from ledger.prices.deck import Rate, RateDeck, rate_deck
 
 COUNTRIES = (
     1,

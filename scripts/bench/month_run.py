@@ -29,10 +29,10 @@ from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import calldata_agreement_book_sign
 from ledger.chain.client import ChainClient
-from ledger.deck import RateDeck
-from ledger.deck_file import dump_deck
 from ledger.identity import CarrierCode
 from ledger.keccak import keccak256
+from ledger.prices.deck import RateDeck
+from ledger.prices.deck_file import dump_deck
 from ledger.service import Service
 from ledger.store.engine import reading, writing
 from ledger.store.outbox import list_submissions

@@ -24,15 +24,15 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
 from deploy.node import ROOT, node
-from gateway.preset import load_preset
-from gateway.reading import Direction, ReadingContext, Stream, Trunk, read_cdr
+from gateway.formats.preset import load_preset
+from gateway.formats.reading import Direction, ReadingContext, Stream, Trunk, read_cdr
 from ledger import lanes
-from ledger.charging import charge
-from ledger.deck import DeckHistory, RateDeck, deck_history
 from ledger.identity import AgreementId, CarrierCode, ascii32
 from ledger.money import Rounding
 from ledger.period import Period
-from ledger.rating import rate_in_mode
+from ledger.prices.charging import charge
+from ledger.prices.deck import DeckHistory, RateDeck, deck_history
+from ledger.prices.rating import rate_in_mode
 from ledger.sealing import UsageBatch, salt_of, seal
 from ledger.service import Service
 from ledger.usage import BatchScope

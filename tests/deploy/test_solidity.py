@@ -57,7 +57,14 @@ def test_the_contracts_compile_without_a_warning() -> None:
 def test_every_contract_of_the_design_is_there_and_deployable() -> None:
     compiled = compile_contracts()
     deployable = {name for name, artifact in compiled.items() if artifact.is_deployable}
-    assert {"CarrierRegistry", "AgreementBook", "UsageLedger", "CreditBook", "SettlementBook", "PaymentBook"} <= deployable
+    assert {
+        "CarrierRegistry",
+        "AgreementBook",
+        "UsageLedger",
+        "CreditBook",
+        "SettlementBook",
+        "PaymentBook",
+    } <= deployable
     assert "IUsageLedger" in compiled.keys() - deployable
 
 

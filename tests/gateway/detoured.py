@@ -10,10 +10,10 @@ from ledger import archive
 from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import AgreementSigned, Declaration, RateChange, RateDeckPublished, UsageDeclared
-from ledger.deck import Rate, deck_hash, rate_deck
-from ledger.deck_file import dump_deck
 from ledger.identity import AgreementId, BatchId, CarrierCode, ascii32
 from ledger.money import Nanos
+from ledger.prices.deck import Rate, deck_hash, rate_deck
+from ledger.prices.deck_file import dump_deck
 from ledger.sealing import seal
 from ledger.service import Service
 from ledger.store.batches import RevealedBatch, record_revealed

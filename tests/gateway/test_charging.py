@@ -10,27 +10,27 @@ import pytest
 
 from gateway import month
 from gateway.composition import Gateway, partnership_with
+from gateway.formats.outages import load_outages
 from gateway.month.rating import RatedScope
 from gateway.month.telling import Said
-from gateway.outages import load_outages
 from gateway.settings import TrunkDirection, TrunkSetting
 from ledger.agreement_file import dump_agreement
 from ledger.archive import read_by_root
 from ledger.chain.bindings import RateChange, RateDeckPublished
-from ledger.circuits import Outage
-from ledger.deck import deck_hash
 from ledger.errors import Conflict, Malformed
 from ledger.identity import CarrierCode, ascii32
 from ledger.period import Period
+from ledger.prices.circuits import Outage
+from ledger.prices.deck import deck_hash
+from ledger.prices.service_deck_file import load_service_deck
+from ledger.prices.service_terms import CreditedMonth, DataTerms, IplTerms, MissingSamples, OutageCredit
 from ledger.service import Service
-from ledger.service_deck_file import load_service_deck
-from ledger.service_terms import CreditedMonth, DataTerms, IplTerms, MissingSamples, OutageCredit
 from ledger.store.batches import list_batches
 from ledger.store.engine import reading, writing
 from tests.gateway.chain_rows import said
+from tests.gateway.formats.workbooks import workbook
 from tests.gateway.homes import lonely_gateway
-from tests.gateway.workbooks import workbook
-from tests.ledger.service_records import agreed
+from tests.ledger.prices.service_records import agreed
 
 GB = CarrierCode("GB-B")
 OCTOBER = Period(2026, 10)

@@ -23,11 +23,11 @@ from ledger.chain.bindings import (
     RateDeckPublished,
     UsageDeclared,
 )
-from ledger.deck import deck_hash
-from ledger.deck_file import load_deck
 from ledger.errors import Conflict
 from ledger.identity import ascii32
 from ledger.period import Period
+from ledger.prices.deck import deck_hash
+from ledger.prices.deck_file import load_deck
 from ledger.service import Service
 from ledger.store.declarations import DeclarationRow, list_declarations
 from ledger.store.engine import reading, writing

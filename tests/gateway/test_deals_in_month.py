@@ -13,18 +13,18 @@ from gateway.month.rating import RatedScope
 from gateway.settings import TrunkDirection, TrunkSetting
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import RateChange, RateDeckPublished
-from ledger.deal_terms import Deal, Tier
-from ledger.deck import deck_hash
-from ledger.deck_file import load_deck
 from ledger.identity import ascii32
 from ledger.money import Micros, parse_nanos
+from ledger.prices.deal_terms import Deal, Tier
+from ledger.prices.deck import deck_hash
+from ledger.prices.deck_file import load_deck
 from ledger.service import Service
 from ledger.store.engine import writing
 from ledger.usage import USAGE_SCHEMA
 from tests.gateway.chain_rows import said
 from tests.gateway.homes import lonely_gateway
 from tests.gateway.test_charging import GB, NOVEMBER_MS, OCTOBER, SEPTEMBER_S, Stopped, charged
-from tests.ledger.service_records import agreed
+from tests.ledger.prices.service_records import agreed
 
 MINUTE = 60_000
 DEAL = Deal("UK", GB, tiers=(Tier(0, parse_nanos("3")), Tier(10 * MINUTE, parse_nanos("1"))))

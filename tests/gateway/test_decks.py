@@ -6,8 +6,8 @@ import pytest
 
 from gateway.month import decks
 from gateway.month.decks import deck_files
-from ledger.deck import deck_hash
-from ledger.deck_file import parse_deck
+from ledger.prices.deck import deck_hash
+from ledger.prices.deck_file import parse_deck
 from ledger.service import Service
 
 UK = "destination,code,rate,increment,currency\nUnited Kingdom,44,0.0080,60/60,USD\n"

@@ -13,17 +13,17 @@ import pytest
 
 from gateway.cli import app as cli
 from gateway.composition import Gateway
+from gateway.formats.reading import Direction
 from gateway.month.importing import ImportAnswer, import_usage
 from gateway.month.telling import Said
-from gateway.reading import Direction
 from gateway.settings import Switch, TrunkDirection, TrunkSetting
 from ledger.errors import Malformed, NotFound
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.service import Service
+from tests.gateway.formats.test_reading import asterisk
+from tests.gateway.formats.test_samples import sample_of
 from tests.gateway.homes import lonely_gateway
-from tests.gateway.test_reading import asterisk
-from tests.gateway.test_samples import sample_of
 
 CN = CarrierCode("CN-T")
 AGREEMENT = """
@@ -241,7 +241,7 @@ def test_wrong_words_are_refused(
 
 
 def test_a_preset_of_ones_own_is_a_file(home: Gateway, tmp_path: Path) -> None:
-    from gateway.preset import FOLDER
+    from gateway.formats.preset import FOLDER
 
     mine = shutil.copy(FOLDER / "asterisk.toml", tmp_path / "mine.toml")
     assert _import(home, "asterisk", str(mine)).accepted == 2

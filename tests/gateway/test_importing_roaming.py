@@ -12,16 +12,27 @@ import pytest
 
 from gateway.cli import app as cli
 from gateway.composition import Gateway
+from gateway.formats.tap.audit import Audited, AuditLine
+from gateway.formats.tap.files import FileKind
+from gateway.formats.tap.resolving import FileKey, missing_before
 from gateway.month.importing import ImportAnswer, import_usage
 from gateway.month.telling import Said
-from gateway.tap.audit import Audited, AuditLine
-from gateway.tap.files import FileKind
-from gateway.tap.resolving import FileKey, missing_before
 from ledger.errors import Conflict, Malformed
 from ledger.identity import CarrierCode
 from ledger.service import Service
+from tests.gateway.formats.tap.encoding import (
+    Batch,
+    NrtrdeFile,
+    call,
+    leaf,
+    node,
+    quick,
+    rap_file,
+    returned,
+    session,
+    wrong,
+)
 from tests.gateway.homes import lonely_gateway
-from tests.gateway.tap.encoding import Batch, NrtrdeFile, call, leaf, node, quick, rap_file, returned, session, wrong
 
 GB, CN = CarrierCode("GB-B"), CarrierCode("CN-T")
 AGREEMENT = """

@@ -6,17 +6,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from gateway.formats.usage_file import write_rated
 from gateway.fx_signing import sign_rates, signers_of
 from gateway.keystore import KeyUse, create_key
 from gateway.plain_rating import PlainFiles, PlainRating, moved_by, rate_plain, read_rated, read_signatures, with_late
 from gateway.settings import Settings, init_home
-from gateway.usage_file import write_rated
 from ledger.agreement import Agreement
 from ledger.agreement_file import parse_agreement
-from ledger.deck import deck_history
-from ledger.deck_file import parse_deck
 from ledger.errors import Malformed, SignatureRefused
 from ledger.identity import CarrierCode
+from ledger.prices.deck import deck_history
+from ledger.prices.deck_file import parse_deck
 from ledger.typed_data import address_of_key
 from tests.ledger.records import usage
 from tests.ledger.test_agreement_file import LEAST

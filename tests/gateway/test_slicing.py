@@ -14,20 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway import files
 from gateway.composition import Partnership, chain_terms
+from gateway.formats import files
+from gateway.formats.preset import load_preset
+from gateway.formats.reading import CdrReader, Direction, ReadingContext, Trunk, read_cdr
 from gateway.month import slicing
 from gateway.month.slicing import Slices
-from gateway.preset import load_preset
-from gateway.reading import CdrReader, Direction, ReadingContext, Trunk, read_cdr
 from ledger.agreement import Agreement
 from ledger.cores import ahead
-from ledger.deck import Rate, deck_history, rate_deck
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode
 from ledger.money import Nanos, Rounding
 from ledger.period import Period
-from ledger.rating import rate_in_mode
+from ledger.prices.deck import Rate, deck_history, rate_deck
+from ledger.prices.rating import rate_in_mode
 from ledger.sealing import seal
 from ledger.service import Service
 from tests.ledger.records import SCOPE, SECRET

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from ledger.agreement import Agreement, PaymentTerms, Tolerance
 from ledger.agreement_file import document_hash, dump_agreement, load_agreement, parse_agreement, terms_of
-from ledger.deal_terms import Deal
 from ledger.errors import Malformed
-from ledger.fx_terms import FxTerms
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
-from ledger.rating_terms import RatingTerms
+from ledger.prices.deal_terms import Deal
+from ledger.prices.fx_terms import FxTerms
+from ledger.prices.rating_terms import RatingTerms
+from ledger.prices.service_terms import DataTerms, IplTerms, SmsTerms, SmsUnit
 from ledger.service import Service
-from ledger.service_terms import DataTerms, IplTerms, SmsTerms, SmsUnit
 
 LEAST = """\
 carriers = ["GB-B", "CN-T"]

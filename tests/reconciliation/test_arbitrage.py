@@ -1,6 +1,6 @@
-from ledger.deck import DeckHistory, Rate, deck_history, rate_deck
 from ledger.identity import CarrierCode
 from ledger.money import Nanos
+from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
 from reconciliation.arbitrage import Direction, Scheme, Traffic, find_arbitrage, minute_nanos
 from tests.reconciliation.records import CN, GB, NOON_MS, US, Call, table
 

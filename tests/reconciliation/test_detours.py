@@ -1,5 +1,5 @@
-from ledger.deck import DeckHistory, Rate, deck_history, rate_deck
 from ledger.money import Nanos
+from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
 from reconciliation.arbitrage import Direction, Scheme, Traffic
 from reconciliation.detours import find_detours, loser
 from tests.reconciliation.records import CN, GB, MONTH_END_MS, MONTH_START_MS, NOON_MS, US, Call, table

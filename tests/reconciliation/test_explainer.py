@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from ledger.agreement import Agreement
-from ledger.deck import DeckHistory, Rate, deck_history, rate_deck
 from ledger.money import Nanos, Rounding
-from ledger.rating import rate
-from ledger.rating_terms import RatingTerms, RoundingPlace
+from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
+from ledger.prices.rating import rate
+from ledger.prices.rating_terms import RatingTerms, RoundingPlace
 from ledger.usage import USAGE_SCHEMA
 from reconciliation.finding import Cause
 from reconciliation.reconcile import reconcile

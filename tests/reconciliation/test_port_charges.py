@@ -2,14 +2,14 @@
 
 import pyarrow as pa
 
-from ledger.data_rating import charge_records, port_charges, rate_data
 from ledger.identity import AgreementId
+from ledger.prices.data_rating import charge_records, port_charges, rate_data
+from ledger.prices.service_terms import DataTerms, MissingSamples
 from ledger.service import Service
-from ledger.service_terms import DataTerms, MissingSamples
 from ledger.usage import BatchScope
 from reconciliation.finding import Finding
 from reconciliation.reconcile import reconcile
-from tests.ledger.service_records import CN_T, GB_B, OCTOBER, agreed, decks, samples, table
+from tests.ledger.prices.service_records import CN_T, GB_B, OCTOBER, agreed, decks, samples, table
 
 AGREEMENT = agreed(data=DataTerms(missing=MissingSamples.SKIP))
 DECK = decks(Service.DATA, ("2026-09-01", "destination,port,rate,unit\nTransit,p1,3,Mbps\n"))

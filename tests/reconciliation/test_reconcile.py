@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreement import Tolerance
-from ledger.charging import charge
-from ledger.deck import Rate, deck_history, rate_deck
 from ledger.errors import Malformed, Refused
 from ledger.money import Nanos
+from ledger.prices.charging import charge
+from ledger.prices.deck import Rate, deck_history, rate_deck
 from reconciliation import reconcile as module
 from reconciliation.finding import Cause, Finding, Severity, mirrored
 from reconciliation.reconcile import Reconciliation, reconcile

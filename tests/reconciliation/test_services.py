@@ -12,7 +12,7 @@ from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
 from reconciliation.finding import Severity
 from reconciliation.reconcile import Reconciliation, reconcile
-from tests.ledger.service_records import CN_T, GB_B, OCTOBER, agreed, ms
+from tests.ledger.prices.service_records import CN_T, GB_B, OCTOBER, agreed, ms
 
 Row = tuple[str, str, str, int, str, int]
 """a_party, b_party, start, quantity, route, amount in micros."""

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateway.preset import load_preset
-from gateway.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
+from gateway.formats.preset import load_preset
+from gateway.formats.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
 from ledger.agreement import Agreement
-from ledger.deck import DeckHistory, deck_history
-from ledger.deck_file import load_deck
 from ledger.identity import AgreementId, CarrierCode
-from ledger.rating import Rating, rate
+from ledger.prices.deck import DeckHistory, deck_history
+from ledger.prices.deck_file import load_deck
+from ledger.prices.rating import Rating, rate
 from ledger.service import Service
 from ledger.usage import BatchScope
 from scripts.traffic import Simulation, SimulationFiles, simulate, write

@@ -24,14 +24,13 @@ from gateway.month.parts import Direction
 from gateway.settings import SETTINGS_FILE, TrunkDirection, TrunkSetting, dump_settings, load_settings
 from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
-from ledger.data_rating import recompute_charge, wrong_charges
-from ledger.deck import deck_history
 from ledger.identity import CarrierCode
 from ledger.money import show_micros
 from ledger.period import parse_period
-from ledger.service import Service
-from ledger.service_deck_file import load_service_deck
-from ledger.service_terms import (
+from ledger.prices.data_rating import recompute_charge, wrong_charges
+from ledger.prices.deck import deck_history
+from ledger.prices.service_deck_file import load_service_deck
+from ledger.prices.service_terms import (
     CreditedMonth,
     DataTerms,
     IplTerms,
@@ -41,7 +40,8 @@ from ledger.service_terms import (
     SmsTerms,
     SmsUnit,
 )
-from tests.gateway.workbooks import workbook
+from ledger.service import Service
+from tests.gateway.formats.workbooks import workbook
 from tests.scenarios.gateways import (
     CN_T,
     GB_B,

@@ -5,9 +5,10 @@ from types import ModuleType
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-from gateway import fields
-from gateway.tap import ber, picking, values
-from ledger import lanes, numbers, pricing
+from gateway.formats import fields
+from gateway.formats.tap import ber, picking, values
+from ledger import lanes, numbers
+from ledger.prices import pricing
 from scripts import compile_kernels
 
 MODULES = (ber, fields, lanes, numbers, picking, pricing, values)

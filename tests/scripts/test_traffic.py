@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ledger.agreement_file import load_agreement
-from ledger.deck_file import parse_deck
+from ledger.prices.deck_file import parse_deck
 from reconciliation.finding import Cause
 from scripts.traffic import OCTOBER, Planted, Simulation, SimulationFiles, simulate, write
 from scripts.traffic.carriers import CARRIERS, CN_T, DIRECTIONS, GB_B, US_A, Switch

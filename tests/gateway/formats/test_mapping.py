@@ -1,0 +1,116 @@
+"""Is a file of no known preset mapped by its header and first rows, and does the saved mapping read it?"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.cli import app as cli
+from gateway.formats.mapping import propose
+from gateway.formats.preset import parse_preset, read_preset
+from gateway.formats.reading import Reading, read_cdr
+from ledger.errors import Malformed
+from ledger.period import Period
+from tests.gateway.formats.test_samples import CONTEXTS, LONDON, sample_of
+from tests.ledger.records import OCTOBER_MS
+
+DAY_FIRST = (
+    "Call Start;Caller;Called;Duration;Disposition;Carrier;Cost;Note\n"
+    "01/10/2026 09:00:02;+8613800138000;+442079460000;00:01:01;ANSWERED;cnt-in;0.0123;x\n"
+    "25/10/2026 13:05:59;+8613800138001;+442079460000;00:00:00;NO ANSWER;cnt-in;0.0000;x\n"
+)
+AMERICAN = (
+    "start_time,caller_id_number,dialed_number,minutes,trunk\n"
+    "10/1/2026 9:00:02 AM,+8613800138000,02079460000,2,cnt-in\n"
+)
+JSON_LINES = (
+    '{"a":{"src":"+8613800138000"},"dst":"+442079460000","answered_at":"2026-10-01T08:00:02.250+00:00","billsec":61.5,'
+    '"trunk":"cnt-in"}\n'
+    '{"a":{"src":"+8613800138000"},"dst":"+442079460000","answered_at":null,"billsec":0,"trunk":"cnt-in"}\n'
+)
+UNIX = "src\tdst\tanswer\tbillsec\ttrunk\n+8613800138000\t+442079460000\t1790841602.25\t61\tcnt-in\n"
+EIGHT = OCTOBER_MS + 8 * 3_600_000
+
+
+def _read(path: Path) -> Reading:
+    proposal = propose(path, "voice")
+    assert proposal.sure_percent == 100
+    return read_cdr(path, parse_preset(proposal.toml, "proposed"), LONDON)
+
+
+@pytest.mark.parametrize(
+    ("content", "start_ms", "quantity"),
+    [
+        (DAY_FIRST, EIGHT + 2_000, 61_000),
+        (AMERICAN, EIGHT + 2_000, 120_000),
+        (JSON_LINES, EIGHT + 2_250, 61_500),
+        (UNIX, EIGHT + 2_250, 61_000),
+    ],
+)
+def test_what_is_proposed_reads_the_file(tmp_path: Path, content: str, start_ms: int, quantity: int) -> None:
+    path = tmp_path / "vendor.csv"
+    path.write_text(content)
+    read = _read(path)
+    (table,) = read.tables.values()
+    assert [tuple(row.values())[1:5] for row in table.to_pylist()] == [
+        ("8613800138000", "442079460000", start_ms, quantity)
+    ]
+    assert not len(read.quarantined)
+
+
+def test_a_parquet_file_is_mapped_by_its_schema(tmp_path: Path) -> None:
+    columns: Mapping[str, object] = {
+        "caller": ["+8613800138000", None],
+        "callee": ["+442079460000", "+442079460001"],
+        "answered_at": pa.array([EIGHT, EIGHT + 60_000], pa.timestamp("ms", "UTC")),
+        "duration_ms": [61_000, 30_500],
+        "trunk": pa.array(["cnt-in", "cnt-out"]).dictionary_encode(),
+    }
+    path = tmp_path / "calls.parquet"
+    pq.write_table(pa.table(columns), path)
+    read = _read(path)
+    assert [table.to_pylist()[0]["start_ms"] for table in read.tables.values()] == [EIGHT, EIGHT + 60_000]
+
+
+def test_an_inventory_is_mapped(tmp_path: Path) -> None:
+    path = sample_of("ipl_inventory")
+    preset = parse_preset(propose(path, "ipl").toml, "proposed")
+    read = read_cdr(path, preset, replace(CONTEXTS["ipl_inventory"], period=Period(2026, 10)))
+    assert read.counts.accepted == 3
+
+
+def test_counters_are_mapped() -> None:
+    proposal = propose(sample_of("interface_64"), "data")
+    assert 'octets_in = "ifHCInOctets"' in proposal.toml and proposal.sure_percent == 100
+
+
+@pytest.mark.parametrize(
+    ("content", "service", "says"),
+    [
+        ("a,b,c\n1,2,3\n", "voice", "no column looks like b_party"),
+        ("+8613800138000,2026-10-01 08:00:00,x,y\n", "voice", "names no columns"),
+        ("", "voice", "names no columns"),
+        ("{}\n", "voice", "no column looks like"),
+        ("a,b,c\n", "fax", "no such service"),
+        ("PAR1", "voice", "cannot be read"),
+        ("PK\x03\x04", "ipl", "cannot be read"),
+    ],
+)
+def test_what_cannot_be_mapped_is_refused(tmp_path: Path, content: str, service: str, says: str) -> None:
+    path = tmp_path / "vendor.csv"
+    path.write_text(content)
+    with pytest.raises(Malformed, match=says):
+        propose(path, service)
+
+
+def test_the_command_saves_a_mapping_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "vendor.csv", tmp_path / "mapping.toml"
+    path.write_text(DAY_FIRST)
+    assert cli.run(["mapping", str(path), "--out", str(out)]) == 0
+    assert "not used: Note" in capsys.readouterr().out
+    assert read_preset(out).file.delimiter == ";"
+    assert cli.run(["mapping", str(path), "--out", str(out)]) == 1
+    assert "exists" in capsys.readouterr().err
