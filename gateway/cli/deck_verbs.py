@@ -117,7 +117,7 @@ def _reading(
     sheet: str | None,
     terms: "Agreement | None",
 ) -> "Reading":
-    from gateway.formats.partner_deck.cells import DayOrder
+    from gateway.cli.parts import order_of_days
     from gateway.formats.partner_deck.files import Reading
     from gateway.formats.partner_deck.headers import NAMES
     from ledger.errors import Malformed
@@ -128,13 +128,11 @@ def _reading(
         if not equals or column not in NAMES:
             raise Malformed("not a column of a rate deck", expected=", ".join(NAMES), got=repr(text[:40]))
         named[column] = heading
-    if dates not in (None, *DayOrder):
-        raise Malformed("not an order of days", expected=", ".join(DayOrder), got=repr(dates)[:20])
     return Reading(
         named=named,
         currency=currency,
         increment=increment,
-        dates=None if dates is None else DayOrder(dates),
+        dates=order_of_days(dates),
         zone=None if terms is None else terms.zone,
         sheet=sheet,
     )

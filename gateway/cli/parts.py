@@ -74,6 +74,16 @@ def day_of(text: str) -> Any:
         raise Malformed("not a day", expected="2026-11-03", got=repr(text[:20])) from None
 
 
+def order_of_days(text: str | None) -> Any:
+    """Which number of 05/10/2026 is the day, if that is said. Raises Malformed."""
+    from gateway.formats.partner_deck.cells import DayOrder
+    from ledger.errors import Malformed
+
+    if text not in (None, *DayOrder):
+        raise Malformed("not an order of days", expected=", ".join(DayOrder), got=repr(text)[:20])
+    return None if text is None else DayOrder(text)
+
+
 def registry_code_of(text: str | None) -> str | None:
     """The code of a licence or an international gateway, if one is given. Raises Malformed."""
     from ledger.identity import registry_code

@@ -11,6 +11,7 @@ from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, home_of
 
 if TYPE_CHECKING:
     from gateway.formats.files import Told
+    from gateway.formats.mapping import Help
     from gateway.month.importing import ImportAnswer, ImportedUsage
 
 PROGRESS_FROM_BYTES = 32 << 20
@@ -64,13 +65,16 @@ def mapping(
     file: File,
     service: Annotated[str, typer.Option("--service", help="voice, sms, data or ipl")] = "voice",
     out: Annotated[Path | None, typer.Option("--out", help="Where the mapping goes; else it is printed")] = None,
+    map_: Annotated[list[str] | None, typer.Option("--map", help="What a column is: quantity='Billed Min'")] = None,
+    dates: Annotated[str | None, typer.Option(help="dmy or mdy, where days can be read in two ways")] = None,
+    unit: Annotated[str | None, typer.Option(help="s, ms or min, where no column's name tells it")] = None,
     json: Json = False,
 ) -> None:
     """Propose how to read a file of no known preset, from its header and first rows."""
     from gateway.formats.mapping import propose
     from ledger.errors import Conflict
 
-    proposal = propose(file, service)
+    proposal = propose(file, service, _help(map_, dates, unit))
     if out is not None:
         if out.exists():
             raise Conflict(f"{out} exists", expected="a new file", todo="Remove it, or name another --out.")
@@ -79,7 +83,24 @@ def mapping(
     lines += [
         f"# {proposal.sure_percent} % of {proposal.sampled} rows read so; not used: {', '.join(proposal.unused) or '-'}"
     ]
+    lines += [f"# {remark}" for remark in proposal.remarks]
     end(proposal, json, lines, f"gsc import {file} --map {out or 'MAPPING.toml'} --dry-run")
+
+
+def _help(map_: list[str] | None, dates: str | None, unit: str | None) -> "Help":
+    from gateway.cli.parts import order_of_days
+    from gateway.formats.mapping import UNITS, Help
+    from ledger.errors import Malformed
+
+    named = {}
+    for text in map_ or []:
+        field, equals, column = text.partition("=")
+        if not equals:
+            raise Malformed("not what a column is", expected="quantity='Billed Min'", got=repr(text[:40]))
+        named[field] = column
+    if unit not in (None, *UNITS):
+        raise Malformed("not a unit of time", expected=", ".join(UNITS), got=repr(unit)[:20])
+    return Help(tuple(named.items()), order_of_days(dates), unit)
 
 
 @contextmanager

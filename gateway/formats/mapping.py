@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.formats.layout import FileKind
+from gateway.formats.partner_deck.cells import DayOrder, order_of_days
 from gateway.formats.preset import parse_preset
 from gateway.formats.sniffing import fit, kind_of, sample_lines
 from gateway.formats.table_rows import bytes_of, text_columns
@@ -34,7 +35,8 @@ _NAMES: Mapping[str, str] = {
     " callstart callstarttime begin begintime time timestamp datetime date calldate submitted submitdate submittime",
     "end": "end endtime endedat callend callendtime stop stoptime disconnecttime disconnect hangup hanguptime",
     "quantity": "billmsec billsec billedduration billedseconds billableseconds durationms durationsec durationseconds"
-    " duration seconds secs minutes callduration talktime segments parts smsparts messagecount",
+    " duration seconds secs minutes billedmin billedmins billedminutes durationmin"
+    " durationmins durationminutes callduration talktime segments parts smsparts messagecount",
     "delivered": "delivered deliverytime deliveredat donedate donetime delivereddate",
     "network": "mccmnc network plmn hnicode",
     "mcc": "mcc",
@@ -44,7 +46,7 @@ _NAMES: Mapping[str, str] = {
     "route": "trunk trunkname trunkgroup route routename gateway account accountname carrier customer vendor systemid"
     " bind port interface ifname circuit circuitid",
     "status": "status disposition state result callstatus stat",
-    "value": "cost amount charge price charged monthlycharge",
+    "value": "cost amount charge price charged monthlycharge priceusd costusd",
 }
 _ENDS: Mapping[str, str] = {
     "a_party": "aend enda sitea alocation locationa",
@@ -59,7 +61,28 @@ _WANTED: Mapping[Service, Sequence[str]] = {
     Service.DATA: ("start", "octets_in", "octets_out", "route"),
     Service.IPL: ("a_party", "b_party", "start", "end", "route", "value"),
 }
+_GUESSED = "  # a guess"
 _ANSWERED = {"answered", "answer", "success", "completed", "connected", "ok", "200"}
+
+
+UNITS = ("s", "ms", "min")
+"""In which a call's length may be counted."""
+_UNIT_NAMES = (("ms", r"ms\b|msec|milli"), ("min", r"min"), ("s", r"sec|\bs\b|\(s\)"))
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What a person says of a file."""
+
+    named: tuple[tuple[str, str], ...] = ()
+    """Fields, each with the file's column."""
+    dates: DayOrder | None = None
+    """Where days can be read in two ways."""
+    unit: str | None = None
+    """In which a call's length is counted; one of UNITS."""
+
+
+NO_HELP = Help()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +94,8 @@ class Proposal:
     sampled: int
     unused: tuple[str, ...]
     """Columns that nothing was found for."""
+    remarks: tuple[str, ...] = ()
+    """What was guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +111,20 @@ class _Header:
         return [row[at] for row in self.rows if len(row) > at and row[at] != ""]
 
 
-def propose(path: Path, service_word: str) -> Proposal:
-    """A mapping for a file whose columns have names. Raises Malformed where what a service needs is not found."""
+def propose(path: Path, service_word: str, help_: Help = NO_HELP) -> Proposal:
+    """A mapping for a file whose columns have names.
+
+    Raises Malformed where what a service needs is not found, and for days that can be read in two ways.
+    """
     if service_word.upper() not in Service.__members__:
         raise Malformed("no such service", expected=", ".join(each.word for each in Service), got=service_word[:20])
     service, header = Service[service_word.upper()], _header(path)
-    found = _found(header, service)
-    text = _toml(path.stem, service, header, found)
+    found = _found(header, service, dict(help_.named))
+    text = _toml(path.stem, service, header, found, help_)
     preset = parse_preset(text, path.stem)
     fitted = fit(path, preset)
     unused = tuple(name for name in header.names if name and name not in found.values())
-    return Proposal(text, fitted.sure_percent, fitted.sampled, unused)
+    return Proposal(text, fitted.sure_percent, fitted.sampled, unused, _remarks(text, found))
 
 
 def _header(path: Path) -> _Header:
@@ -169,14 +197,14 @@ def _flat(value: Mapping[str, object], above: str = "") -> dict[str, str]:
     return out
 
 
-def _found(header: _Header, service: Service) -> dict[str, str]:
-    """The column for each field; the first name of a field's list that there is, and each column once."""
+def _found(header: _Header, service: Service, named: Mapping[str, str]) -> dict[str, str]:
+    """The column for each field: the one that was told, or the first name of its list; each column once."""
     plain = {re.sub("[^a-z0-9]", "", name.rpartition(".")[2].lower()): name for name in reversed(header.names)}
-    found: dict[str, str] = {}
+    found = _told(header, service, named)
     names = {**_NAMES, **(_ENDS if service is Service.IPL else {})}
     for field in _WANTED[service]:
         column = next((plain[name] for name in names[field].split() if name in plain), None)
-        if column is not None and column not in found.values():
+        if column is not None and field not in found and column not in found.values():
             found[field] = column
     needed = {Service.DATA: ("start", "octets_in", "octets_out"), Service.VOICE: ("b_party", "start", "quantity")}
     for field in needed.get(service, ("b_party", "start")):
@@ -185,24 +213,35 @@ def _found(header: _Header, service: Service) -> dict[str, str]:
                 f"no column looks like {field}",
                 expected=f"one of {', '.join(names[field].split()[:6])}, ...",
                 got=", ".join(header.names)[:200],
-                todo="Rename the column, or write the mapping yourself: docs/formats.md.",
+                todo=f"Say which it is: --map {field}='Its heading'.",
             )
     return found
 
 
-def _toml(name: str, service: Service, header: _Header, found: Mapping[str, str]) -> str:
+def _told(header: _Header, service: Service, named: Mapping[str, str]) -> dict[str, str]:
+    for field, column in named.items():
+        if field not in _WANTED[service]:
+            raise Malformed(
+                f"{service.word} has no such field", expected=", ".join(_WANTED[service]), got=repr(field[:40])
+            )
+        if column not in header.names:
+            raise Malformed("the file has no such column", expected=", ".join(header.names), got=repr(column[:40]))
+    return dict(named)
+
+
+def _toml(name: str, service: Service, header: _Header, found: Mapping[str, str], help_: Help) -> str:
     lines = ["# Proposed from the header and the first rows: look at it before you use it.", f"name = {_quoted(name)}"]
     lines += [f"title = {_quoted(name)}", f'service = "{service.word}"', "", "[file]", f'kind = "{header.kind}"']
     if header.kind is FileKind.CSV:
         lines += [f"delimiter = {_quoted(header.delimiter)}", "header = true"]
-    lines += [f"columns = [{', '.join(_quoted(column) for column in found.values())}]", "", "[fields]"]
+    lines += [f"columns = [{', '.join(_quoted(column) for column in dict.fromkeys(found.values()))}]", "", "[fields]"]
     fields = ("a_party", "b_party", "start", "end", "quantity", "delivered", "network", "mcc", "mnc")
     for field in (*fields, "octets_in", "octets_out"):
         if field in found:
             lines.append(f"{field} = {_quoted(found[field])}")
-    lines += ["", "[time]", *_time(header.values(found["start"])), ""]
+    lines += ["", "[time]", *_time(header.values(found["start"]), help_.dates), ""]
     if service is Service.VOICE:
-        lines += ["[quantity]", *_duration(found["quantity"], header.values(found["quantity"])), ""]
+        lines += ["[quantity]", *_duration(found["quantity"], header.values(found["quantity"]), help_.unit), ""]
     lines += _answered(header, found)
     if "route" in found:
         lines += ["[trunk]", f"any = {_quoted(found['route'])}", ""]
@@ -211,32 +250,38 @@ def _toml(name: str, service: Service, header: _Header, found: Mapping[str, str]
     return "\n".join(lines)
 
 
-def _time(values: Sequence[str]) -> list[str]:
-    """Its format, from what all values can be; day before month where one of them is past 12."""
+def _time(values: Sequence[str], dates: DayOrder | None) -> list[str]:
+    """Its format, from what all values can be. Raises Malformed for days that can be read in two ways."""
     if values and all(re.fullmatch(r"\d{13}", value) for value in values):
         return ['format = "epoch-ms"', 'zone = "utc"']
     if values and all(re.fullmatch(r"\d{10}(\.\d+)?", value) for value in values):
         return ['format = "epoch-s"', 'zone = "utc"']
-    slashed = [re.match(r"(\d{1,2})[/.](\d{1,2})[/.]\d{4}", value) for value in values]
-    if values and all(slashed):
-        day_first = any(found is not None and int(found[1]) > 12 for found in slashed)
+    days = [found[0] for value in values if (found := re.match(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}", value))]
+    if values and len(days) == len(values):
+        day_first = (dates or order_of_days(days)) is DayOrder.DMY
         day, month = r"(?P<day>\d{1,2})", r"(?P<month>\d{1,2})"
         first, second = (day, month) if day_first else (month, day)
-        pattern = rf"^{first}[/.]{second}[/.](?P<year>\d{{4}}),? (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
+        pattern = rf"^{first}[-/.]{second}[-/.](?P<year>\d{{4}}),? (?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})"
         pattern += r"(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,3}))?)?"
         half = r" ?(?P<half>[AaPp][Mm])" if any(value[-1:] in "mM" for value in values) else ""
         return ['format = "pattern"', 'zone = "local"', f"pattern = '{pattern}{half}$'"]
     return ['format = "iso"', 'zone = "local"']
 
 
-def _duration(column: str, values: Sequence[str]) -> list[str]:
+def _duration(column: str, values: Sequence[str], told: str | None) -> list[str]:
     if values and all(re.fullmatch(r"\d+:\d\d:\d\d(\.\d+)?", value) for value in values):
         return ['unit = "s"', r"pattern = '^(?P<hours>\d{1,4}):(?P<minutes>\d{2}):(?P<seconds>\d{2}(?:\.\d{1,9})?)$'"]
     if values and all(re.fullmatch(r"\d+:\d\d", value) for value in values):
         return ['unit = "s"', r"pattern = '^(?P<minutes>\d{1,5}):(?P<seconds>\d{2})$'"]
-    plain = column.lower()
-    unit = "ms" if re.search("ms|milli", plain) else "min" if "min" in plain else "s"
-    return [f'unit = "{unit}"']
+    named = next((unit for unit, name in _UNIT_NAMES if re.search(name, column.lower().replace("_", " "))), None)
+    unit = told or named
+    return [f'unit = "{unit}"'] if unit else [f'unit = "s"{_GUESSED}']
+
+
+def _remarks(text: str, found: Mapping[str, str]) -> tuple[str, ...]:
+    if _GUESSED not in text:
+        return ()
+    return (f"the unit of {found['quantity']} is a guess, s: its name tells none. Say it: --unit s, ms or min",)
 
 
 def _answered(header: _Header, found: Mapping[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from gateway.formats.layout import QuantityLayout, TimeFormat, TimeLayout
 from gateway.formats.rows import Bools, Int64s, as_mask, texts_of
 
 _MONTHS = pa.array(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+_MINUTE_MS = 60_000
 _UTC = (b"Z", b"UTC", b"GMT")
 
 
@@ -50,6 +51,8 @@ def read_quantities(text: pa.Array, layout: QuantityLayout) -> Int64s:
 
 def _decimals(text: pa.Array, scale: int) -> Int64s:
     """Numbers times a scale. Where that gives milliseconds, what is finer is dropped, as clocks drop it."""
+    if scale == _MINUTE_MS:
+        return _minutes(text)
     out = np.empty(len(text), np.int64)
     fields.read_quantities(*fields.buffers_of(text), scale, out)
     if scale == 1000 and (fine := np.flatnonzero(out < 0)).size:
@@ -58,6 +61,14 @@ def _decimals(text: pa.Array, scale: int) -> Int64s:
         fields.read_quantities(*fields.buffers_of(cut), scale, again)
         out[fine] = again
     return out
+
+
+def _minutes(text: pa.Array) -> Int64s:
+    """Whole or decimal minutes, "1.5", in milliseconds; -1 where it is no number."""
+    found = pc.extract_regex(text, pattern=r"^(?P<whole>[0-9]{1,9})(?:\.(?P<part>[0-9]{1,9}))?$")
+    whole, part = (texts_of(pc.fill_null(pc.struct_field(found, name), b"")) for name in ("whole", "part"))
+    billionths = _whole(pc.ascii_rpad(part, 9, "0")) * _MINUTE_MS // 10**9
+    return np.where(as_mask(found.is_valid()), _whole(whole) * _MINUTE_MS + billionths, -1)
 
 
 def _durations(text: pa.Array, pattern: str) -> Int64s:

@@ -81,15 +81,17 @@ def status_of(text: str) -> RateStatus:
 
 
 def order_of_days(cells: Sequence[str]) -> DayOrder | None:
-    """Whether the day stands first, if a cell tells it. Raises Malformed if cells tell both, or a number none."""
+    """Whether the day stands first, if a cell tells it; dots do. Raises Malformed if cells tell both, or none."""
     pairs = [(int(found[1]), int(found[2])) for cell in cells if (found := _NUMERIC.fullmatch(cell.strip()))]
     told = {DayOrder.DMY for day, month in pairs if day > 12} | {DayOrder.MDY for month, day in pairs if day > 12}
+    if any("." in cell and _NUMERIC.fullmatch(cell.strip()) for cell in cells):
+        told.add(DayOrder.DMY)
     if len(told) > 1 or (pairs and not told and any(one != other for one, other in pairs)):
         raise Malformed(
             "days can be read in two ways",
             expected="one order of day and month",
-            got=cells[0][:20],
-            todo="Say it: --dates dmy, or --dates mdy.",
+            got=next(cell for cell in cells if _NUMERIC.fullmatch(cell.strip()))[:20],
+            todo="Say it: --dates dmy (day first), or --dates mdy (month first).",
         )
     return next(iter(told), DayOrder.DMY if pairs else None)
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.cli import app as cli
-from gateway.formats.mapping import propose
+from gateway.formats.mapping import NO_HELP, Help, propose
+from gateway.formats.partner_deck.cells import DayOrder
 from gateway.formats.preset import parse_preset, read_preset
 from gateway.formats.reading import Reading, read_cdr
 from ledger.errors import Malformed
@@ -35,8 +36,8 @@ UNIX = "src\tdst\tanswer\tbillsec\ttrunk\n+8613800138000\t+442079460000\t1790841
 EIGHT = OCTOBER_MS + 8 * 3_600_000
 
 
-def _read(path: Path) -> Reading:
-    proposal = propose(path, "voice")
+def _read(path: Path, help_: Help = NO_HELP) -> Reading:
+    proposal = propose(path, "voice", help_)
     assert proposal.sure_percent == 100
     return read_cdr(path, parse_preset(proposal.toml, "proposed"), LONDON)
 
@@ -53,12 +54,65 @@ def _read(path: Path) -> Reading:
 def test_what_is_proposed_reads_the_file(tmp_path: Path, content: str, start_ms: int, quantity: int) -> None:
     path = tmp_path / "vendor.csv"
     path.write_text(content)
-    read = _read(path)
+    read = _read(path, Help(dates=DayOrder.MDY) if content is AMERICAN else NO_HELP)
     (table,) = read.tables.values()
     assert [tuple(row.values())[1:5] for row in table.to_pylist()] == [
         ("8613800138000", "442079460000", start_ms, quantity)
     ]
     assert not len(read.quarantined)
+
+
+def _file(tmp_path: Path, start: str, heading: str = "Minutes", quantity: str = "1.5") -> Path:
+    path = tmp_path / "vendor.csv"
+    header = f"Caller,Called,Start,{heading},Trunk,Price USD\n"
+    path.write_text(header + f"+8613800138000,+442079460000,{start},{quantity},cnt-in,0.01\n")
+    return path
+
+
+def _first(read: Reading) -> tuple[int, int]:
+    (row,) = next(iter(read.tables.values())).to_pylist()
+    return row["start_ms"], row["quantity"]
+
+
+@pytest.mark.parametrize("day", ["05/10/2026", "5-10-2026"])
+def test_days_that_can_be_read_in_two_ways_are_refused_until_their_order_is_said(tmp_path: Path, day: str) -> None:
+    path = _file(tmp_path, f"{day} 09:00:00")
+    with pytest.raises(Malformed, match="two ways") as refusal:
+        propose(path, "voice")
+    assert "--dates dmy" in refusal.value.todo
+    assert _first(_read(path, Help(dates=DayOrder.DMY)))[0] == EIGHT + 4 * 86_400_000
+
+
+def test_dots_say_that_the_day_stands_first(tmp_path: Path) -> None:
+    assert _first(_read(_file(tmp_path, "05.10.2026 09:00:00")))[0] == EIGHT + 4 * 86_400_000
+
+
+@pytest.mark.parametrize("heading", ["Minutes", "Billed Min", "Duration (min)"])
+def test_decimal_minutes_are_read_where_the_heading_says_so(tmp_path: Path, heading: str) -> None:
+    path = _file(tmp_path, "2026-10-01 09:00:00", heading)
+    assert _first(_read(path))[1] == 90_000
+    assert propose(path, "voice").remarks == ()
+    assert 'column = "Price USD"' in propose(path, "voice").toml
+
+
+def test_a_unit_that_no_heading_names_is_called_a_guess_until_it_is_said(tmp_path: Path) -> None:
+    path = _file(tmp_path, "2026-10-01 09:00:00", "Duration", "61")
+    proposal = propose(path, "voice")
+    assert "a guess" in proposal.toml and "--unit" in proposal.remarks[0]
+    assert propose(path, "voice", Help(unit="min")).remarks == ()
+    assert [_first(_read(path, Help(unit=unit)))[1] for unit in ("s", "ms", "min")] == [61_000, 61, 3_660_000]
+
+
+def test_a_person_says_which_column_a_field_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _file(tmp_path, "2026-10-01 09:00:00", "Laskutus", "1.5")
+    told = ["mapping", str(path), "--map", "quantity=Laskutus", "--unit", "min"]
+    assert cli.run(["mapping", str(path)]) == 2
+    assert cli.run(told) == 0
+    assert "# 100 % of 1 rows" in capsys.readouterr().out
+    for wrong in ("quantity=Laskut", "length=Laskutus", "Laskutus"):
+        assert cli.run(["mapping", str(path), "--map", wrong]) == 2
+    assert cli.run([*told, "--unit", "h"]) == 2
+    assert "not a unit" in capsys.readouterr().err
 
 
 def test_a_parquet_file_is_mapped_by_its_schema(tmp_path: Path) -> None:
