@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -90,9 +91,30 @@ class Partnership:
         return self.agreement.currency
 
     @property
+    def zone(self) -> ZoneInfo:
+        """Of its months."""
+        return self.agreement.zone
+
+    @property
     def carriers(self) -> tuple[CarrierCode, CarrierCode]:
         """Low and high."""
         return self.agreement.low, self.agreement.high
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFolder:
+    """A home read without its keys, its network and a chain: enough to say what a file would become."""
+
+    settings: Settings
+    engine: Engine
+
+    @property
+    def carrier(self) -> CarrierCode:
+        return self.settings.carrier
+
+    def close(self) -> None:
+        """Give back the database."""
+        self.engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +174,13 @@ def open_gateway(home_settings: Settings, password: str, *, pinned: bool = True)
         signer=Signer(home_settings.carrier, signing_key, domains_of(network)),
         sending_key=open_key(home_settings.keys_path, KeyUse.SENDING, password),
     )
+
+
+def open_folder(home_settings: Settings) -> HomeFolder:
+    """A home to try things in; a store that is not made yet stays so. Raises Malformed or Unavailable."""
+    url = home_settings.database_url
+    there = not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
+    return HomeFolder(home_settings, open_store(url if there else "sqlite://"))
 
 
 def _check_pins(client: ChainClient) -> None:

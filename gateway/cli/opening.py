@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from gateway.composition import Gateway
+    from gateway.composition import Gateway, HomeFolder
 
 
 def opened(home: Path, *, pinned: bool = True) -> "Gateway":
@@ -16,6 +16,14 @@ def opened(home: Path, *, pinned: bool = True) -> "Gateway":
     from gateway.settings import load_settings
 
     return open_gateway(load_settings(home), password_of_keys(), pinned=pinned)
+
+
+def opened_folder(home: Path) -> "HomeFolder":
+    """A home folder for a dry run: no password, no network file, no chain. Raises NotFound or Malformed."""
+    from gateway.composition import open_folder
+    from gateway.settings import load_settings
+
+    return open_folder(load_settings(home))
 
 
 def password_of_keys() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from gateway.composition import Gateway
+    from gateway.composition import Gateway, HomeFolder
     from gateway.month.declaring import DeclaredAnswer
 
 Home = Annotated[
@@ -30,6 +30,13 @@ def home_of(home: Path | None) -> "Gateway":
     from gateway.cli.opening import opened
 
     return opened(home or Path())
+
+
+def folder_of(home: Path | None) -> "HomeFolder":
+    """The home folder without keys, network and chain."""
+    from gateway.cli.opening import opened_folder
+
+    return opened_folder(home or Path())
 
 
 def code_of(text: str) -> Any:

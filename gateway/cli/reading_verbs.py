@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, home_of
+from gateway.cli.parts import DryRun, Home, Json, MaybeMonth, end, folder_of, home_of
 
 if TYPE_CHECKING:
     from gateway.formats.files import Told
@@ -55,7 +55,8 @@ def import_(
     from gateway import month
     from gateway.month.telling import said_of
 
-    gateway, said = home_of(home), said_of(zone, partner, direction, period)
+    gateway = folder_of(home) if dry_run else home_of(home)
+    said = said_of(zone, partner, direction, period)
     with _progress(file, json) as told:
         answer = month.import_usage(gateway, file, preset, batch_days=batch_days, dry_run=dry_run, said=said, told=told)
     _show(answer, json)

@@ -12,14 +12,16 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from gateway.composition import Gateway, partnership_with
+from gateway.composition import Gateway, HomeFolder, partnership_with
 from gateway.formats.files import Told
 from gateway.formats.reading import Direction, Stream
 from gateway.formats.tap.audit import AuditLine
-from gateway.month.slicing import Slice, SliceKey, Slices
+from gateway.month.slicing import Agreed, NotAgreed, Slice, SliceKey, Slices
 from gateway.month.sources import FieldSource, Source, open_source
 from gateway.month.telling import NOTHING_SAID, Said
+from gateway.settings import Settings
 from ledger.cores import ahead
+from ledger.errors import NotFound
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.service import Service
@@ -104,7 +106,7 @@ class ImportAnswer:
 
 
 def import_usage(
-    gateway: Gateway,
+    gateway: Gateway | HomeFolder,
     path: Path,
     preset: str,
     *,
@@ -118,7 +120,7 @@ def import_usage(
 
     The file may be of any length: it is read, cut into slices and written piece by piece. Malformed rows are
     quarantined with line and reason. Raises Malformed for a file that is none, NotFound for a trunk's partner without
-    agreement.
+    agreement; a dry run, for which a home folder is enough, notes that.
     """
     content_hash = _hash_of(path, said)
     with reading(gateway.engine) as connection:
@@ -128,7 +130,9 @@ def import_usage(
     source = open_source(gateway, path, preset, said)
     first: list[FirstRecord] = []
     folder = None if dry_run else gateway.settings.work_path / "usage" / content_hash.hex()
-    with Slices(gateway.carrier, partial(partnership_with, gateway.settings), batch_days, folder) as slices:
+    lacking: list[str] = []
+    agreed = partial(_noted if dry_run else _agreed, gateway.settings, lacking)
+    with Slices(gateway.carrier, agreed, batch_days, folder) as slices:
         refusals = []
         for piece in ahead(source.pieces(told)):
             slices.add(piece.tables)
@@ -153,14 +157,27 @@ def import_usage(
         reasons=_reasons(refused),
         quarantine=tuple(quarantined_rows(refused.slice(0, SHOWN_QUARANTINE), source)),
         audit=source.audit(),
-        notes=source.notes(),
+        notes=(*source.notes(), *lacking),
         repeated=False,
         dry_run=dry_run,
     )
-    if dry_run:
+    if dry_run or isinstance(gateway, HomeFolder):
         return answer
     _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
     return replace(answer, import_id=_record(gateway, answer, quarantined_rows(refused, source), kept))
+
+
+def _agreed(settings: Settings, _: list[str], partner: CarrierCode) -> Agreed:
+    return partnership_with(settings, partner)
+
+
+def _noted(settings: Settings, lacking: list[str], partner: CarrierCode) -> Agreed:
+    """The agreement, or a note that there is none and months in UTC."""
+    try:
+        return partnership_with(settings, partner)
+    except NotFound as error:
+        lacking.append(f"{error.message}: months are those of UTC, and nothing can be imported before it is there")
+        return NotAgreed()
 
 
 def _record(

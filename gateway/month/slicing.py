@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gateway.composition import Partnership
 from gateway.formats.trunks import Direction, Stream
-from ledger.identity import CarrierCode
+from ledger.identity import AgreementId, CarrierCode
 from ledger.period import Period
 from ledger.pieces import file_options
 from ledger.usage import USAGE_SCHEMA, BatchScope
@@ -33,6 +33,24 @@ GROUP_RECORDS = 1 << 17
 WAITING_RECORDS = 1 << 20
 """Of all slices together, in memory."""
 OPEN_FILES = 64
+
+
+class Agreed(Protocol):
+    """What slices ask of an agreement."""
+
+    @property
+    def id(self) -> AgreementId: ...
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of its months."""
+
+
+class NotAgreed(NamedTuple):
+    """In a dry run, instead of an agreement that is missing."""
+
+    id: AgreementId = AgreementId(bytes(32))
+    zone: ZoneInfo = ZoneInfo("UTC")
 
 
 class SliceKey(NamedTuple):
@@ -80,7 +98,7 @@ class Slices:
     def __init__(
         self,
         carrier: CarrierCode,
-        agreement_with: Callable[[CarrierCode], Partnership],
+        agreement_with: Callable[[CarrierCode], Agreed],
         batch_days: int,
         folder: Path | None,
     ) -> None:
@@ -181,7 +199,7 @@ def _put_together(parts: list[Path], path: Path) -> Path:
     return path
 
 
-def _by_days(held: Partnership, table: pa.Table, span_ms: int) -> Iterator[tuple[Period, int, pa.Table]]:
+def _by_days(held: Agreed, table: pa.Table, span_ms: int) -> Iterator[tuple[Period, int, pa.Table]]:
     """The records by accounting month of the agreement's zone, and by spans of days in it."""
     start_ms = table["start_ms"].to_numpy()
     first, last = int(start_ms.min()), int(start_ms.max())
@@ -189,7 +207,7 @@ def _by_days(held: Partnership, table: pa.Table, span_ms: int) -> Iterator[tuple
     at = 0
     while at < len(ordered):
         period = _period_at(held, int(ordered[at]))
-        begin_ms, end_ms = period.bounds_ms(held.agreement.zone)
+        begin_ms, end_ms = period.bounds_ms(held.zone)
         if at == 0 and not (last < end_ms and (first - begin_ms) // span_ms == (last - begin_ms) // span_ms):
             ordered = np.unique(start_ms)
         after = int(np.searchsorted(ordered, end_ms))
@@ -200,6 +218,6 @@ def _by_days(held: Partnership, table: pa.Table, span_ms: int) -> Iterator[tuple
         at = after
 
 
-def _period_at(held: Partnership, at_ms: int) -> Period:
-    local = datetime.fromtimestamp(at_ms // 1000, held.agreement.zone)
+def _period_at(held: Agreed, at_ms: int) -> Period:
+    local = datetime.fromtimestamp(at_ms // 1000, held.zone)
     return Period(local.year, local.month)

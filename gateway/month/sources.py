@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from gateway.composition import Gateway
+from gateway.composition import Gateway, HomeFolder
 from gateway.formats.files import Told, raw_lines
 from gateway.formats.layout import Preset
 from gateway.formats.preset import load_preset, read_preset
@@ -68,7 +68,7 @@ class Source(Protocol):
         """What else a person should know of it."""
 
 
-def open_source(gateway: Gateway, path: Path, preset: str, said: Said) -> Source:
+def open_source(gateway: Gateway | HomeFolder, path: Path, preset: str, said: Said) -> Source:
     """The file under the preset of that name, of a TOML file, or the one that fits best. Raises Malformed."""
     with path.open("rb") as file:
         roaming = kind_of(file.read(SNIFFED_BYTES)) is not None
@@ -92,7 +92,9 @@ def choose_preset(name: str, path: Path) -> tuple[Preset, int | None]:
 class PresetSource:
     """Rows of a preset."""
 
-    def __init__(self, gateway: Gateway, path: Path, chosen: Preset, sure_percent: int | None, said: Said) -> None:
+    def __init__(
+        self, gateway: Gateway | HomeFolder, path: Path, chosen: Preset, sure_percent: int | None, said: Said
+    ) -> None:
         if said.period is not None and chosen.service is not Service.IPL:
             raise Malformed(
                 "only an inventory of circuits is read for a month",
@@ -129,7 +131,7 @@ class RoamingSource:
     preset = ROAMING
     mapping: tuple[FieldSource, ...] = ()
 
-    def __init__(self, gateway: Gateway, path: Path, sure_percent: int | None, said: Said) -> None:
+    def __init__(self, gateway: Gateway | HomeFolder, path: Path, sure_percent: int | None, said: Said) -> None:
         if said != Said():
             raise Malformed(
                 "a roaming file says itself whose traffic it holds, and when it was",

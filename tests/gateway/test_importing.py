@@ -16,7 +16,7 @@ from gateway.composition import Gateway
 from gateway.formats.reading import Direction
 from gateway.month.importing import ImportAnswer, import_usage
 from gateway.month.telling import Said
-from gateway.settings import Switch, TrunkDirection, TrunkSetting
+from gateway.settings import Settings, Switch, TrunkDirection, TrunkSetting, init_home
 from ledger.errors import Malformed, NotFound
 from ledger.identity import CarrierCode
 from ledger.period import Period
@@ -160,8 +160,25 @@ def test_a_dry_run_keeps_nothing(home: Gateway) -> None:
     assert not _import(home, "asterisk").repeated
 
 
+def test_a_dry_run_needs_no_network_no_password_and_no_agreement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GSC_PASSWORD", raising=False)
+    init_home(Settings(tmp_path, carrier=CarrierCode("GB-B"), switch=Switch(ZoneInfo("UTC"), "GB")))
+    before = sorted(tmp_path.rglob("*"))
+    told = ["--home", str(tmp_path), "--partner", "CN-T", "--direction", "in"]
+    arguments = ["import", str(sample_of("asterisk")), *told]
+    assert cli.run([*arguments, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "442079460000" in said and "quantity  billsec" in said and "no agreement with CN-T" in said
+    assert sorted(tmp_path.rglob("*")) == before
+    assert cli.run(arguments) == 1
+    assert "keys are locked" in capsys.readouterr().err
+
+
 def _gsc(home: Gateway, arguments: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr("gateway.cli.reading_verbs.home_of", lambda _: home)
+    for opens in ("home_of", "folder_of"):
+        monkeypatch.setattr(f"gateway.cli.reading_verbs.{opens}", lambda _: home)
     return cli.run(arguments)
 
 
