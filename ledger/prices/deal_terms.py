@@ -23,9 +23,9 @@ class Tier:
     begin: int
     """In the service's unit: milliseconds for voice."""
     nanos: Nanos | None = None
-    """For a minute, instead of the deck's price; None: the deck's price."""
+    """For a minute, instead of the deck's price of one; fees and bounds stay the deck's. None: the deck's price."""
     discount_bps: int = 0
-    """What is taken off the deck's price."""
+    """What is taken off all that the deck charges a record: fee, bounds and surcharge included."""
     fixed_micros: Micros = field(default=Micros(0))
     """Charged once in the period that has volume beyond `begin`."""
 

@@ -3,9 +3,10 @@
 Records are priced in the order of their events, by counters: a record across the begin of a tier has both tiers' prices
 in proportion. What a deal takes off stands in the prices of its records; what it adds (fixed charges, shortfalls) is a
 charge record of the period (docs/decisions/0004).
+A tier's own rate replaces the price of the minutes alone: fees and bounds of a record stay the deck's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -20,12 +21,15 @@ from ledger.money import NANOS_PER_MICRO, Micros, Rounding, show_micros
 from ledger.period import Period
 from ledger.prices.charging import rounded
 from ledger.prices.deal_terms import CountBy, Deal, Tier
-from ledger.prices.deck import MINUTE_MS
+from ledger.prices.deck import MINUTE_MS, MaxRule, Rate
 from ledger.prices.exact_columns import ExactColumns, Int64s
 from ledger.usage import RATED_SCHEMA
 
 _SAFE = 2**61
 _ALL_BPS = 10_000
+
+Factor = Callable[[int], Fraction]
+"""Of a row: how many units of the agreement's currency one of its deck's is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,11 @@ def steps_of(deal: Deal, volume: int, other_volume: int) -> list[Step]:
     ]
 
 
-def price_by_steps(columns: ExactColumns, rows: Int64s, counts: Int64s, steps: Sequence[Step]) -> None:
-    """Give rows, in the order of their events, the prices of the steps they fall in."""
+def price_by_steps(
+    columns: ExactColumns, rows: Int64s, counts: Int64s, steps: Sequence[Step], factor: Factor | None = None
+) -> None:
+    """Give rows, in the order of their events, the prices of the steps they fall in; factor: where the decks are in
+    another currency."""
     ends = np.cumsum(counts)
     begins = ends - counts
     bounds = np.array([step.begin for step in steps], np.int64)
@@ -82,25 +89,28 @@ def price_by_steps(columns: ExactColumns, rows: Int64s, counts: Int64s, steps: S
     for place, step in enumerate(steps):
         whole = (first == place) & (last == place) & (counts > 0)
         if step.tier is not None and whole.any():
-            _price_whole(columns, rows[whole], counts[whole], step.tier)
+            _price_whole(columns, rows[whole], counts[whole], step.tier, factor)
     for at in np.flatnonzero((first != last) & (counts > 0)).tolist():
         row, count = int(rows[at]), int(counts[at])
         deck, begin, end = columns.micros(row), int(begins[at]), int(ends[at])
+        own = _own(columns, row, factor)
         columns.exact[row] = sum(
             (
-                _part(step.tier, min(end, step.end) - max(begin, step.begin), count, deck)
+                _part(step.tier, min(end, step.end) - max(begin, step.begin), count, deck, own)
                 for step in steps[first[at] : last[at] + 1]
             ),
             Fraction(0),
         )
 
 
-def fixed_charges(deal: Deal, steps: Sequence[Step]) -> list[DealCharge]:
-    """The fixed charges of the tiers that have volume."""
+def fixed_charges(deal: Deal, volume: int, other_volume: int) -> list[DealCharge]:
+    """The fixed charge of each tier beyond whose begin the period has volume, whichever tier prices it."""
+    balanced = min(volume, other_volume) if deal.unbalanced else volume
     return [
-        DealCharge(deal.name, f"fixed from {step.tier.begin // MINUTE_MS} min", step.tier.fixed_micros)
-        for step in steps
-        if step.tier is not None and step.tier.fixed_micros and step.end > step.begin
+        DealCharge(deal.name, f"fixed from {tier.begin // MINUTE_MS} min", tier.fixed_micros)
+        for tiers, reached in ((deal.tiers, balanced), (deal.unbalanced, volume - balanced))
+        for tier in tiers
+        if tier.fixed_micros and tier.begin < reached
     ]
 
 
@@ -157,14 +167,14 @@ def _section(tiers: Sequence[Tier], back_to_first: bool, begin: int, volume: int
     return below + [Step(begin + at, begin + end, tier) for at, end, tier in zip(bounds, ends, tiers, strict=False)]
 
 
-def _price_whole(columns: ExactColumns, rows: Int64s, counts: Int64s, tier: Tier) -> None:
+def _price_whole(columns: ExactColumns, rows: Int64s, counts: Int64s, tier: Tier, factor: Factor | None = None) -> None:
     """Rows that lie in one tier altogether."""
     if tier.nanos is None and tier.discount_bps == 0:
         return
     wide = [row for row in rows.tolist() if row in columns.exact] if columns.exact else []
     if tier.nanos is not None:
-        fits = int(counts.max()) * tier.nanos < _SAFE
-        numerator = counts * tier.nanos if fits else counts
+        found = None if factor is not None else _at_rate(columns, rows, counts, tier.nanos)
+        fits, numerator = found is not None, counts if found is None else found
         divisor = np.full(len(rows), MINUTE_MS * NANOS_PER_MICRO, np.int64)
     else:
         numerator, divisor = columns.numerator[rows], columns.divisor[rows] * _ALL_BPS
@@ -172,15 +182,47 @@ def _price_whole(columns: ExactColumns, rows: Int64s, counts: Int64s, tier: Tier
         numerator = numerator * (_ALL_BPS - tier.discount_bps) if fits else numerator
     exact = rows.tolist() if not fits else wide
     counts_of = dict(zip(rows.tolist(), counts.tolist(), strict=True)) if exact else {}
-    micros = {row: _part(tier, counts_of[row], counts_of[row], columns.micros(row)) for row in exact}
+    micros = {
+        row: _part(tier, counts_of[row], counts_of[row], columns.micros(row), _own(columns, row, factor))
+        for row in exact
+    }
     if fits:
         columns.numerator[rows], columns.divisor[rows] = numerator, divisor
     columns.exact |= micros
 
 
-def _part(tier: Tier | None, part: int, whole: int, deck: Fraction) -> Fraction:
-    """Micros of a part of a record's quantity."""
+def _at_rate(columns: ExactColumns, rows: Int64s, counts: Int64s, nanos: int) -> Int64s | None:
+    """Nanos of MINUTE_MS of whole rows at a tier's rate, between the deck's bounds; None: too wide for columns."""
+    places, which = np.unique(columns.which[rows], return_inverse=True)
+    owns = [_terms(columns.rates[place]) for place in places.tolist()]
+    fees = [[fee * MINUTE_MS, least * MINUTE_MS] for fee, least, _ in owns]
+    mosts = [_SAFE if most is None else min(most * MINUTE_MS, _SAFE) for _, _, most in owns]
+    if int(counts.max()) * nanos + max(map(max, fees)) >= _SAFE:
+        return None
+    fee, least = np.array(fees, np.int64)[which].T
+    cost: Int64s = np.clip(counts * nanos + fee, least, np.array(mosts, np.int64)[which])
+    return cost
+
+
+def _terms(rate: Rate) -> tuple[int, int, int | None]:
+    """Nanos of a used record's fee, its least and its highest charge."""
+    return rate.connect_nanos, rate.min_nanos, rate.max_nanos if rate.max_rule is MaxRule.FREE else None
+
+
+def _own(columns: ExactColumns, row: int, factor: Factor | None) -> tuple[Fraction, Fraction, Fraction | None]:
+    """The same of a row, in nanos of the agreement's currency."""
+    fee, least, most = _terms(columns.rates[columns.which[row]])
+    units = Fraction(1) if factor is None or not (fee or least or most is not None) else factor(row)
+    return fee * units, least * units, None if most is None else most * units
+
+
+def _part(
+    tier: Tier | None, part: int, whole: int, deck: Fraction, own: tuple[Fraction, Fraction, Fraction | None]
+) -> Fraction:
+    """Micros of a part of a record's quantity: that share of what the whole record costs under the tier."""
     if tier is not None and tier.nanos is not None:
-        return Fraction(part * tier.nanos, MINUTE_MS * NANOS_PER_MICRO)
+        fee, least, most = own
+        cost = max(fee + Fraction(whole * tier.nanos, MINUTE_MS), least)
+        return (cost if most is None else min(cost, most)) * part / whole / NANOS_PER_MICRO
     kept = _ALL_BPS if tier is None else _ALL_BPS - tier.discount_bps
     return deck * part / whole * kept / _ALL_BPS

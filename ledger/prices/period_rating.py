@@ -18,6 +18,7 @@ from ledger.prices.call_rating import EVENT_ORDER, amounts_of, exact_calls, pric
 from ledger.prices.deal_terms import Deal
 from ledger.prices.deals import (
     DealCharge,
+    Factor,
     counted,
     fixed_charges,
     price_by_steps,
@@ -85,15 +86,17 @@ def rate_period(
     columns = exact_calls(table, rules)
     order = pc.sort_indices(table, EVENT_ORDER).to_numpy().astype(np.int64)
     rows_of = rows_of_deals(columns, deals)
+    factor = None if into is None else _factors(table, into)
     charges: list[DealCharge] = []
     volumes = []
     for deal, mine in zip(deals, rows_of, strict=True):
         rows = order[mine[order]]
         counts = counted(deal, columns.charged, table["quantity"].to_numpy())[rows]
         volumes.append(int(counts.sum()))
-        steps = steps_of(deal, volumes[-1], _other_volume(deal, others))
-        price_by_steps(columns, rows, counts, steps)
-        charges += fixed_charges(deal, steps)
+        other_volume = _other_volume(deal, others)
+        steps = steps_of(deal, volumes[-1], other_volume)
+        price_by_steps(columns, rows, counts, steps, factor)
+        charges += fixed_charges(deal, volumes[-1], other_volume)
     amount = amounts_of(table, columns, rules)
     for deal, mine, volume in zip(deals, rows_of, volumes, strict=True):
         fixed = sum(each.amount_micros for each in charges if each.deal == deal.name)
@@ -113,6 +116,11 @@ def moved_charges(before: pa.Table, after: pa.Table) -> tuple[MovedCharge, ...]:
         for line, destination, start_ms, amount in zip(*columns, strict=True)
         if stood.get(line) != amount
     )
+
+
+def _factors(table: pa.Table, into: Conversion) -> Factor:
+    starts = table["start_ms"].to_numpy()
+    return lambda row: into.factor_at(int(starts[row]))
 
 
 def _other_volume(deal: Deal, others: pa.Table | None) -> int:

@@ -19,6 +19,7 @@ from ledger.prices import deals as deals_module
 from ledger.prices.deal_terms import CountBy, Deal, Tier
 from ledger.prices.deals import charge_rows, steps_of
 from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
+from ledger.prices.fx import conversion, parse_fx
 from ledger.prices.period_rating import PeriodRating, moved_charges, rate_period, rates_whole_periods
 from ledger.prices.rating import rate
 from ledger.prices.rating_terms import RatingTerms, RoundingPlace
@@ -103,6 +104,44 @@ def test_a_tier_takes_its_share_off_the_decks_price_and_below_the_first_that_pri
     table = pa.concat_tables([_minutes(8, 4), _minutes(1, number="3312")])
     amounts = rate_period(table, ONE, _with(deal), GB).rating.rated["amount_micros"].to_pylist()
     assert amounts == [8_000_000, 2_000_000 + 2 * 850_000, 7_000_000]
+
+
+FEES = deck_history([(0, rate_deck("USD", [replace(
+    Rate("UK", "44", parse_nanos("1")), connect_nanos=parse_nanos("0.5"), attempt_nanos=parse_nanos("0.1"),
+    min_nanos=parse_nanos("3"), max_nanos=parse_nanos("9"),
+)]))])  # fmt: skip
+
+
+def test_a_tiers_rate_replaces_the_price_of_minutes_and_leaves_fees_and_bounds_the_decks() -> None:
+    deal = Deal("d", GB, tiers=(_tier(0, "2"), _tier(5, "1")))
+    amounts = rate_period(_minutes(0, 1, 2, 4, 20), FEES, _with(deal), GB).rating.rated["amount_micros"].to_pylist()
+    across = (8_500_000 * 2 + 4_500_000 * 2) // 4
+    assert amounts == [100_000, 3_000_000, 4_500_000, across, 9_000_000]
+
+
+def test_a_discount_is_of_all_that_the_deck_charges_a_record() -> None:
+    deal = Deal("d", GB, tiers=(_tier(0, discount_bps=1_000),))
+    amounts = rate_period(_minutes(0, 1, 5, 20), FEES, _with(deal), GB).rating.rated["amount_micros"].to_pylist()
+    assert amounts == [100_000, 2_700_000, 4_950_000, 8_100_000]
+
+
+def test_fees_under_a_tiers_rate_come_into_the_agreements_currency() -> None:
+    agreement = replace(
+        parse_agreement(f'{LEAST}[fx]\nsource = "ECB"\nrates = "0x{"00" * 32}"\n'),
+        deals=(Deal("d", GB, tiers=(_tier(0, "2"),)),),
+    )
+    euros = deck_history([(0, replace(FEES.decks[0].deck, currency="EUR"))])
+    into = conversion(parse_fx("date,base,quote,rate,source\n2026-10-01,EUR,USD,1.25,ECB\n"), agreement, "EUR")
+    amounts = rate_period(_minutes(1, 2, 20), euros, agreement, GB, None, into).rating.rated["amount_micros"]
+    assert amounts.to_pylist() == [3_750_000, 4_625_000, 11_250_000]
+
+
+def test_back_to_first_charges_the_fixed_amount_of_every_tier_the_month_goes_beyond() -> None:
+    deal = Deal("d", GB, tiers=(_tier(0, "3", "7"), _tier(100, "2", "5"), _tier(200, "1", "4")), back_to_first=True)
+    for volume, price, fixed in ((100, 2, [7]), (101, 2, [7, 5]), (200, 1, [7, 5]), (201, 1, [7, 5, 4])):
+        period = rate_period(_minutes(volume), ONE, _with(deal), GB)
+        assert [each.amount_micros for each in period.charges] == [units * 10**6 for units in fixed]
+        assert _total(period) == (volume * price + sum(fixed)) * 10**6
 
 
 def test_a_shortfall_is_a_charge_of_the_period() -> None:
@@ -348,5 +387,5 @@ def test_a_planted_fault_in_the_counter_shows(monkeypatch: pytest.MonkeyPatch) -
     agreement = _with(Deal("d", GB, tiers=(_tier(0, "3"), _tier(10, "1"))))
     right = _total(rate_period(_minutes(6, 6), ONE, agreement, GB))
     honest = deals_module._part
-    monkeypatch.setattr(deals_module, "_part", lambda tier, part, whole, deck: honest(tier, whole, whole, deck))
+    monkeypatch.setattr(deals_module, "_part", lambda tier, part, *rest: honest(tier, rest[0], *rest))
     assert _total(rate_period(_minutes(6, 6), ONE, agreement, GB)) != right
