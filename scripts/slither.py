@@ -41,8 +41,11 @@ class Policy(NamedTuple):
 def read_policy(text: str) -> Policy:
     """The committed list. Raises ValueError if an exception is given twice or its detector is not on the list."""
     given = tomllib.loads(text)
-    excepted = [(Finding(entry["detector"], place), entry["reason"])
-                for entry in given["exception"] for place in entry["places"]]
+    excepted = [
+        (Finding(entry["detector"], place), entry["reason"])
+        for entry in given["exception"]
+        for place in entry["places"]
+    ]
     if len(dict(excepted)) != len(excepted):
         raise ValueError("an exception stands twice in detectors.toml")
     strange = {finding.detector for finding, _ in excepted}.union(given["planted"]).difference(given["detectors"])

@@ -64,6 +64,9 @@ abstract contract Book is Words {
     /* THE RULES */
 
     function rules() external view {
+        for (uint8 t; t < TOKENS; ++t) {
+            _isSolvent(t);
+        }
         uint256[6] memory parts;
         for (uint256 i; i < _items.length; ++i) {
             parts[_waiting[_items[i]].d] += _waits(_items[i]);
@@ -79,9 +82,6 @@ abstract contract Book is Words {
             );
         }
         require(_positions[0] == 0 && _positions[1] == 0 && _positions[2] == 0, "positions are kept and sum to zero");
-        for (uint8 t; t < TOKENS; ++t) {
-            _isSolvent(t);
-        }
     }
 
     function _creditHolds(uint8 d, uint256 parts) private view {
