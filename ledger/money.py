@@ -96,6 +96,13 @@ def _parse_scaled(text: str, places: int, what: str) -> int:
         scaled = Decimal(plain).scaleb(places)
     except InvalidOperation:
         raise Malformed(f"not {what}", expected="decimal digits such as 12.50", got=repr(text[:40])) from None
-    if scaled != scaled.to_integral_value() or abs(scaled) > MAX_AMOUNT_MICROS:
-        raise Malformed(f"not {what}", expected=f"at most {places} decimal places, within 63 bits", got=repr(text[:40]))
+    if scaled != scaled.to_integral_value():
+        raise Malformed(
+            f"not {what}: it has more than {places} decimal places",
+            expected=f"at most {places}",
+            got=repr(text[:40]),
+            todo="Round it where it was computed.",
+        )
+    if abs(scaled) > MAX_AMOUNT_MICROS:
+        raise Malformed(f"not {what}: it is too large", expected="63 bits at most", got=repr(text[:40]))
     return int(scaled)

@@ -22,6 +22,7 @@ from ledger.prices.deck import (
 )
 from ledger.prices.deck_rows import moment_of, one_currency, rows_of
 from ledger.service import Service
+from ledger.unreadable import why_unreadable
 
 _MAX_INCREMENT_S = 3_600
 _WORD = TypeVar("_WORD", bound=StrEnum)
@@ -32,7 +33,9 @@ def load_deck(path: Path, currency: str | None = None, service: Service = Servic
     try:
         return parse_deck(path.read_text("utf-8-sig"), currency, service)
     except (OSError, UnicodeDecodeError) as error:
-        raise Malformed("the rate deck cannot be read", expected="a UTF-8 text file", got=str(error)) from None
+        raise Malformed(
+            "the rate deck cannot be read", expected="a UTF-8 text file", got=why_unreadable(error, path)
+        ) from None
 
 
 def parse_deck(source: Path | str, currency: str | None = None, service: Service = Service.VOICE) -> RateDeck:
@@ -118,14 +121,13 @@ _REQUIRED = ("destination", "code", "rate", "increment")
 
 def _rates_of(row: Mapping[str, str]) -> Iterator[Rate]:
     first, following = _increments(row["increment"])
-    most = row.get("max_charge") or ""
     status = _word(RateStatus, row.get("status") or "open")
     needs_none = status is not RateStatus.OPEN and not row["rate"]
     for code in row["code"].split(";"):
         price = Rate(
             destination=row["destination"],
             code=code.strip(),
-            nanos=Nanos(0) if needs_none else parse_nanos(row["rate"]),
+            nanos=Nanos(0) if needs_none else _price("rate", row["rate"]),
             first=first,
             next=following,
             connect_nanos=_nanos(row, "connect_fee"),
@@ -133,7 +135,7 @@ def _rates_of(row: Mapping[str, str]) -> Iterator[Rate]:
             later=_later(row),
             attempt_nanos=_nanos(row, "attempt_fee"),
             min_nanos=_nanos(row, "min_charge"),
-            max_nanos=parse_nanos(most) if most else None,
+            max_nanos=_nanos(row, "max_charge") if row.get("max_charge") else None,
             max_rule=_word(MaxRule, row.get("max_rule") or "free"),
             origin=row.get("origin") or "",
             band=row.get("band") or "",
@@ -144,7 +146,17 @@ def _rates_of(row: Mapping[str, str]) -> Iterator[Rate]:
 
 
 def _nanos(row: Mapping[str, str], column: str) -> Nanos:
-    return parse_nanos(row.get(column) or "0")
+    return _price(column, row.get(column) or "0")
+
+
+def _price(column: str, text: str) -> Nanos:
+    try:
+        nanos = parse_nanos(text)
+    except Malformed as error:
+        raise Malformed(f"{column} is {error.message}", expected=error.expected, got=error.got) from None
+    if nanos < 0:
+        raise Malformed(f"{column} is not a rate: it is negative", expected="0 or more", got=repr(text[:40]))
+    return nanos
 
 
 def _word(words: type[_WORD], text: str) -> _WORD:
@@ -156,17 +168,32 @@ def _word(words: type[_WORD], text: str) -> _WORD:
 
 def _increments(text: str) -> tuple[int, int]:
     first, slash, following = text.partition("/")
-    return _seconds(first), _seconds(following if slash else first)
+    try:
+        return _seconds("increment", first), _seconds("increment", following if slash else first)
+    except Malformed:
+        raise Malformed(
+            "increment is not an increment",
+            expected=f"seconds from 1 to {_MAX_INCREMENT_S}, first and following as 60/6, or one number for both",
+            got=repr(text[:20]),
+        ) from None
 
 
-def _seconds(text: str) -> int:
+def _seconds(column: str, text: str) -> int:
     digits = text.strip()
     if digits.isascii() and digits.isdigit() and len(digits) <= 4 and 1 <= int(digits) <= _MAX_INCREMENT_S:
         return int(digits) * 1000
-    raise Malformed("not an increment", expected=f"seconds from 1 to {_MAX_INCREMENT_S}, as 60/6", got=repr(text[:20]))
+    raise Malformed(
+        f"{column} is no number of seconds",
+        expected=f"one whole number from 1 to {_MAX_INCREMENT_S}, as 6",
+        got=repr(text[:20]),
+    )
 
 
 def _later(row: Mapping[str, str]) -> LaterStep | None:
     if not (after := row.get("later_after", "")):
         return None
-    return LaterStep(_seconds(after), parse_nanos(row.get("later_rate", "")), _seconds(row.get("later_increment", "")))
+    return LaterStep(
+        _seconds("later_after", after),
+        _price("later_rate", row.get("later_rate", "")),
+        _seconds("later_increment", row.get("later_increment", "")),
+    )

@@ -56,6 +56,23 @@ def test_what_is_wrong_is_refused_with_its_line(wrong: str, says: str) -> None:
         parse_deck(wrong)
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("X,44,-0.01,1/1,,,,", "rate is not a rate: it is negative; expected 0 or more; got '-0.01'"),
+        ("X,44,0.30000000000000004,1/1,,,,", "rate is not a rate: it has more than 9 .* got '0.30000000000000004'"),
+        ("X,44,1,1/1,-0.5,,,", "connect_fee is not a rate: it is negative; .* got '-0.5'"),
+        ("X,44,1,6/6/6,,,,", "increment is not an increment; .* got '6/6/6'"),
+        ("X,44,1,1/1,,60,1,6/6", "later_increment is no number of seconds; expected one whole .* got '6/6'"),
+        ("X,44,1,1/1,,1/1,1,6", "later_after is no number of seconds; .* got '1/1'"),
+    ],
+)
+def test_a_refusal_names_the_column_shows_the_value_and_says_why(line: str, says: str) -> None:
+    header = "destination,code,rate,increment,connect_fee,later_after,later_rate,later_increment\n"
+    with pytest.raises(Malformed, match=f"line 2 of the rate deck: {says}"):
+        parse_deck(header + line + "\n", "USD")
+
+
 def test_a_deck_in_another_currency_is_refused() -> None:
     with pytest.raises(CurrencyMismatch, match="expected EUR; got USD"):
         parse_deck(LIST, "EUR")
