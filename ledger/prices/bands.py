@@ -38,11 +38,18 @@ def band_at(bands: TimeBands, zone: ZoneInfo, at_ms: int) -> int:
     """The definition: the place of the first band that holds the local day and minute of a moment; -1: none."""
     local = _utc(at_ms).astimezone(zone)
     minute = local.hour * 60 + local.minute
-    day = Weekday.HOLIDAY if local.date() in bands.holidays else _WEEKDAYS[local.weekday()]
+    day = _day(bands, local.date())
+    night = _day(bands, local.date() - timedelta(days=1))
     for place, band in enumerate(bands.bands):
         if day in band.days and band.begin <= minute < band.end:
             return place
+        if night in band.days and minute + DAY_MINUTES < band.end:
+            return place
     return -1
+
+
+def _day(bands: TimeBands, day: date) -> Weekday:
+    return Weekday.HOLIDAY if day in bands.holidays else _WEEKDAYS[day.weekday()]
 
 
 def timeline(bands: TimeBands, zone: ZoneInfo, first_ms: int, last_ms: int) -> Timeline:

@@ -53,7 +53,10 @@ DAY_MINUTES = 1_440
 
 @dataclass(frozen=True, slots=True)
 class TimeBand:
-    """When does a band hold? From `begin` to before `end`, minutes of the local day, on its days."""
+    """When does a band hold? From `begin` to before `end`, minutes of the local day, on its days.
+
+    An end past the day's last minute is of the next morning: a night belongs to the day on which it begins.
+    """
 
     name: str
     """As the rate deck's column band names it."""

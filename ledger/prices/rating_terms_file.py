@@ -63,7 +63,7 @@ def dump_rating_terms(terms: RatingTerms) -> str:
         lines.append(f'unknown_by = "{callers.by}"')
     for band in bands.bands:
         lines += ["", "[[rating.bands]]", f'name = "{band.name}"', f"days = {_texts(map(str, _in_week(band.days)))}"]
-        lines += [f'from = "{_clock(band.begin)}"', f'to = "{_clock(band.end)}"']
+        lines += [f'from = "{_clock(band.begin)}"', f'to = "{_clock(_of_day(band.end))}"']
     if terms.origins:
         lines += ["", "[rating.origins]"]
         lines += [f'"{origin.name}" = {_texts(sorted(origin.codes))}' for origin in terms.origins]
@@ -102,20 +102,16 @@ def _bands(section: Section) -> TimeBands:
 
 
 def _band(section: Section) -> TimeBand:
-    band = TimeBand(
-        name=section.required("name", _name),
-        days=section.optional("days", _days, frozenset(Weekday)),
-        begin=section.optional("from", _minute, 0),
-        end=section.optional("to", _minute, DAY_MINUTES),
-    )
+    name, days = section.required("name", _name), section.optional("days", _days, frozenset(Weekday))
+    begin, end = section.optional("from", _minute, 0), section.optional("to", _minute, DAY_MINUTES)
     section.finish()
-    if band.begin >= band.end:
+    if begin in (end, DAY_MINUTES):
         raise Malformed(
-            "a band ends before it begins",
-            expected="to after from; two bands of one day each for a night",
-            got=f"{_clock(band.begin)} to {_clock(band.end)}",
+            "a band begins where it ends, or where the day does",
+            expected="from before 24:00 and another to; one before from is of the next morning",
+            got=f"{_clock(begin)} to {_clock(end)}",
         )
-    return band
+    return TimeBand(name, days, begin, end if begin < end else end + DAY_MINUTES)
 
 
 def _origins(section: Section) -> tuple[Origin, ...]:
@@ -217,6 +213,10 @@ def _price(key: str, value: object) -> Nanos:
 
 def _in_week(days: Iterable[Weekday]) -> list[Weekday]:
     return sorted(days, key=list(Weekday).index)
+
+
+def _of_day(end: int) -> int:
+    return end - DAY_MINUTES if end > DAY_MINUTES else end
 
 
 def _clock(minute: int) -> str:

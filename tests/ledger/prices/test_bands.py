@@ -41,6 +41,23 @@ def test_a_holiday_is_no_weekday() -> None:
     assert _name("2026-10-08T12:00:00+02:00") == "peak"
 
 
+def test_a_night_is_one_band_of_the_day_on_which_it_begins() -> None:
+    night = TimeBand("night", frozenset({Weekday.FRI, Weekday.HOLIDAY}), 22 * 60, 25 * 60 + 30)
+    asked = TimeBands((night,), holidays=frozenset({date(2026, 10, 7)}))
+    held = {
+        "2026-10-09T21:59:59+02:00": -1,
+        "2026-10-09T22:00:00+02:00": 0,
+        "2026-10-10T01:29:59+02:00": 0,
+        "2026-10-10T01:30:00+02:00": -1,
+        "2026-10-09T01:00:00+02:00": -1,
+        "2026-10-08T01:00:00+02:00": 0,
+        "2026-10-10T23:00:00+02:00": -1,
+    }
+    assert {at: band_at(asked, BERLIN, _ms(at)) for at in held} == held
+    evening, morning = _ms("2026-10-09T23:00:00+02:00"), _ms("2026-10-10T12:00:00+02:00")
+    assert next_change(asked, BERLIN, evening, morning) == _ms("2026-10-10T01:30:00+02:00")
+
+
 def test_the_zone_says_when_the_day_begins() -> None:
     assert _name("2026-10-09T22:30:00+00:00", BERLIN) == "weekend"
     assert _name("2026-10-09T22:30:00+00:00", NEW_YORK) == "peak"
@@ -58,7 +75,7 @@ def test_a_band_ends_an_hour_later_in_utc_once_the_clocks_are_put_back() -> None
 
 minutes = st.integers(0, 1_440)
 bands = st.builds(
-    lambda days, one, other: TimeBand("x", days, min(one, other), max(one, other)),
+    lambda days, one, other: TimeBand("x", days, one, other if one <= other else other + 1_440),
     st.frozensets(st.sampled_from(Weekday), min_size=1),
     minutes,
     minutes,

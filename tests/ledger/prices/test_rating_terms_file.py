@@ -82,7 +82,7 @@ def test_every_key_of_the_section_is_read() -> None:
         ('"08:00"', '"8:00"', "from is not a time of day"),
         ('"08:00"', '"08:60"', "from is not a time of day"),
         ('"19:30"', '"24:01"', "to is not a time of day"),
-        ('"19:30"', '"08:00"', "ends before it begins"),
+        ('"19:30"', '"08:00"', "begins where it ends"),
         ('name = "peak"', "", "lacks name"),
         ('name = "peak"', 'name = ""', "not a name"),
         ('EEA = ["31", "49"]', 'EEA = ["031"]', "not a dial code"),
@@ -100,6 +100,16 @@ def test_every_key_of_the_section_is_read() -> None:
 def test_what_is_wrong_is_refused_by_name(right: str, wrong: str, says: str) -> None:
     with pytest.raises(Malformed, match=says):
         parse_agreement(FULL.replace(right, wrong))
+
+
+def test_a_band_that_ends_in_the_next_morning_is_read_and_written() -> None:
+    night = parse_agreement(FULL.replace('"08:00"', '"22:00"').replace('"19:30"', '"01:30"'))
+    assert [(band.begin, band.end) for band in night.rating.bands.bands] == [(1_320, 1_530)]
+    assert parse_agreement(dump_agreement(night)) == night
+    midnight = parse_agreement(FULL.replace('"19:30"', '"00:00"'))
+    assert midnight == parse_agreement(FULL.replace('"19:30"', '"24:00"'))
+    with pytest.raises(Malformed, match="begins where it ends, or where the day does"):
+        parse_agreement(FULL.replace('"08:00"', '"24:00"'))
 
 
 def test_two_bands_of_one_name_are_refused() -> None:
