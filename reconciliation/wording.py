@@ -9,6 +9,7 @@ from ledger.usage import BatchScope
 from reconciliation.difference import Difference
 from reconciliation.finding import Cause
 
+_CENT_MICROS = 10_000
 _NOUNS = {
     Service.VOICE: ("call", "calls"),
     Service.SMS: ("message", "messages"),
@@ -40,8 +41,9 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
     owed, counted = difference.total_creditor, difference.total_debtor
     ours, theirs = (owed, counted) if perspective.is_creditor else (counted, owed)
     number = counted_noun(difference.size, perspective.scope.service)
-    only = f"{currency} {show_micros(max(ours, theirs), 2)}"
-    both = f"{currency} {show_micros(ours, 2)} ours, {show_micros(theirs, 2)} {them}'s"
+    places = _places(ours - theirs)
+    only = f"{currency} {show_micros(max(ours, theirs), places)}"
+    both = f"{currency} {show_micros(ours, places)} ours, {show_micros(theirs, places)} {them}'s"
     detail = difference.detail.format(creditor=perspective.scope.creditor, debtor=perspective.debtor, currency=currency)
     tail = f": {detail}" if detail else ""
     one = difference.size == 1
@@ -83,6 +85,13 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{perspective.scope.creditor} has not revealed {number}, {only}{tail}"
         case Cause.LATE_RECORD:
             return f"{number} came late, {both}{tail}"
+
+
+def _places(difference_micros: int) -> int:
+    """How many places show that two amounts differ."""
+    if difference_micros == 0 or abs(difference_micros) >= _CENT_MICROS:
+        return 2
+    return 4 if abs(difference_micros) >= _CENT_MICROS // 100 else 6
 
 
 def counted_noun(count: int, service: Service) -> str:

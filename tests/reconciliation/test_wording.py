@@ -2,9 +2,20 @@
 
 import pytest
 
+from ledger.money import show_micros
 from reconciliation.finding import Cause
 from reconciliation.reconcile import reconcile
+from reconciliation.wording import _places
 from tests.reconciliation.records import agreement, many, scope, table
+
+
+@pytest.mark.parametrize(
+    ("difference", "places"), [(0, 2), (10_000, 2), (-10_000, 2), (9_999, 4), (100, 4), (-99, 6), (1, 6)]
+)
+def test_amounts_have_as_many_places_as_show_their_difference(difference: int, places: int) -> None:
+    assert _places(difference) == places
+    ours, theirs = show_micros(5_000_000 + difference, places), show_micros(5_000_000, places)
+    assert (ours != theirs) == (difference != 0)
 
 
 @pytest.mark.parametrize(
