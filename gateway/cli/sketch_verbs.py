@@ -44,7 +44,12 @@ def sketch(
         write_sketch(folded, out)
     answer = {"records": folded.records, "cells": size, "of": of, "seed": seed, "quarantined": len(records.quarantined)}
     told = f"{folded.records:,} records folded into {size:,} cells, {size * 32 / 1e6:.1f} MB"
-    end(answer, json, [told], f"send {out} to the other carrier; with theirs: gsc reconcile {ours} --sketch THEIRS")
+    end(
+        answer,
+        json,
+        [told, *_left_out(len(records.quarantined))],
+        f"send {out} to the other carrier; with theirs: gsc reconcile {ours} --sketch THEIRS",
+    )
 
 
 def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool) -> None:
@@ -58,7 +63,8 @@ def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool
     from reconciliation.sketch_file import read_sketch
 
     them = read_sketch(theirs)
-    records = read_records(ours).table
+    read = read_records(ours)
+    records = read.table
     found = differing_keys(sketch_records(records, them.seed, len(them.cells), them.of), them)
     ours_of_these = records.take(pa.array(rows_of_keys(records, them.seed, found.keys)))
     if out is not None:
@@ -71,8 +77,9 @@ def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool
         "reveal": len(ours_of_these),
         "records": len(records),
         "theirRecords": them.records,
+        "quarantined": len(read.quarantined),
     }
-    end(answer, json, _told(answer, them), _after(out, len(found.keys)))
+    end(answer, json, [*_told(answer, them), *_left_out(len(read.quarantined))], _after(out, len(found.keys)))
 
 
 def _told(answer: dict[str, int], them: "Sketch") -> list[str]:
@@ -83,6 +90,13 @@ def _told(answer: dict[str, int], them: "Sketch") -> list[str]:
         f"{answer['theirsMore']:,} only they hold",
         f"{answer['reveal']:,} of our {answer['records']:,} records are of these pairs of numbers",
     ]
+
+
+def _left_out(quarantined: int) -> list[str]:
+    if quarantined == 0:
+        return []
+    rows = "1 row of ours was" if quarantined == 1 else f"{quarantined:,} rows of ours were"
+    return [f"{rows} quarantined and left out"]
 
 
 def _after(out: Path | None, keys: int) -> str:

@@ -46,9 +46,28 @@ def test_only_the_records_of_the_keys_that_differ_are_revealed(
     capsys.readouterr()
     assert run(["reconcile", "ours.csv", "--sketch", "theirs.sketch", "--out", "reveal.parquet", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer == {"keys": 7, "oursMore": 7, "theirsMore": 0, "reveal": 7, "records": 100, "theirRecords": 93}
+    assert answer == {
+        "keys": 7,
+        "oursMore": 7,
+        "theirsMore": 0,
+        "reveal": 7,
+        "records": 100,
+        "theirRecords": 93,
+        "quarantined": 0,
+    }
     revealed = pq.read_table("reveal.parquet")
     assert sorted(revealed["b_party"].to_pylist()) == [f"4477009{n:05}" for n in range(7)]
+
+
+def test_rows_that_were_quarantined_are_told(months: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Path("ours.csv").open("a") as file:
+        file.write("861390000000,44x,2026-10-11T08:00:00Z,61000,0.0250\n")
+    assert run(["sketch", "ours.csv", "--out", "ours.sketch", "--seed", SEED]) == 0
+    assert "1 row of ours was quarantined and left out" in capsys.readouterr().out
+    assert run(["reconcile", "ours.csv", "--sketch", "ours.sketch"]) == 0
+    assert "1 row of ours was quarantined and left out" in capsys.readouterr().out
+    run(["reconcile", "ours.csv", "--sketch", "ours.sketch", "--json"])
+    assert json.loads(capsys.readouterr().out)["quarantined"] == 1
 
 
 def test_equal_months_reveal_nothing(months: Path, capsys: pytest.CaptureFixture[str]) -> None:
