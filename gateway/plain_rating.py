@@ -25,10 +25,15 @@ from ledger.prices.period_rating import MovedCharge, moved_charges, rate_period
 from ledger.prices.rating import REFUSED_SCHEMA
 from ledger.prices.service_rating import all_period_charges, periods_of, rate_usage
 from ledger.service import Service
+from ledger.unreadable import why_unreadable
 from ledger.usage import RATED_SCHEMA
 
 SIGNATURES = ".sig"
 """Ending of the file beside a rates file that holds its signatures: TOML, a carrier's code and 0x… on each line."""
+
+
+FAR_MS = 4_102_444_800_000
+"""2100-01-01 UTC: whatever begins then or later has a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,15 @@ class PlainRating:
 
 def rate_plain(usage: pa.Table, history: DeckHistory, agreement: Agreement, given: PlainFiles) -> PlainRating:
     """Rate a UsageTable of one direction. Raises Malformed, CurrencyMismatch, SignatureRefused."""
+    usage, outside = split_outside(usage, history.service, agreement)
     if history.service is not Service.VOICE:
         rating = rate_usage(usage, history, agreement, load_outages(given.outages) if given.outages else ())
         charges = all_period_charges(usage, history, agreement, given.creditor)
-        return PlainRating(pa.concat_tables([rating.rated, charges.records]), rating.refused, charges.refused)
+        refused_rows = pa.concat_tables([rating.refused, outside])
+        return PlainRating(pa.concat_tables([rating.rated, charges.records]), refused_rows, charges.refused)
     into = _into(history, agreement, given)
     others = None if given.others is None else read_rated(given.others)
-    rated, charged, refused = [RATED_SCHEMA.empty_table()], [RATED_SCHEMA.empty_table()], [REFUSED_SCHEMA.empty_table()]
+    rated, charged, refused = [RATED_SCHEMA.empty_table()], [RATED_SCHEMA.empty_table()], [outside]
     for period in periods_of(usage, agreement):
         begin, end = period.bounds_ms(agreement.zone)
         month, month_of_others = _within(usage, begin, end), None if others is None else _within(others, begin, end)
@@ -75,6 +82,33 @@ def rate_plain(usage: pa.Table, history: DeckHistory, agreement: Agreement, give
         refused.append(found.rating.refused)
         charged.append(charge_rows(found.charges, agreement, given.creditor, period))
     return PlainRating(pa.concat_tables([*rated, *charged]), pa.concat_tables(refused), {})
+
+
+def split_outside(usage: pa.Table, service: Service, agreement: Agreement) -> tuple[pa.Table, pa.Table]:
+    """The usage that the agreement can hold for, and the rest with why not, as REFUSED_SCHEMA.
+
+    Only samples name carriers; numbers and circuits tell nobody's.
+    """
+    start = usage["start_ms"]
+    faults = [
+        (pc.less(start, agreement.valid_from_ms), "before the agreement is valid"),
+        (pc.greater_equal(start, FAR_MS), "begins after the year 2099"),
+    ]
+    if service is Service.DATA:
+        parties = pa.array([agreement.low, agreement.high])
+        between = pc.and_(
+            pc.and_(*(pc.is_in(usage[side], value_set=parties) for side in ("a_party", "b_party"))),
+            pc.not_equal(usage["a_party"], usage["b_party"]),
+        )
+        faults.append((pc.invert(between), f"not between {agreement.low} and {agreement.high}"))
+    outside = [REFUSED_SCHEMA.empty_table()]
+    taken = pa.chunked_array([pa.array([False] * len(usage), pa.bool_())])
+    for fault, reason in faults:
+        rows = usage.filter(pc.and_(fault, pc.invert(taken)))
+        reasons = pa.array([reason] * len(rows), pa.string())
+        outside.append(pa.Table.from_arrays([*rows.columns, reasons], schema=REFUSED_SCHEMA))
+        taken = pc.or_(taken, fault)
+    return usage.filter(pc.invert(taken)), pa.concat_tables(outside)
 
 
 def with_late(usage: pa.Table, late: pa.Table) -> pa.Table:
@@ -110,7 +144,9 @@ def load_rates(path: Path) -> FxRates:
     try:
         return parse_fx(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise Malformed("the exchange rates cannot be read", expected="CSV in UTF-8", got=str(error)) from None
+        raise Malformed(
+            "the exchange rates cannot be read", expected="CSV in UTF-8", got=why_unreadable(error, path)
+        ) from None
 
 
 def read_signatures(rates: Path) -> dict[CarrierCode, bytes]:

@@ -9,7 +9,16 @@ import pytest
 from gateway.formats.usage_file import write_rated
 from gateway.fx_signing import sign_rates, signers_of
 from gateway.keystore import KeyUse, create_key
-from gateway.plain_rating import PlainFiles, PlainRating, moved_by, rate_plain, read_rated, read_signatures, with_late
+from gateway.plain_rating import (
+    PlainFiles,
+    PlainRating,
+    moved_by,
+    rate_plain,
+    read_rated,
+    read_signatures,
+    split_outside,
+    with_late,
+)
 from gateway.settings import Settings, init_home
 from ledger.agreement import Agreement
 from ledger.agreement_file import parse_agreement
@@ -17,8 +26,9 @@ from ledger.errors import Malformed, SignatureRefused
 from ledger.identity import CarrierCode
 from ledger.prices.deck import deck_history
 from ledger.prices.deck_file import parse_deck
+from ledger.service import Service
 from ledger.typed_data import address_of_key
-from tests.ledger.records import usage
+from tests.ledger.records import OCTOBER_MS, usage
 from tests.ledger.test_agreement_file import LEAST
 
 CN, GB = CarrierCode("CN-T"), CarrierCode("GB-B")
@@ -44,6 +54,30 @@ def test_each_month_has_its_own_commitment() -> None:
         {"line": 0, "amount_micros": 3_000_000},
     ]
     assert got.refused["reason"].to_pylist() == ["unknown destination"]
+
+
+def test_what_begins_before_the_agreement_or_after_2099_is_quarantined_and_never_priced() -> None:
+    agreement = parse_agreement(LEAST)
+    before, far = agreement.valid_from_ms - OCTOBER_MS, 4_102_444_800_000 - OCTOBER_MS
+    got = _rated(usage(*(("4420", at, MINUTE) for at in (before - 1, before, far - 1, far))), agreement)
+    assert got.rated["line"].to_pylist() == [2, 3]
+    assert got.refused.select(["line", "reason"]).to_pylist() == [
+        {"line": 1, "reason": "before the agreement is valid"},
+        {"line": 4, "reason": "begins after the year 2099"},
+    ]
+
+
+def test_samples_between_others_than_the_two_carriers_are_quarantined() -> None:
+    pairs = [("CN-T", "GB-B"), ("GB-B", "GB-B"), ("GB-B", "US-A"), ("GB-B", "CN-T")]
+    rows = [("1", at, 10) for at in range(len(pairs))]
+    table = usage(*rows)
+    for place, name in ((1, "a_party"), (2, "b_party")):
+        table = table.set_column(place, table.schema.field(name), pa.array([pair[place - 1] for pair in pairs]))
+    inside, outside = split_outside(table, Service.DATA, parse_agreement(LEAST))
+    assert inside["line"].to_pylist() == [1, 4]
+    assert outside.select(["line", "reason"]).to_pylist() == [
+        {"line": line, "reason": "not between CN-T and GB-B"} for line in (2, 3)
+    ]
 
 
 def test_what_came_late_is_told_with_what_it_moved() -> None:
