@@ -25,6 +25,11 @@ class Period(NamedTuple):
         """The month after this one."""
         return Period(self.year + self.month // 12, self.month % 12 + 1)
 
+    @property
+    def before(self) -> "Period":
+        """The month before this one."""
+        return Period(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+
     def bounds_ms(self, zone: ZoneInfo) -> tuple[int, int]:
         """UTC milliseconds [start, end) of the month in the accounting zone."""
         return _midnight_ms(self, zone), _midnight_ms(self.after, zone)

@@ -13,8 +13,9 @@ import pyarrow as pa
 from gateway.formats.layout import Preset
 from gateway.formats.rows import Rows, texts_of
 from gateway.formats.tally import Tally
-from gateway.formats.trunks import Named, ReadingContext, find_legs, routes_of, storable
+from gateway.formats.trunks import Direction, Named, ReadingContext, find_legs, routes_of, storable
 from ledger.errors import Malformed, RowMalformed
+from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.usage import USAGE_SCHEMA
 
@@ -23,7 +24,13 @@ class InService(NamedTuple):
     """A circuit's part of a month."""
 
     start_ms: int
-    circuit_days: int
+    first: date
+    end: date
+    """The first day after."""
+
+    @property
+    def circuit_days(self) -> int:
+        return (self.end - self.first).days
 
 
 class Circuits:
@@ -32,6 +39,7 @@ class Circuits:
     def __init__(self, preset: Preset, context: ReadingContext, tally: Tally) -> None:
         self._preset, self._context, self._tally = preset, context, tally
         self._period = _known(context.period)
+        self._taken: dict[tuple[CarrierCode, Direction, str], list[tuple[InService, int]]] = {}
 
     def take(self, rows: Rows) -> None:
         """Records of these rows. An inventory is short: each row is looked at by itself."""
@@ -59,11 +67,23 @@ class Circuits:
             self._tally.refusals.add(row.line, self._preset.trunk.came or "", "a circuit needs a name and two ends")
         elif found is None:
             self._tally.not_billable += 1
+        elif other := self._sharing(named, circuit, found, int(row.line[0])):
+            reason = f"{circuit} is in service on the same days in line {other}: each day is charged once"
+            self._tally.refusals.add(row.line, self._preset.trunk.came or fields.start[0], reason)
         else:
             arrays = [pa.array(row.line), *ends, pa.array([found.start_ms]), pa.array([found.circuit_days])]
             table = pa.Table.from_arrays([*arrays, pa.array([circuit])], schema=USAGE_SCHEMA)
             self._tally.record(named.trunk, table)
             self._tally.accept(row)
+
+    def _sharing(self, named: Named, circuit: str, found: InService, line: int) -> int | None:
+        """The line whose days of the circuit these share; None: they are taken from now on."""
+        taken = self._taken.setdefault((named.trunk.partner, named.trunk.direction, circuit), [])
+        for other, at in taken:
+            if found.first < other.end and other.first < found.end:
+                return at
+        taken.append((found, line))
+        return None
 
 
 def in_service(written_start: str, written_end: str, period: Period, zone: ZoneInfo) -> InService | None:
@@ -76,7 +96,7 @@ def in_service(written_start: str, written_end: str, period: Period, zone: ZoneI
     if begin >= end:
         return None
     midnight = datetime(begin.year, begin.month, begin.day, tzinfo=zone).astimezone(UTC)
-    return InService((midnight - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1), (end - begin).days)
+    return InService((midnight - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1), begin, end)
 
 
 def _known(period: Period | None) -> Period:

@@ -35,8 +35,14 @@ class PeriodCharges(NamedTuple):
     """Ports without a charge, and why."""
 
 
-def rate_usage(usage: pa.Table, history: DeckHistory, agreement: Agreement, outages: Sequence[Outage] = ()) -> Rating:
-    """Price a UsageTable under the creditor's decks. `outages` are those of private lines.
+def rate_usage(
+    usage: pa.Table,
+    history: DeckHistory,
+    agreement: Agreement,
+    outages: Sequence[Outage] = (),
+    known: pa.Table | None = None,
+) -> Rating:
+    """Price a UsageTable under the creditor's decks. Of private lines `outages`, and what is `known` of them beside.
 
     Raises Malformed, CurrencyMismatch. Records without a price are refused with a reason, never priced at zero.
     """
@@ -48,7 +54,7 @@ def rate_usage(usage: pa.Table, history: DeckHistory, agreement: Agreement, outa
         case Service.DATA:
             return rate_data(usage, history, agreement)
         case Service.IPL:
-            return rate_circuits(usage, history, agreement, outages)
+            return rate_circuits(usage, history, agreement, outages, known)
 
 
 def has_period_charges(service: Service, agreement: Agreement) -> bool:
@@ -69,8 +75,10 @@ def period_charges(
     creditor: CarrierCode,
     period: Period,
     others: pa.Table | None = None,
+    known: pa.Table | None = None,
 ) -> PeriodCharges:
     """The charge records of a period from all its usage, a UsageTable; others: the other direction's RatedTable.
+    `known` is usage of private lines in the month before.
 
     Raises Malformed, CurrencyMismatch.
     """
@@ -78,7 +86,7 @@ def period_charges(
         found = rate_period(usage, history, agreement, creditor, others)
         return PeriodCharges(charge_rows(found.charges, agreement, creditor, period), {})
     if history.service is Service.IPL:
-        return PeriodCharges(installation_charges(usage, history, agreement, creditor, period), {})
+        return PeriodCharges(installation_charges(usage, history, agreement, creditor, period, known), {})
     charges, refused = port_charges(usage, history, agreement, creditor, period)
     return PeriodCharges(charge_records(charges, agreement, creditor, period), refused)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger.agreement import Agreement
 from ledger.money import show_micros
 from ledger.period import Period
-from ledger.prices.circuits import Outage, credit_share, installation_charges, month_share, rate_circuits
+from ledger.prices.circuits import Outage, installation_charges, month_share, rate_circuits
 from ledger.prices.deck import DeckHistory
 from ledger.prices.rating import Rating
 from ledger.prices.service_terms import CreditedMonth, IplTerms, MonthDays, OutageCredit, Tier
@@ -164,16 +164,98 @@ def test_a_credit_stops_at_the_cap_and_never_passes_the_months_charge() -> None:
 
 
 def test_short_outages_earn_nothing_and_overlapping_ones_count_once() -> None:
-    terms = IplTerms(credit=OutageCredit.HOUR, least_outage_minutes=10)
-    bounds = OCTOBER.bounds_ms(UTC)
+    terms = IplTerms(credit=OutageCredit.HOUR, least_outage_minutes=10, credited_month=CreditedMonth.SAME)
     short = [outage("2026-10-05T00:00:00", "2026-10-05T00:09:59")]
-    assert credit_share(short, *bounds, terms) == 0
+    assert shown(rated(("2026-10-01", 31), terms=terms, outages=short)) == ["3100.00"]
     touching = [
         *short,
         outage("2026-10-05T00:09:59", "2026-10-05T00:20:00"),
         outage("2026-10-05T00:05:00", "2026-10-05T00:15:00"),
     ]
-    assert credit_share(touching, *bounds, terms) == Fraction(1, 744)
+    assert shown(rated(("2026-10-01", 31), terms=terms, outages=touching)) == ["3095.83"]  # one hour
+
+
+BY_HOUR = IplTerms(credit=OutageCredit.HOUR, credited_month=CreditedMonth.SAME)
+IN_ADVANCE = IplTerms(credit=OutageCredit.HOUR, credited_month=CreditedMonth.NEXT)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "amount"),
+    [
+        ("2026-10-12", "2026-11-01", "0.000000"),
+        ("2026-10-01", "2026-10-12", "2000.000000"),
+        ("2026-10-14T08:00:00", "2026-10-14T09:00:01", "1991.666667"),
+        ("2026-10-11T23:00:00", "2026-10-12T01:30:00", "1991.666667"),
+    ],
+)
+def test_an_outage_of_a_circuit_in_service_for_20_days_counts_where_it_was_in_service(
+    begin: str, end: str, amount: str
+) -> None:
+    """2,000 of 3,100; each hour begun is 1/744 of 3,100."""
+    rating = rated(("2026-10-12", 20), terms=BY_HOUR, outages=[outage(begin, end)])
+    assert [show_micros(each) for each in rating.rated["amount_micros"].to_pylist()] == [amount]
+
+
+@pytest.mark.parametrize(("seconds", "amount"), [(1_728, "2000.00"), (1_729, "1900.00"), (1_801, "1900.00")])
+def test_availability_is_measured_over_the_time_in_service(seconds: int, amount: str) -> None:
+    """0.1 % of 480 hours is 1,728 seconds; of the whole month it would be 2,678."""
+    terms = IplTerms(credit=OutageCredit.TIER, tiers=TIERS, credited_month=CreditedMonth.SAME)
+    begin = ms("2026-10-14")
+    out = [Outage("C1", begin, begin + seconds * 1_000)]
+    assert shown(rated(("2026-10-12", 20), terms=terms, outages=out)) == [amount]
+
+
+def test_an_outage_of_the_month_before_is_credited_at_what_it_cost_then() -> None:
+    out = [outage("2026-09-10", "2026-09-13")]
+    ends, begins = ("2026-10-01", 10), ("2026-10-12", 20)
+    assert shown(rated(ends, terms=IN_ADVANCE, outages=out)) == ["690.00"]  # 72 of 720 hours of 3,100
+    assert shown(rated(("2026-09-01", 30), ("2026-10-22", 10), terms=IN_ADVANCE, outages=out)) == ["3100.00", "690.00"]
+    assert shown(rated(("2026-09-12", 19), ends, terms=IN_ADVANCE, outages=out)) == ["1963.33", "896.67"], "24 hours"
+    assert shown(rated(begins, terms=IN_ADVANCE, outages=[outage("2026-09-01", "2026-10-01")])) == ["2000.00"]
+    twelve = [outage("2026-09-01", "2026-09-13")]
+    assert shown(rated(begins, ends, terms=IN_ADVANCE, outages=twelve)) == ["1760.00", "0.00"], "1,240, earliest first"
+    dearer = decks(Service.IPL, ("2026-09-01", HEADER + "X,C1,3100,\n"), ("2026-10-01", HEADER + "X,C1,6200,\n"))
+    assert shown(rated(ends, deck=dearer, terms=IN_ADVANCE, outages=out)) == ["1690.00"], "at September's price"
+
+
+def test_a_circuit_is_not_charged_twice_for_a_day() -> None:
+    twice = rated(("2026-10-01", 31), ("2026-10-01", 31), ("2026-10-31", 1), ("2026-09-30", 1))
+    assert shown(twice) == ["3100.00", "103.33"]
+    assert [row["line"] for row in twice.refused.to_pylist()] == [2, 3]
+    assert {row["reason"] for row in twice.refused.to_pylist()} == {
+        "days of C1 are charged twice: in service from 2026-10-01 to before 2026-11-01"
+    }
+    assert shown(rated(("2026-10-01", 10), ("2026-10-11", 21))) == ["1000.00", "2100.00"], "one after the other"
+    (row,) = rate_circuits(usage_of([ROW]), prices(), agreed(), known=usage_of([ROW])).refused.to_pylist()
+    assert "charged twice" in row["reason"], "in another file"
+
+
+ROW = ("LON1", "BJS2", "2026-10-01", 31, "C1")
+
+
+def test_installation_is_charged_once_for_each_circuit_that_is_charged() -> None:
+    deck = prices("X,C1;C2,3100,500\n")
+    rows = [
+        ("A", "Z", "2026-10-12", 21, "C1"),
+        ("A", "Z", "2026-10-12", 5, "C2"),
+        ("A", "Z", "2026-10-12", 5, "C2"),
+        ("A", "Z", "2026-10-20", 5, "C2"),
+    ]
+    charges = installation_charges(usage_of(rows), deck, agreed(), GB_B, OCTOBER)
+    assert charges["route"].to_pylist() == ["C2"], "21 days from the 12th are refused, and days charged twice"
+
+
+def test_service_that_begins_on_the_first_is_new_if_the_last_day_before_did_not_have_it() -> None:
+    def new(*before: tuple[str, int, str]) -> list[str]:
+        known = usage_of([("A", "Z", *each) for each in before])
+        charges = installation_charges(usage_of([ROW]), prices(), agreed(), GB_B, OCTOBER, known)
+        routes: list[str] = charges["route"].to_pylist()
+        return routes
+
+    assert new(("2026-09-01", 30, "C2")) == ["C1"]
+    assert new(("2026-09-01", 29, "C1")) == ["C1"], "it was gone for a day"
+    assert new(("2026-09-20", 11, "C1")) == []
+    assert new(("2026-08-01", 31, "C2")) == new() == [], "nothing is known of September but its price"
 
 
 spans = st.tuples(st.integers(0, 45 * 24 * 60), st.integers(0, 5_000)).map(
@@ -204,7 +286,9 @@ def test_a_charge_lies_between_nothing_and_the_monthly_one_and_more_outages_neve
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.sampled_from(["C1", "C2", "C3", "C4"]), max_size=8), st.integers(0, 8), st.integers(1, 31))
+@given(
+    st.lists(st.sampled_from(["C1", "C2", "C3", "C4"]), max_size=4, unique=True), st.integers(0, 4), st.integers(1, 31)
+)
 def test_order_and_cutting_change_no_amount(circuits: list[str], at: int, days: int) -> None:
     deck = prices("X,C1;C2,3100,\nY,C3,99.999999999,7\n")
     agreement: Agreement = agreed()
