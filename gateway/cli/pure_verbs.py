@@ -66,12 +66,15 @@ def rate_files(
         "quarantined": reasons,
         **({"notCharged": read.not_charged} if read.not_charged else {}),
         **({"withoutCharge": rating.without} if rating.without else {}),
+        **({"withoutSample": rating.gaps} if rating.gaps else {}),
         **({} if moved is None else {"moved": [_moved(each, last_line) for each in moved]}),
     }
     if as_json:
         show_json(answer)
+        if rating.without:
+            raise typer.Exit(1)
         return
-    counted, scale = _COUNTED[of.word]
+    counted, scale = (f"{agreement.sms.unit}s", 1) if of is Service.SMS else _COUNTED[of.word]
     headings = ["destination", "records", f"charged {counted}", agreement.currency]
     show_rows(headings, _by_destination(rated, scale))
     typer.echo(f"{len(rated):,} records, {agreement.currency} {show_micros(total, 2)}")
@@ -83,10 +86,14 @@ def rate_files(
         typer.echo(f"not delivered, and not charged: {read.not_charged:,}")
     for row in reasons:
         typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
+    for port, missing in rating.gaps.items():
+        typer.echo(f"{port}: {missing:,} intervals have no sample", err=True)
     for port, why in rating.without.items():
         typer.echo(f"{port} has no charge: {why}", err=True)
     which = "" if of is Service.VOICE else f" --service {of.word}"
     show_next(f"gsc reconcile {out or 'OURS.csv'} THEIRS.csv --agreement {agreement_path}{which}")
+    if rating.without:
+        raise typer.Exit(1)
 
 
 def _moved(moved: Any, last_line: int) -> dict[str, object]:
@@ -102,7 +109,7 @@ def _moved(moved: Any, last_line: int) -> dict[str, object]:
     }
 
 
-_COUNTED = {"voice": ("s", 1000), "sms": ("messages", 1), "data": ("octets", 1), "ipl": ("days", 1)}
+_COUNTED = {"voice": ("s", 1000), "data": ("octets", 1), "ipl": ("days", 1)}
 """How a charged quantity is shown: its unit, and how many of the record's make one."""
 
 

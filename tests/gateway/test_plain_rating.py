@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from gateway.cli.app import run
 from gateway.formats.usage_file import write_rated
 from gateway.fx_signing import sign_rates, signers_of
 from gateway.keystore import KeyUse, create_key
@@ -21,11 +22,12 @@ from gateway.plain_rating import (
 )
 from gateway.settings import Settings, init_home
 from ledger.agreement import Agreement
-from ledger.agreement_file import parse_agreement
+from ledger.agreement_file import dump_agreement, parse_agreement
 from ledger.errors import Malformed, SignatureRefused
 from ledger.identity import CarrierCode
 from ledger.prices.deck import deck_history
 from ledger.prices.deck_file import parse_deck
+from ledger.prices.service_terms import DataTerms, MissingSamples
 from ledger.service import Service
 from ledger.typed_data import address_of_key
 from tests.ledger.records import OCTOBER_MS, usage
@@ -78,6 +80,18 @@ def test_samples_between_others_than_the_two_carriers_are_quarantined() -> None:
     assert outside.select(["line", "reason"]).to_pylist() == [
         {"line": line, "reason": "not between CN-T and GB-B"} for line in (2, 3)
     ]
+
+
+@pytest.mark.parametrize("unit", ["segment", "message"])
+def test_the_heading_of_messages_names_what_is_charged(
+    unit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.toml").write_text(f'{LEAST}[sms]\nunit = "{unit}"\nbasis = "submit"\n'.replace('"voice"', '"sms"'))
+    Path("deck.csv").write_text("destination,mcc,mnc,rate\nUK,234,,0.03\n")
+    Path("sms.csv").write_text("a_party,b_party,start,route,parts\nX,447,2026-10-05T08:00:00Z,23415,2\n")
+    assert run(["rate", "sms.csv", "--deck", "deck.csv", "--agreement", "a.toml"]) == 0
+    assert f" charged {unit}s " in capsys.readouterr().out
 
 
 def test_what_came_late_is_told_with_what_it_moved() -> None:
@@ -133,3 +147,29 @@ def test_a_deck_in_another_currency_needs_rates_and_a_day_where_one_is_agreed(tm
     agreement = parse_agreement(f'{LEAST}[fx]\nsource = "ECB"\nrates = "0x{"00" * 32}"\n')
     with pytest.raises(Malformed, match="the exchange rates cannot be read"):
         rate_plain(usage(("4420", 0, MINUTE)), history, agreement, PlainFiles(GB, fx=path, fx_day=date(2026, 10, 1)))
+
+
+def test_an_outage_of_a_circuit_that_nobody_knows_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "outages.csv"
+    path.write_text("circuit,begin,end\nC8,2026-10-05T00:00:00Z,2026-10-05T01:00:00Z\n")
+    history = decks(Service.IPL, ("2026-09-01", "destination,circuit,monthly,install\nLine,C1,3100,\n"))
+    inventory = usage_of([("LON1", "BJS2", "2026-10-01", 31, "C1")])
+    with pytest.raises(Malformed, match="nobody knows") as refusal:
+        rate_plain(inventory, history, agreed(), PlainFiles(GB, outages=path))
+    assert refusal.value.got == "C8"
+
+
+@pytest.mark.parametrize(("missing", "code", "says"), [("skip", 0, "8,927 intervals"), ("refuse", 1, "no charge")])
+def test_missing_samples_are_told_and_a_port_without_a_charge_is_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], missing: str, code: int, says: str
+) -> None:
+    terms = agreed(data=DataTerms(missing=MissingSamples(missing)))
+    (tmp_path / "agreement.toml").write_text(dump_agreement(terms))
+    (tmp_path / "deck.csv").write_text("destination,port,rate,unit\nTransit,p1,3,Mbps\n")
+    (tmp_path / "samples.csv").write_text(
+        "a_party,b_party,start,quantity,route\n"
+        "GB-B,CN-T,2026-10-05T08:00:00Z,375000000,p1\nCN-T,GB-B,2026-10-05T08:00:00Z,375000000,p1\n"
+    )
+    files = [str(tmp_path / name) for name in ("samples.csv", "deck.csv", "agreement.toml")]
+    assert run(["rate", files[0], "--deck", files[1], "--agreement", files[2]]) == code
+    assert says in capsys.readouterr().err
