@@ -5,10 +5,11 @@ late is rated with the rest, and the answer tells which charges it moved.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +19,7 @@ from ledger.agreement import Agreement
 from ledger.agreement_file import document_hash
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode, carrier_code
+from ledger.prices.circuits import Outage
 from ledger.prices.deals import charge_rows
 from ledger.prices.deck import DeckHistory
 from ledger.prices.fx import Conversion, FxRates, check_signed, conversion, parse_fx
@@ -61,13 +63,17 @@ class PlainRating:
     """REFUSED_SCHEMA."""
     without: Mapping[str, str]
     """Ports without a charge, and why."""
+    gaps: Mapping[str, int] = MappingProxyType({})
+    """Intervals without a sample, of ports that are charged all the same."""
 
 
 def rate_plain(usage: pa.Table, history: DeckHistory, agreement: Agreement, given: PlainFiles) -> PlainRating:
     """Rate a UsageTable of one direction. Raises Malformed, CurrencyMismatch, SignatureRefused."""
     usage, outside = split_outside(usage, history.service, agreement)
     if history.service is not Service.VOICE:
-        rating = rate_usage(usage, history, agreement, load_outages(given.outages) if given.outages else ())
+        outages = load_outages(given.outages) if given.outages else ()
+        _refuse_unknown(outages, usage, history)
+        rating = rate_usage(usage, history, agreement, outages)
         charges = all_period_charges(usage, history, agreement, given.creditor)
         refused_rows = pa.concat_tables([rating.refused, outside])
         return PlainRating(pa.concat_tables([rating.rated, charges.records]), refused_rows, charges.refused)
@@ -161,6 +167,18 @@ def read_signatures(rates: Path) -> dict[CarrierCode, bytes]:
         raise Malformed(
             "the signatures of the exchange rates cannot be read", expected='CN-T = "0x…" on each line', got=str(error)
         ) from None
+
+
+def _refuse_unknown(outages: Sequence[Outage], usage: pa.Table, history: DeckHistory) -> None:
+    """Raises Malformed for outages of circuits that neither usage nor deck names: left out, a charge is too high."""
+    known = set(usage["route"].to_pylist()) | {rate.code for dated in history.decks for rate in dated.deck.rates}
+    if unknown := sorted({each.circuit for each in outages} - known):
+        raise Malformed(
+            "outages of circuits that nobody knows",
+            expected="circuits of the usage or the rate deck",
+            got=", ".join(unknown[:5]),
+            todo="Correct their names in the file of outages.",
+        )
 
 
 def _into(history: DeckHistory, agreement: Agreement, given: PlainFiles) -> Conversion | None:

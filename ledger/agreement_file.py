@@ -30,6 +30,7 @@ from ledger.prices.deal_terms_file import deal_terms, deal_terms_values, dump_de
 from ledger.prices.fx_terms_file import dump_fx_terms, fx_terms, fx_terms_values
 from ledger.prices.rating_terms_file import dump_rating_terms, rating_terms, rating_terms_values
 from ledger.prices.service_terms_file import data_terms, dump_service_terms, ipl_terms, service_terms_values, sms_terms
+from ledger.unreadable import why_unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def load_agreement(path: Path) -> Agreement:
     try:
         return parse_agreement(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise Malformed("the agreement file cannot be read", expected="a UTF-8 text file", got=str(error)) from None
+        raise Malformed(
+            "the agreement file cannot be read", expected="a UTF-8 text file", got=why_unreadable(error, path)
+        ) from None
 
 
 def parse_agreement(text: str) -> Agreement:

@@ -80,6 +80,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _told(error: GscError) -> str:
+    from gateway.cli.showing import printable
+
     lines = [f"gsc: {error.message}"]
     if error.expected is not None:
         lines.append(f"  expected  {error.expected}")
@@ -88,4 +90,4 @@ def _told(error: GscError) -> str:
     lines += [f"  {name:<9} {value}" for name, value in error.members.items() if not isinstance(value, list)]
     if error.todo:
         lines.append(f"  to do     {error.todo}")
-    return "\n".join(lines)
+    return "\n".join(printable(line) for part in lines for line in part.split("\n"))

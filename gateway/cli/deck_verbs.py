@@ -40,14 +40,16 @@ def deck(
 ) -> None:
     """Read a partner's file of prices: how each column was understood, what changes; write it as a rate deck."""
     from gateway.cli.pure_verbs import refused_unless_writable
-    from gateway.cli.showing import show_json, show_next
+    from gateway.cli.showing import printable, show_json, show_next
     from gateway.formats.partner_deck.files import read_partner_deck
     from ledger.agreement_file import load_agreement
-    from ledger.prices.deck import deck_hash
+    from ledger.prices.deck import check_currency, deck_hash
     from ledger.prices.deck_file import dump_deck, load_deck
 
     terms = None if agreement is None else load_agreement(agreement)
     found = read_partner_deck(file, _reading(map_, currency, increment, dates, sheet, terms))
+    if terms is not None and terms.fx is None:
+        check_currency(terms.currency, found.deck.currency)
     notice, announced_ms = 7 if terms is None else terms.notice_days, _day_ms(announced)
     begin_ms = announced_ms if effective is None else _day_ms(effective)
     changes = () if previous is None else _changes(load_deck(previous, found.deck.currency), found.deck, begin_ms)
@@ -59,10 +61,13 @@ def deck(
         told = [_change_row(each, notice, announced_ms) for each in changes]
         show_json(
             {"columns": columns, "codes": len(found.deck.rates), "deckHash": deck_hash(found.deck), "changes": told}
+            | ({"remarks": found.remarks} if found.remarks else {})
         )
         return
     _show_columns(found.header)
     _show_rates(found.deck)
+    for remark in found.remarks:
+        typer.echo(printable(remark))
     typer.echo(f"{found.lines:,} lines, {len(found.deck.rates):,} codes, {found.deck.currency}")
     typer.echo(f"deck hash 0x{deck_hash(found.deck).hex()}")
     if previous is not None:

@@ -40,7 +40,7 @@ def sniff(path: Path) -> Sniffed:
         raise Malformed(
             "no preset fits the file",
             expected=", ".join(preset_names()),
-            got=first_line(path)[:80] or "an empty file",
+            got=_shown(first_line(path)[:80]),
             todo=f"Map its columns with `gsc mapping {path.name}`, or name a preset with --as.",
         )
     return max(found, key=lambda sniffed: (sniffed.sure_percent, len(sniffed.preset.file.columns)))
@@ -76,6 +76,12 @@ def first_line(path: Path) -> str:
             return ""
     lines = sample_lines(path).split(b"\n")
     return next((line for line in lines if line.strip()), b"").decode("utf-8", "replace").strip()
+
+
+def _shown(line: str) -> str:
+    if "\ufffd" in line or not line.replace("\t", " ").isprintable():
+        return "a binary file"
+    return line or "an empty file"
 
 
 def sample_lines(path: Path) -> bytes:

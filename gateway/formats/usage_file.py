@@ -13,6 +13,7 @@ from ledger.cells import safe_cell
 from ledger.errors import Malformed, RowMalformed
 from ledger.prices.service_terms import SmsTerms
 from ledger.service import Service
+from ledger.unreadable import why_unreadable
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA
 
 STARTS = ("start", "start_ms")
@@ -65,7 +66,9 @@ def read_usage(path: Path, service: Service = Service.VOICE, sms: SmsTerms | Non
                 for name, value in record.items():
                     columns[name].append(value)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Malformed("the usage file cannot be read", expected="CSV in UTF-8", got=str(error)) from None
+        raise Malformed(
+            "the usage file cannot be read", expected="CSV in UTF-8", got=why_unreadable(error, path)
+        ) from None
     return UsageFile(pa.Table.from_pydict(columns, schema=USAGE_SCHEMA), tuple(quarantined), not_charged)
 
 
@@ -96,6 +99,8 @@ def _parquet(path: Path) -> pa.Table:
 def _check_header(header: object, service: Service) -> None:
     names = [str(name) for name in header] if isinstance(header, list | tuple) else []
     required, optional = COLUMNS[service]
+    if not names:
+        raise Malformed("the usage file is empty", expected=f"a header with {', '.join(required)}", got="no line")
     missing = [name for name in required if name not in names]
     unknown = [name for name in names if name not in (*required, *optional, *STARTS)]
     if missing or unknown or not set(STARTS) & set(names):

@@ -17,6 +17,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineWorkbook, XmlError, ZipError
 
 from ledger.errors import Malformed
+from ledger.unreadable import why_unreadable
 
 MAX_UNPACKED_BYTES = 64 << 20
 MAX_MEMBERS = 1_000
@@ -41,6 +42,8 @@ class Sheet(NamedTuple):
 
     rows: list[list[str]]
     formulas: frozenset[Place]
+    names: tuple[str, ...] = ()
+    """Of all sheets of the workbook."""
 
 
 def read_sheet(path: Path, name: str | None = None) -> Sheet:
@@ -50,7 +53,7 @@ def read_sheet(path: Path, name: str | None = None) -> Sheet:
         with path.open("rb") as file:
             return _read(file, name, formulas)
     except (zipfile.BadZipFile, zlib.error, CalamineError, ZipError, XmlError, OSError, EOFError, ValueError) as error:
-        raise _no_workbook(str(error)) from None
+        raise _no_workbook(why_unreadable(error, path)) from None
     except (NotImplementedError, RuntimeError, KeyError, expat.ExpatError) as error:  # encrypted, foreign, cut off
         raise _no_workbook(str(error)) from None
     except BaseException as error:  # the parser's panics are no Exceptions
@@ -68,7 +71,9 @@ def _read(file: IO[bytes], name: str | None, formulas: Mapping[str, frozenset[Pl
         sheet = workbook.get_sheet_by_name(title)
         above, left = sheet.start or (0, 0)
         cells = [[_text(cell) for cell in row] for row in sheet.to_python()]
-    return Sheet([[] for _ in range(above)] + [[""] * left + row for row in cells], formulas.get(title, frozenset()))
+    rows: list[list[str]] = [[] for _ in range(above)]
+    rows += [[""] * left + row for row in cells]
+    return Sheet(rows, formulas.get(title, frozenset()), tuple(names))
 
 
 @dataclass(slots=True)

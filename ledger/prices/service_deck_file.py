@@ -21,6 +21,7 @@ from ledger.prices.deck_file import load_deck
 from ledger.prices.deck_rows import moment_of, one_currency, rows_of
 from ledger.prices.sms import MCC_DIGITS
 from ledger.service import Service
+from ledger.unreadable import why_unreadable
 
 MAX_ROUTE = 32
 _MAX_HEADER = 4_096
@@ -63,7 +64,9 @@ def load_service_deck(path: Path, currency: str | None, service: Service) -> Rat
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise Malformed("the rate deck cannot be read", expected="a UTF-8 text file", got=str(error)) from None
+        raise Malformed(
+            "the rate deck cannot be read", expected="a UTF-8 text file", got=why_unreadable(error, path)
+        ) from None
     return parse_service_deck(text, currency, service)
 
 

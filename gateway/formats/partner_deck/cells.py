@@ -150,6 +150,8 @@ def _fewest(low: str, high: str) -> Iterator[str]:
 
 def _code(text: str) -> str:
     code = text.removeprefix("+")
+    if re.fullmatch(r"00[1-9]\d*", code, re.ASCII):
+        raise Malformed("not a dial code", expected=code[2:], got=f"{code[:40]!r}: drop the 00")
     if 0 < len(code) <= MAX_CODE_DIGITS and code.isascii() and code.isdigit() and code[0] != "0":
         return code
     raise Malformed("not a dial code", expected="digits, 44;45 or 4420-4429", got=repr(text[:40]))
@@ -177,8 +179,8 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
     "area_code": _is_area,
     "rate": _reads(price_of),
     "increment": _reads(increments_of),
-    "first": _reads(increments_of),
-    "next": _reads(increments_of),
+    "first": lambda cell: "/" not in cell and _reads(increments_of)(cell),
+    "next": lambda cell: "/" not in cell and _reads(increments_of)(cell),
     "connect_fee": _reads(price_of),
     "attempt_fee": _reads(price_of),
     "min_charge": _reads(price_of),

@@ -22,10 +22,11 @@ from gateway.formats.partner_deck.cells import (
     status_of,
 )
 from gateway.formats.partner_deck.headers import Header, understand
-from gateway.formats.workbook import read_sheet
+from gateway.formats.workbook import Sheet, read_sheet
 from ledger.errors import Malformed
 from ledger.money import Nanos
 from ledger.prices.deck import MINUTE_MS, Rate, RateDeck, RateStatus, check_rate, rate_deck
+from ledger.unreadable import why_unreadable
 
 MAX_BYTES = 64 << 20
 MAX_FAULTS = 20
@@ -56,12 +57,14 @@ class PartnerDeck:
     lines: int
     """With a rate."""
     deck: RateDeck
+    remarks: tuple[str, ...] = ()
+    """What a person should look at."""
 
 
 def read_partner_deck(path: Path, how: Reading) -> PartnerDeck:
     """Read a partner's file. Raises Malformed, with the lines that cannot be read."""
-    rows = _rows(path, how.sheet)
-    header = understand(rows, how.named)
+    sheet = _sheet(path, how.sheet)
+    rows, header = sheet.rows, _header(sheet, how)
     lines = [
         (number, [cell.strip() for cell in row])
         for number, row in enumerate(rows[header.line :], start=header.line + 1)
@@ -84,24 +87,52 @@ def read_partner_deck(path: Path, how: Reading) -> PartnerDeck:
             f"{len(faults):,} line(s) of the rate deck cannot be read",
             expected="a code, a destination and a price on each",
             got="; ".join(faults[:MAX_FAULTS]),
-            todo="Correct them, or say what the columns are with --map.",
+            todo="Correct them, or say what the columns are with --map." + _left_over(header),
         )
-    return PartnerDeck(header, len(lines), rate_deck(currency, rates))
+    prices = [_cell(header, row, "rate") for _, row in lines]
+    return PartnerDeck(header, len(lines), rate_deck(currency, rates), tuple(_remarks(sheet, header, prices)))
 
 
-def _rows(path: Path, sheet: str | None) -> Sequence[Sequence[str]]:
+def _header(sheet: Sheet, how: Reading) -> Header:
+    try:
+        return understand(sheet.rows, how.named)
+    except Malformed as error:
+        if how.sheet is not None or len(sheet.names) < 2:
+            raise
+        todo = f"Name the sheet with the prices: --sheet '{sheet.names[1]}' (there are {', '.join(sheet.names)[:200]})."
+        raise Malformed(error.message, expected=error.expected, got=error.got, todo=todo) from None
+
+
+def _left_over(header: Header) -> str:
+    names = [each.heading for each in header.columns if not each.column]
+    return f" Left over: {', '.join(names)[:200]}." if names else ""
+
+
+def _remarks(sheet: Sheet, header: Header, prices: Sequence[str]) -> Iterator[str]:
+    used = {each.place + 1: each.heading for each in header.columns if each.column}
+    computed = sorted(place for place in sheet.formulas if place.row > header.line and place.column in used)
+    if computed:
+        first = computed[0]
+        yield f"{len(computed):,} cells computed by a formula, the first in line {first.row}, {used[first.column]}"
+    commas, points = (sum(mark in price for price in prices) for mark in (",", "."))
+    if commas and points:
+        yield f"prices with two decimal separators: {commas:,} with a comma, {points:,} with a point"
+
+
+def _sheet(path: Path, sheet: str | None) -> Sheet:
+    """A sheet, or a text file as one. Raises Malformed."""
     if path.suffix.lower() in WORKBOOKS:
-        return read_sheet(path, sheet).rows
+        return read_sheet(path, sheet)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise Malformed("the rate deck is too large", expected=f"at most {MAX_BYTES >> 20} MiB", got=path.name)
         text = path.read_text("utf-8-sig")
         first = next((line for line in text.splitlines() if line.strip()), "")
         delimiter = max(",;\t|", key=first.count)
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        return Sheet(list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)), frozenset())
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise Malformed(
-            "the rate deck cannot be read", expected="CSV in UTF-8, or a workbook", got=str(error)
+            "the rate deck cannot be read", expected="CSV in UTF-8, or a workbook", got=why_unreadable(error, path)
         ) from None
 
 

@@ -8,12 +8,40 @@ from gateway.formats.partner_deck.cells import CHECKS, words_of
 from ledger.errors import Malformed
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "destination": ("destination", "destination name", "country", "zone", "breakout", "description", "dial plan name"),
+    "destination": (
+        "destination",
+        "dest",
+        "destination name",
+        "country",
+        "zone",
+        "breakout",
+        "description",
+        "dial plan name",
+    ),
     "code": ("code", "codes", "dial code", "dial codes", "prefix", "dialing code", "destination code", "full code"),
     "country_code": ("country code", "cc", "country dial code"),
     "area_code": ("area code", "area codes", "city code", "city codes", "national code", "ndc", "area"),
-    "rate": ("rate", "price", "rate per minute", "price per minute", "rate min", "price min", "new rate", "usd min"),
-    "increment": ("increment", "increments", "billing increment", "billing increments", "billing", "rounding rules"),
+    "rate": (
+        "rate",
+        "price",
+        "rate per minute",
+        "price per minute",
+        "rate min",
+        "price min",
+        "new rate",
+        "usd min",
+        "rate usd",
+    ),
+    "increment": (
+        "increment",
+        "increments",
+        "billing increment",
+        "billing increments",
+        "billing",
+        "rounding rules",
+        "interval",
+        "min incr",
+    ),
     "first": ("first", "initial increment", "first increment", "minimum duration", "min time", "initial"),
     "next": ("next", "next increment", "subsequent increment", "additional increment", "interval", "incremental"),
     "connect_fee": ("connect fee", "connection fee", "setup fee", "call setup", "setup charge"),
@@ -74,7 +102,7 @@ def understand(rows: Sequence[Sequence[str]], named: Mapping[str, str]) -> Heade
             "the rate deck's columns are not understood",
             expected="a heading with destination, code (or country and area code) and rate",
             got=_told(best),
-            todo="Say what a column is: --map code='Dial prefix'.",
+            todo="Say what a column is: --map code='Dial prefix'." + _missing(best),
         )
     return best
 
@@ -125,6 +153,14 @@ def _weight(header: Header) -> int:
 def _lacks(header: Header) -> bool:
     code = header.place("code") is not None or header.place("area_code") is not None
     return not code or header.place("destination") is None or header.place("rate") is None
+
+
+def _missing(header: Header | None) -> str:
+    if header is None:
+        return ""
+    lacking = [column for column in ("destination", "code", "rate") if header.place(column) is None]
+    left = [each.heading for each in header.columns if not each.column]
+    return f" Missing: {', '.join(lacking)}; left over: {', '.join(left)[:200] or 'none'}."
 
 
 def _told(header: Header | None) -> str:

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.cli import app as cli
 from gateway.formats.partner_deck.cells import DayOrder, codes_of, day_of, increments_of, order_of_days, price_of
 from gateway.formats.partner_deck.files import PartnerDeck, Reading, read_partner_deck
 from gateway.formats.partner_deck.headers import likeness, understand
+from gateway.formats.workbook import Place, Sheet
 from ledger.errors import Malformed
 from ledger.prices.deck import Rate, RateStatus
 from tests.gateway.formats.workbooks import workbook
+from tests.ledger.test_agreement_file import LEAST
 
 LIST = """\
 Wholesale rates of GB-B;;;;;;
@@ -71,6 +74,66 @@ def test_a_workbook_that_would_burst_is_refused(tmp_path: Path, monkeypatch: pyt
     path.write_bytes(workbook([["x"]], {"xl/media/image1.png": "0" * 1_000}))
     with pytest.raises(Malformed, match="too much to open"):
         read_partner_deck(path, Reading())
+
+
+SPELLED = "Dest,Prefix,Rate USD,{}\nUK,44,0.01,60/6\n"
+
+
+@pytest.mark.parametrize("heading", ["Interval", "Min/Incr"])
+def test_usual_headings_are_understood(tmp_path: Path, heading: str) -> None:
+    (rate,) = _read(tmp_path, SPELLED.format(heading)).deck.rates
+    assert (rate.nanos, rate.first, rate.next) == (10_000_000, 60_000, 6_000)
+
+
+def test_a_missing_column_is_named_with_those_left_over(tmp_path: Path) -> None:
+    with pytest.raises(Malformed) as refusal:
+        _read(tmp_path, "Destination,Code,Hinta,Xyz\nUK,44,0.01,60/6\n")
+    assert "Missing: rate; left over: Hinta, Xyz" in refusal.value.todo
+
+
+def test_a_code_with_00_is_told_to_drop_it(tmp_path: Path) -> None:
+    with pytest.raises(Malformed) as refusal:
+        _read(tmp_path, "Destination,Code,Rate USD,Increment\nChile,0056,0.01,60/6\n")
+    assert "drop the 00" in str(refusal.value.got)
+
+
+def test_two_decimal_separators_are_remarked(tmp_path: Path) -> None:
+    text = 'Dest,Code,Rate USD,Increment\nUK,44,"0,01",1/1\nUK,45,0.02,1/1\n'
+    assert "two decimal separators" in _read(tmp_path, text).remarks[0]
+    assert _read(tmp_path, LIST).remarks == ()
+
+
+def test_formulas_and_other_sheets_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prices = [["Dest", "Code", "Rate USD", "Increment"], ["UK", "44", "0.01", "1/1"]]
+    sheet = Sheet(prices, frozenset({Place(2, 3)}))
+    monkeypatch.setattr("gateway.formats.partner_deck.files.read_sheet", lambda *_: sheet)
+    found = read_partner_deck(tmp_path / "a.xlsx", Reading())
+    assert found.remarks == ("1 cells computed by a formula, the first in line 2, Rate USD",)
+    sheet = Sheet([["Welcome"]], frozenset(), ("Cover", "Prices"))
+    with pytest.raises(Malformed) as refusal:
+        read_partner_deck(tmp_path / "a.xlsx", Reading())
+    assert "--sheet 'Prices'" in refusal.value.todo
+
+
+def test_a_missing_file_a_folder_and_a_binary_file_are_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    binary = tmp_path / "b.csv"
+    binary.write_bytes(bytes([0xFF, 0x1B, 0, 7, 10]) * 9)
+    for path, says in ((tmp_path / "x.csv", "no such file"), (tmp_path, "a folder"), (binary, "a binary file")):
+        assert cli.run(["deck", str(path)]) == 2
+        assert says in capsys.readouterr().err
+    assert cli.run(["deck", str(tmp_path / "x.xlsx")]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_deck_in_another_currency_than_the_agreement_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.toml").write_text(LEAST)
+    (tmp_path / "d.csv").write_text(SPELLED.format("Interval").replace("USD", "EUR"))
+    assert cli.run(["deck", str(tmp_path / "d.csv"), "--agreement", str(tmp_path / "a.toml")]) == 2
+    assert "EUR" in capsys.readouterr().err
 
 
 def test_a_person_can_say_what_a_column_is(tmp_path: Path) -> None:

@@ -48,7 +48,14 @@ def test_an_unreadable_line_is_set_aside_and_the_file_goes_on(tmp_path: Path, ro
     assert reason in quarantined[0][1]
 
 
-@pytest.mark.parametrize("header", ["", "a,b\n", "a_party,b_party,quantity\n", HEADER.replace("route", "colour")])
+def test_an_empty_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "usage.csv"
+    path.write_text("")
+    with pytest.raises(Malformed, match="is empty"):
+        read_usage(path)
+
+
+@pytest.mark.parametrize("header", ["a,b\n", "a_party,b_party,quantity\n", HEADER.replace("route", "colour")])
 def test_a_file_with_other_columns_is_refused_by_name(tmp_path: Path, header: str) -> None:
     with pytest.raises(Malformed, match="columns"):
         read(tmp_path, header)
