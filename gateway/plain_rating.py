@@ -6,10 +6,9 @@ late is rated with the rest, and the answer tells which charges it moved.
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -63,7 +62,7 @@ class PlainRating:
     """REFUSED_SCHEMA."""
     without: Mapping[str, str]
     """Ports without a charge, and why."""
-    gaps: Mapping[str, int] = MappingProxyType({})
+    gaps: Mapping[str, int] = field(default_factory=dict)
     """Intervals without a sample, of ports that are charged all the same."""
 
 
@@ -76,7 +75,8 @@ def rate_plain(usage: pa.Table, history: DeckHistory, agreement: Agreement, give
         rating = rate_usage(usage, history, agreement, outages)
         charges = all_period_charges(usage, history, agreement, given.creditor)
         refused_rows = pa.concat_tables([rating.refused, outside])
-        return PlainRating(pa.concat_tables([rating.rated, charges.records]), refused_rows, charges.refused)
+        records = pa.concat_tables([rating.rated, charges.records])
+        return PlainRating(records, refused_rows, charges.refused, charges.gaps)
     into = _into(history, agreement, given)
     others = None if given.others is None else read_rated(given.others)
     rated, charged, refused = [RATED_SCHEMA.empty_table()], [RATED_SCHEMA.empty_table()], [outside]

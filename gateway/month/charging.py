@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
 from gateway.month.decks import Decks, direction_decks
-from gateway.month.pricing import CHARGES, is_charges, month_usage, other_direction
+from gateway.month.pricing import CHARGES, is_charges, month_before, month_usage, other_direction
 from gateway.month.unpriced import write_whole
 from gateway.month.versions import of_period
 from ledger import archive
@@ -24,6 +24,7 @@ from ledger.errors import Conflict
 from ledger.money import show_micros
 from ledger.period import Period
 from ledger.prices.service_rating import has_period_charges, period_charges
+from ledger.service import Service
 from ledger.store.engine import writing
 from ledger.store.imports import UsageFile, add_usage, record_import, restate_usage, usage_of, usage_scopes
 from ledger.usage import RATED_SCHEMA, USAGE_SCHEMA, BatchScope
@@ -54,7 +55,8 @@ def charges_due(
     files = usage_of(connection, scope)
     usage = month_usage(gateway, connection, scope)
     others = other_direction(gateway, connection, held, scope, held.agreement)
-    found = period_charges(usage, decks.history, held.agreement, scope.creditor, scope.period, others)
+    before = month_before(gateway, connection, scope) if scope.service is Service.IPL else None
+    found = period_charges(usage, decks.history, held.agreement, scope.creditor, scope.period, others, before)
     sealed = _sealed_charges(gateway, files)
     rows, without = [], dict(found.refused)
     for row in found.records.to_pylist():

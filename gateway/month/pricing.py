@@ -33,10 +33,12 @@ def rate_held(gateway: Gateway, table: pa.Table, held: Partnership, usage: Usage
     """Price records of a usage file under the terms in effect when its period begins, with what the home knows of
     outages."""
     scope = usage.scope
-    outages = outages_of(gateway.settings.home) if scope.service is Service.IPL else ()
     terms = of_period(gateway, held, scope.period).agreement
+    if scope.service is Service.IPL:
+        known = _known_circuits(gateway, usage)
+        return rate_usage(table, decks.history, terms, outages_of(gateway.settings.home), known)
     if not rates_whole_periods(scope.service, terms, scope.creditor):
-        return rate_usage(table, decks.history, terms, outages)
+        return rate_usage(table, decks.history, terms)
     if gateway.clock.now_ms() < scope.period.bounds_ms(terms.zone)[1]:
         reasons = pa.array([_WAITS] * len(table), pa.string())
         return Rating(
@@ -58,6 +60,11 @@ def month_usage(
     files = [each for each in usage_of(connection, scope) if not is_charges(each)]
     wanted = [each for each in files if without is None or each.id != without.id]
     return pa.concat_tables([USAGE_SCHEMA.empty_table(), *(usage_in(gateway, each) for each in wanted)])
+
+
+def month_before(gateway: Gateway, connection: Connection, scope: BatchScope) -> pa.Table:
+    """All usage of the same scope in the month before. Raises RootMismatch for a changed archive."""
+    return month_usage(gateway, connection, scope._replace(period=scope.period.before))
 
 
 def other_direction(
@@ -82,6 +89,15 @@ def usage_in(gateway: Gateway, usage: UsageFile) -> pa.Table:
     if usage.root is not None:
         return archive.read_by_root(gateway.settings.archive_path, usage.root).table.select(USAGE_SCHEMA.names)
     return pq.read_table(gateway.settings.home / usage.path).replace_schema_metadata(None)
+
+
+def _known_circuits(gateway: Gateway, usage: UsageFile) -> pa.Table:
+    """Private lines of the month before, and of this month those in sealed files and in what was imported earlier."""
+    with reading(gateway.engine) as connection:
+        files = [each for each in usage_of(connection, usage.scope) if not is_charges(each)]
+        earlier = [each for each in files if each.root is not None or each.id < usage.id]
+        before = month_before(gateway, connection, usage.scope)
+    return pa.concat_tables([before, *(usage_in(gateway, each) for each in earlier)])
 
 
 def _of_file(rated: pa.Table, table: pa.Table, begin: int) -> pa.Table:

@@ -6,6 +6,7 @@ is the installation of a private line: `period_charges`.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -33,6 +34,8 @@ class PeriodCharges(NamedTuple):
     """RATED_SCHEMA; charge records (docs/decisions/0004)."""
     refused: Mapping[str, str]
     """Ports without a charge, and why."""
+    gaps: Mapping[str, int] = MappingProxyType({})
+    """Intervals without a sample, of ports that are charged all the same."""
 
 
 def rate_usage(
@@ -88,7 +91,8 @@ def period_charges(
     if history.service is Service.IPL:
         return PeriodCharges(installation_charges(usage, history, agreement, creditor, period, known), {})
     charges, refused = port_charges(usage, history, agreement, creditor, period)
-    return PeriodCharges(charge_records(charges, agreement, creditor, period), refused)
+    gaps = {each.port: each.missing for each in charges if each.missing}
+    return PeriodCharges(charge_records(charges, agreement, creditor, period), refused, gaps)
 
 
 def all_period_charges(
@@ -97,12 +101,14 @@ def all_period_charges(
     """The charge records of every accounting month in which usage begins. Raises Malformed, CurrencyMismatch."""
     records = [RATED_SCHEMA.empty_table()]
     refused: dict[str, str] = {}
+    gaps: dict[str, int] = {}
     if has_period_charges(history.service, agreement):
         for period in periods_of(usage, agreement):
             charges = period_charges(usage, history, agreement, creditor, period)
             records.append(charges.records)
             refused |= {f"{route} in {period}": why for route, why in charges.refused.items()}
-    return PeriodCharges(pa.concat_tables(records), refused)
+            gaps |= {f"{route} in {period}": missing for route, missing in charges.gaps.items()}
+    return PeriodCharges(pa.concat_tables(records), refused, gaps)
 
 
 def periods_of(usage: pa.Table, agreement: Agreement) -> tuple[Period, ...]:

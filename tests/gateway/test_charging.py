@@ -164,6 +164,23 @@ def test_circuits_are_rated_with_the_outages_of_the_home_and_installed_once(gate
     assert month.rate(gateway, period=OCTOBER).scopes == ()
 
 
+def test_a_circuit_in_two_files_of_a_month_is_charged_once_and_what_the_month_before_had_is_not_new(
+    gateway: Gateway,
+) -> None:
+    head = ["Circuit", "A End", "Z End", "From", "To", "Monthly Charge"]
+    path = gateway.settings.home / "circuits.xlsx"
+    c1, c2 = (["C1", "LON1", "BJS2", "2025-01-01", "", ""], ["C2", "LON1", "BJS2", "2026-10-01", "", ""])
+    for period, rows in ((Period(2026, 9), [c1]), (OCTOBER, [c1, c2]), (OCTOBER, [c2, c1])):
+        path.write_bytes(workbook([head, *rows]))
+        month.import_usage(gateway, path, "ipl_inventory", said=Said(period=period))
+
+    scope = rated(gateway)
+    assert (str(scope.amount), scope.refused) == ("USD 6700.00", 2), "two circuits, and C2 is new"
+    assert all("charged twice" in reason for reason in scope.reasons)
+    month.seal(gateway, period=OCTOBER)
+    assert charged(gateway) == [("C2", "installation: Line", 500_000_000)]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -30,6 +30,7 @@ from ledger.prices.deck_file import parse_deck
 from ledger.prices.service_terms import DataTerms, MissingSamples
 from ledger.service import Service
 from ledger.typed_data import address_of_key
+from tests.ledger.prices.service_records import agreed, decks, usage_of
 from tests.ledger.records import OCTOBER_MS, usage
 from tests.ledger.test_agreement_file import LEAST
 
