@@ -170,7 +170,7 @@ def test_text_is_no_roaming_file_even_if_it_is_said_to_be(home: Gateway, tmp_pat
 def test_the_command_shows_notes_and_answers_json(
     home: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("gateway.cli.reading_verbs.home_of", lambda _: home)
+    monkeypatch.setattr("gateway.cli.reading_verbs.folder_of", lambda _: home)
     path = tmp_path / "tap"
     path.write_bytes(_ours(10))
     arguments = ["import", str(path), "--dry-run"]

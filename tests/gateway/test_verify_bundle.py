@@ -160,7 +160,7 @@ def test_the_scripts_keccak_is_the_ledgers(message: bytes) -> None:
     assert verify_bundle.keccak256(message) == keccak(message)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.integers(min_value=1, max_value=2**255))
 def test_the_scripts_recovery_is_the_ledgers(over: bytes, number: int) -> None:
     key = number.to_bytes(32, "big")
