@@ -36,8 +36,8 @@ from ledger.store.engine import reading
 from ledger.store.settlement import DisputeRow, dispute_of, list_statements
 from ledger.store.tables import chain_logs
 from ledger.typed_data import recover
-from reconciliation.disputes import dispute_proposals
 from reconciliation.finding import Cause
+from reconciliation.settling.disputes import dispute_proposals
 
 SCRIPT = Path(verify_bundle.__file__)
 _DECLARE = {

@@ -11,7 +11,7 @@ from ledger.store.credit import CreditRow, list_credit, list_exposure_changes, l
 from ledger.store.declarations import list_declarations
 from ledger.store.latest import rows_of
 from ledger.store.settlement import list_disputes, list_items, list_payables
-from reconciliation.exposure import Exposure, Forecast, exposure, forecast
+from reconciliation.settling.exposure import Exposure, Forecast, exposure, forecast
 
 PACE_DAYS = 30
 Direction = tuple[AgreementId, CarrierCode]

@@ -8,10 +8,10 @@ import numpy as np
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.service import Service
-from reconciliation.clocks import Clocks
 from reconciliation.finding import Cause, Severity
-from reconciliation.matching import Pairing
-from reconciliation.side import Ints, Side, Tolerances, exact_sum
+from reconciliation.matching.clocks import Clocks
+from reconciliation.matching.match import Pairing
+from reconciliation.matching.side import Ints, Side, Tolerances, exact_sum
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from ledger.money import Micros, parse_micros
 from ledger.period import Period
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
-from reconciliation.disputes import dispute_proposals
-from reconciliation.netting import Obligation, net_each_currency
 from reconciliation.plain import netting_plain, proposal_plain, reconciliation_plain
 from reconciliation.reconcile import Reconciliation, reconcile
+from reconciliation.settling.disputes import dispute_proposals
+from reconciliation.settling.netting import Obligation, net_each_currency
 
 MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
 OBLIGATION = ("debtor", "creditor", "currency", "amount")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from ledger.money import show_micros
-from reconciliation.disputes import DisputeProposal
 from reconciliation.finding import Finding
-from reconciliation.netting import NettingResult
 from reconciliation.reconcile import Reconciliation
+from reconciliation.settling.disputes import DisputeProposal
+from reconciliation.settling.netting import NettingResult
 from reconciliation.totals import KeyTotal, Totals
 
 Plain = Mapping[str, object]

@@ -13,17 +13,17 @@ from ledger.money import Micros
 from ledger.prices.deck import DeckHistory
 from ledger.service import Service
 from ledger.usage import BatchScope
-from reconciliation import explaining
 from reconciliation.difference import Books, Difference
-from reconciliation.explainer import Explainer
+from reconciliation.explaining.explain import explain
+from reconciliation.explaining.explainer import Explainer
+from reconciliation.explaining.port_charges import with_samples
+from reconciliation.explaining.wording import Perspective, sentence
 from reconciliation.finding import Cause, Finding, mirrored
-from reconciliation.forgery import Evidence
-from reconciliation.matching import Pairing, Rule, match
-from reconciliation.port_charges import with_samples
-from reconciliation.services import clocks_of, tolerance_of
-from reconciliation.side import Ints, Side, exact_sum, side_of
+from reconciliation.forgery.marks import Evidence
+from reconciliation.matching.match import Pairing, Rule, match
+from reconciliation.matching.services import clocks_of, tolerance_of
+from reconciliation.matching.side import Ints, Side, exact_sum, side_of
 from reconciliation.totals import Totals, compare_totals
-from reconciliation.wording import Perspective, sentence
 
 EXCEPTIONS_SCHEMA = pa.schema(
     [
@@ -103,7 +103,7 @@ def reconcile(
     """
     books = _books(ours, theirs, scope, agreement)
     evidence = Evidence(capacity or {}, tuple(unallocated))
-    differences = explaining.explain(books, evidence)
+    differences = explain(books, evidence)
     _check_complete(books, differences)
     is_creditor = scope.declarer == scope.creditor
     perspective = Perspective(scope, agreement, is_creditor)

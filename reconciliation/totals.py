@@ -10,7 +10,7 @@ import numpy as np
 
 from ledger.agreement import Tolerance
 from ledger.money import Micros
-from reconciliation.side import Ints, Side, exact_sum, exact_sums
+from reconciliation.matching.side import Ints, Side, exact_sum, exact_sums
 
 QUARTER_MS = 900_000
 MADRID_FLOOR_MICROS = 25_000_000

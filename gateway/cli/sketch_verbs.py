@@ -9,7 +9,7 @@ import typer
 from gateway.cli.parts import Json, end
 
 if TYPE_CHECKING:
-    from reconciliation.sketch import Sketch
+    from reconciliation.sketching.sketch import Sketch
 
 SEED_DIGITS = 16
 
@@ -32,8 +32,8 @@ def sketch(
     from gateway.cli.pure_verbs import refused_unless_writable
     from ledger.errors import Malformed
     from reconciliation.files import read_records
-    from reconciliation.sketch import SketchOf, cells_for, sketch_records
-    from reconciliation.sketch_file import write_sketch
+    from reconciliation.sketching.sketch import SketchOf, cells_for, sketch_records
+    from reconciliation.sketching.sketch_file import write_sketch
 
     if of not in list(SketchOf):
         raise Malformed("not a kind of sketch", expected="counts or charges", got=of[:40])
@@ -59,8 +59,8 @@ def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool
 
     from gateway.cli.pure_verbs import refused_unless_writable
     from reconciliation.files import read_records
-    from reconciliation.sketch import differing_keys, rows_of_keys, sketch_records
-    from reconciliation.sketch_file import read_sketch
+    from reconciliation.sketching.sketch import differing_keys, rows_of_keys, sketch_records
+    from reconciliation.sketching.sketch_file import read_sketch
 
     them = read_sketch(theirs)
     read = read_records(ours)

@@ -46,9 +46,9 @@ from ledger.store.settlement import (
 )
 from ledger.store.states import SubmissionState
 from ledger.store.tables import chain_logs
-from reconciliation.disputes import grounds_of
 from reconciliation.finding import Cause, Finding, Severity, mirrored
-from reconciliation.statement import StatementDraft, StatementLine
+from reconciliation.settling.disputes import grounds_of
+from reconciliation.settling.statement import StatementDraft, StatementLine
 
 OPEN_DISPUTES = (DisputeState.GENERATED, DisputeState.UNDER_INVESTIGATION)
 _SEVERITY = {Severity.DISPUTE: Mood.WARN, Severity.FORGERY: Mood.BAD}

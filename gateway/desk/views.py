@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from gateway.month.bypassing import FoundArbitrage
 from ledger.money import div_half_even
-from reconciliation.exposure import alerts_at
 from reconciliation.finding import Finding
+from reconciliation.settling.exposure import alerts_at
 
 
 class Mood(StrEnum):

@@ -22,7 +22,7 @@ from ledger.service import Service
 from ledger.store.declarations import closed_by, list_declarations
 from ledger.store.engine import reading, writing
 from ledger.store.settlement import StatementRow, list_disputes, list_statements
-from reconciliation.statement import DeclaredBatch, OpenDispute, StatementDraft, draw_statement
+from reconciliation.settling.statement import DeclaredBatch, OpenDispute, StatementDraft, draw_statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ledger.store.batches import list_revealed
 from ledger.store.declarations import DeclarationRow, list_declarations
 from ledger.store.engine import reading
 from ledger.usage import RATED_SCHEMA
-from reconciliation.unrevealed import UnrevealedBatch
+from reconciliation.explaining.unrevealed import UnrevealedBatch
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,8 @@ from ledger.store.arbitrages import ArbitrageRow, list_arbitrages, replace_arbit
 from ledger.store.batches import list_revealed
 from ledger.store.declarations import list_declarations
 from ledger.store.engine import reading, writing
-from reconciliation.arbitrage import ArbitrageFinding, Direction, Traffic
-from reconciliation.detours import find_detours, loser
+from reconciliation.arbitrage.circles import ArbitrageFinding, Direction, Traffic
+from reconciliation.arbitrage.detours import find_detours, loser
 
 SERVICE = Service.VOICE
 """Detours are about minutes to dial codes: voice."""

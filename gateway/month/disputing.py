@@ -34,9 +34,9 @@ from ledger.store.outbox import list_submissions
 from ledger.store.settlement import DisputeRow, list_disputes, list_statements
 from ledger.store.states import SubmissionState
 from ledger.usage import BatchScope
-from reconciliation.disputes import DisputeProposal, dispute_proposals
+from reconciliation.explaining.unrevealed import unrevealed_proposal
 from reconciliation.finding import Cause
-from reconciliation.unrevealed import unrevealed_proposal
+from reconciliation.settling.disputes import DisputeProposal, dispute_proposals
 
 
 @dataclass(frozen=True, slots=True)

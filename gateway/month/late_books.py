@@ -12,8 +12,8 @@ from ledger.period import Period
 from ledger.store.declarations import DeclarationRow, list_declarations
 from ledger.store.engine import reading
 from ledger.usage import RATED_SCHEMA
+from reconciliation.explaining.late import LateRecords
 from reconciliation.finding import Cause
-from reconciliation.late import LateRecords
 from reconciliation.reconcile import reconcile
 
 REPEATED = (Cause.DUPLICATE_AT_OURS.value, Cause.DUPLICATE_AT_THEIRS.value)

@@ -17,8 +17,8 @@ from ledger.money import MAX_AMOUNT_MICROS, Micros
 from ledger.store.agreements import AgreementRow, list_agreements
 from ledger.store.engine import reading, writing
 from ledger.store.settlement import ItemRow, list_cycles, list_items
-from reconciliation.netting import NettingResult, Obligation
-from reconciliation.netting import net as net_obligations
+from reconciliation.settling.netting import NettingResult, Obligation
+from reconciliation.settling.netting import net as net_obligations
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from ledger.store.engine import reading, writing
 from ledger.store.latest import latest_of
 from ledger.store.outbox import find_submission
 from ledger.store.settlement import PayableRow, list_payables, payee_of
-from reconciliation.ageing import Aged, Payable
-from reconciliation.ageing import age as age_payables
+from reconciliation.settling.ageing import Aged, Payable
+from reconciliation.settling.ageing import age as age_payables
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from ledger.service import Service
 from ledger.store.engine import reading, writing
 from ledger.store.findings import FindingRow, ReconciliationRow, record_reconciliation
 from ledger.usage import BatchScope
+from reconciliation.explaining.late import with_late
 from reconciliation.finding import Cause, Finding
-from reconciliation.late import with_late
 from reconciliation.reconcile import Reconciliation
 from reconciliation.reconcile import reconcile as reconcile_tables
 

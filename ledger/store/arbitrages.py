@@ -17,7 +17,7 @@ from ledger.store.tables import arbitrages
 
 @dataclass(frozen=True, slots=True)
 class ArbitrageRow:
-    """One finding; the fields of reconciliation.arbitrage.ArbitrageFinding, `cycle` with ">" and `codes` with ";"."""
+    """One finding: the fields of the engine's ArbitrageFinding, `cycle` with ">" and `codes` with ";"."""
 
     period: Period
     number: int

@@ -28,7 +28,7 @@ from ledger.service import Service
 from ledger.store.engine import reading
 from ledger.store.proposals import list_proposals
 from ledger.store.settlement import DisputeRow
-from reconciliation.statement import DeclaredBatch, OpenDispute, draw_statement
+from reconciliation.settling.statement import DeclaredBatch, OpenDispute, draw_statement
 from tests.gateway.asking import Browser
 from tests.gateway.homes import lonely_gateway
 

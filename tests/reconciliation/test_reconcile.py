@@ -270,21 +270,21 @@ def test_exceptions_say_which_rows_which_lines_and_which_rule() -> None:
 
 def test_an_incomplete_explanation_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted fault: an explainer that forgets its last difference."""
-    explain = module.explaining.explain
-    monkeypatch.setattr(module.explaining, "explain", lambda books, evidence: explain(books, evidence)[:-1])
+    explain = module.explain
+    monkeypatch.setattr(module, "explain", lambda books, evidence: explain(books, evidence)[:-1])
     with pytest.raises(AssertionError):
         seen_by_creditor(many(30), many(30)[1:])
 
 
 def test_a_record_told_twice_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted fault: a difference that is listed twice, with opposite amounts."""
-    explain = module.explaining.explain
+    explain = module.explain
 
     def twice(books: module.Books, evidence: module.Evidence) -> tuple[module.Difference, ...]:
         (one,) = explain(books, evidence)
         return one, one, replace(one, creditor_rows=one.debtor_rows, creditor_micros=-one.creditor_micros)
 
-    monkeypatch.setattr(module.explaining, "explain", twice)
+    monkeypatch.setattr(module, "explain", twice)
     with pytest.raises(AssertionError, match="in no finding, or in two"):
         seen_by_creditor(many(30), many(30)[1:])
 

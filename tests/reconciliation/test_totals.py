@@ -6,7 +6,7 @@ import pytest
 
 from ledger.agreement import Tolerance
 from ledger.money import Micros, parse_micros
-from reconciliation.side import side_of
+from reconciliation.matching.side import side_of
 from reconciliation.totals import (
     Totals,
     Verdict,
