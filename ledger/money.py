@@ -2,6 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import NewType
 
 from ledger.errors import Malformed
@@ -88,6 +89,7 @@ def show_nanos(nanos: Nanos | int) -> str:
     return f"{whole}.{part:09d}"
 
 
+@lru_cache(maxsize=1 << 14)
 def _parse_scaled(text: str, places: int, what: str) -> int:
     plain = text.strip()
     try:

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from ledger.canonical import Value, canonical_hash
@@ -83,16 +83,25 @@ class Rate:
     @property
     def is_plain(self) -> bool:
         """Whether a record's number, start and quantity alone decide, in increments and a fee."""
-        return _further(self) == _NOTHING_FURTHER
+        fees = self.attempt_nanos or self.min_nanos or self.max_nanos is not None or self.max_rule is not MaxRule.FREE
+        return not (fees or self.origin or self.band or self.status is not RateStatus.OPEN)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RateDeck:
-    """A price list; its rates are ordered by code and date. Make it with `rate_deck` or `parse_deck`."""
+    """A price list; its rates are ordered by code and date. Make it with `rate_deck` or `parse_deck`.
+
+    Without slots, since it keeps its hash: that of 200,000 codes takes seconds.
+    """
 
     currency: str
     service: Service
     rates: tuple[Rate, ...]
+
+    @cached_property
+    def hashed(self) -> bytes:
+        """keccak256 of the canonical bytes."""
+        return canonical_hash("rate-deck", [self.currency, int(self.service), [_values(rate) for rate in self.rates]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,7 @@ def deck_history(decks: Iterable[tuple[int, RateDeck]]) -> DeckHistory:
 
 def deck_hash(deck: RateDeck) -> bytes:
     """keccak256 of the deck's canonical bytes; the order of the file's lines does not matter."""
-    return canonical_hash("rate-deck", [deck.currency, int(deck.service), [_values(rate) for rate in deck.rates]])
+    return deck.hashed
 
 
 def decks_hash(history: DeckHistory, from_ms: int, to_ms: int) -> bytes:
@@ -249,9 +258,6 @@ def _values(rate: Rate) -> list[Value]:
 def _further(rate: Rate) -> list[Value]:
     most = rate.max_nanos
     return [rate.attempt_nanos, rate.min_nanos, most, str(rate.max_rule), rate.origin, rate.band, str(rate.status)]
-
-
-_NOTHING_FURTHER = _further(Rate("", "", Nanos(0)))
 
 
 def check_rate(rate: Rate) -> None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -166,6 +167,7 @@ def _word(words: type[_WORD], text: str) -> _WORD:
         raise Malformed("not a word of this column", expected=", ".join(words), got=repr(text[:20])) from None
 
 
+@lru_cache(maxsize=1 << 10)
 def _increments(text: str) -> tuple[int, int]:
     first, slash, following = text.partition("/")
     try:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ledger.cells import plain_cell
 from ledger.errors import Malformed
@@ -42,6 +43,7 @@ def one_currency(stated: set[str], currency: str | None) -> str:
     return expected
 
 
+@lru_cache(maxsize=1 << 10)
 def moment_of(text: str) -> int | None:
     """When a line takes effect: a date (midnight UTC), a moment with its offset, None for nothing. Raises Malformed."""
     if not text:
