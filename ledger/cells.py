@@ -7,7 +7,9 @@ what comes out is what went in.
 
 import re
 
-_RUNS = re.compile(r"'*[=+\-@\t\r]")
+RUNS = r"'*[=+\-@\t\r]"
+"""How text begins that a spreadsheet would run, or that looks marked: a pattern, for whole columns too."""
+_RUNS = re.compile(RUNS)
 _MARKED = re.compile(r"'+[=+\-@\t\r]")
 
 
