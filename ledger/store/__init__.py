@@ -15,6 +15,7 @@ What a carrier made
                     list_batches, record_revealed, list_revealed
     findings        record_reconciliation, latest_reconciliation, latest_reconciliations, list_findings
     arbitrages      replace_arbitrages, list_arbitrages           what the latest search of a period found
+    suspicions      replace_suspicions, list_suspicions           the same of fraud and forgery
     idempotency     ask, answer, forget_answers                   a repeat of a request gets the same answer
     proposals       record_proposal, signatures_of, list_proposals, struct_of
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 from ledger.store.columns import INT64, Blob, Carrier, Hash32, PeriodKey, ServiceNumber, Whole, WordOf, YesNo
-from ledger.store.states import BatchState, SubmissionState
+from ledger.store.states import BatchState, Role, SubmissionState
 
 metadata = MetaData(
     naming_convention={
@@ -203,6 +203,26 @@ arbitrages = _table(
     _must("found_at_ms", Whole),
 )
 
+suspicions = _table(
+    "suspicions",
+    Column("period", PeriodKey, primary_key=True, autoincrement=False),
+    Column("number", INT64, primary_key=True, autoincrement=False),
+    _must("kind", Text),
+    _must("confidence", Whole),
+    _must("service", ServiceNumber),
+    _must("creditor", Carrier),
+    _must("debtor", Carrier),
+    _may("declarer", Carrier),
+    _must("subject", Text),
+    _must("currency", Text),
+    _must("count", Whole),
+    _must("at_risk_micros", Whole),
+    _must("rule", Text),
+    _must("explanation", Text),
+    _may("evidence_path", Text),
+    _must("found_at_ms", Whole),
+)
+
 answers = _table(
     "answers",
     Column("caller", Text, primary_key=True),
@@ -228,6 +248,35 @@ proposals = _table(
 )
 
 locks = _table("locks", Column("name", Text, primary_key=True), _must("taken", Whole))
+
+access_grants = _table(
+    "access_grants",
+    _id(),
+    _must("role", WordOf(Role)),
+    _must("label", Text),
+    _may("key", Text),
+    _may("code_hash", Hash32),
+    _must("granted_at_ms", Whole),
+    _must("expires_at_ms", Whole),
+    _may("used_at_ms", Whole),
+    _may("ended_at_ms", Whole),
+    UniqueConstraint("code_hash"),
+    Index(None, "key"),
+)
+
+sessions = _table(
+    "sessions",
+    Column("token_hash", Hash32, primary_key=True),
+    _must("role", WordOf(Role)),
+    _may("carrier", Carrier),
+    _may("key", Text),
+    _may("nonce", Hash32),
+    Column("grant_id", INT64, ForeignKey("access_grants.id"), nullable=True, index=True),
+    _must("opened_at_ms", Whole),
+    _must("expires_at_ms", Whole),
+    _may("ended_at_ms", Whole),
+    UniqueConstraint("nonce"),
+)
 
 # WHAT IT SAYS TO THE CHAIN
 
