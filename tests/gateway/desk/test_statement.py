@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from gateway.composition import Gateway, Partnership, partnership_with
-from gateway.desk.assembling import finding_rows, finding_state, statement_view
-from gateway.desk.records import declared_unseen
+from gateway.desk.views.findings import finding_rows, finding_state
+from gateway.desk.views.records import declared_unseen
+from gateway.desk.views.statement import statement_view
 from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import (

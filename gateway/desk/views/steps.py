@@ -1,11 +1,11 @@
 """Which steps of a month are done with one partner, and which command comes next?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from gateway.composition import Gateway, Partnership
-from gateway.desk.views import Step
 from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.store.batches import list_batches, list_revealed
@@ -13,6 +13,15 @@ from ledger.store.declarations import closed_by, list_declarations
 from ledger.store.findings import latest_reconciliations
 from ledger.store.imports import unsealed_usage
 from ledger.store.settlement import ItemRow, PayableRow, StatementRow, list_disputes, list_items, list_payables
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the month and whether it is done, next, or still to come."""
+
+    word: str
+    standing: str
+
 
 STEPS = ("import", "rate", "seal", "declare", "close", "reveal", "reconcile", "dispute", "accept", "net", "pay")
 

@@ -1,24 +1,20 @@
 """What needs a person, and how does each partner stand? The first page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnerships
-from gateway.desk.assembling import OPEN_DISPUTES, credit_rows, lines_of, net_of, payable_rows
-from gateway.desk.views import (
-    Attention,
-    Health,
-    Mood,
-    OverviewView,
-    PartnerRow,
-    PayableRow,
-    State,
-)
+from gateway.desk.views.credit import CreditRow, credit_rows
+from gateway.desk.views.disputes import OPEN_DISPUTES
+from gateway.desk.views.moods import Mood, State
+from gateway.desk.views.payables import PayableRow, payable_rows
+from gateway.desk.views.statement import lines_of, net_of
 from gateway.health import GatewayHealth
 from gateway.month.accepting import draft_of
-from gateway.month.bypassing import arbitrage_of
+from gateway.month.bypassing import FoundArbitrage, arbitrage_of
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.store.agreements import list_agreements
@@ -33,6 +29,56 @@ from ledger.store.states import SubmissionState
 
 ATTENTION_PERCENT = 75
 """From this alert share on a line needs a person; half of it is told in its cell alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One thing that needs a person: a sentence's key, its words, and where to go."""
+
+    word: str
+    values: Mapping[str, object]
+    mood: Mood
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRow:
+    """One partner in one period, on the overview."""
+
+    partner: str
+    period: str
+    currency: str
+    ours_micros: int
+    theirs_micros: int
+    net_micros: int
+    disputed_micros: int
+    overdue_micros: int
+    credit: CreditRow | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the gateway itself is."""
+
+    chain_block: int
+    chain_time: int
+    blocks_behind: int
+    outbox: dict[str, int]
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewView:
+    """The first page: what needs a person, then every partner."""
+
+    periods: Sequence[str]
+    period: str
+    attention: Sequence[Attention]
+    partners: Sequence[PartnerRow]
+    payables: Sequence[PayableRow]
+    arbitrage: Sequence[FoundArbitrage]
+    health: Health
 
 
 def overview(gateway: Gateway, health: GatewayHealth, asked: Period | None) -> OverviewView:

@@ -1,6 +1,7 @@
 """What is one finding made of, down to one call, its leaf, its proof and its transaction?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,18 +10,9 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnership_with
-from gateway.desk.assembling import batch_row_of, finding_rows, transaction_of
-from gateway.desk.views import (
-    Check,
-    FindingRow,
-    FindingView,
-    Mood,
-    RecordLine,
-    RecordSide,
-    RecordView,
-    SealView,
-    State,
-)
+from gateway.desk.views.batches import BatchRow, batch_row_of, transaction_of
+from gateway.desk.views.findings import FindingRow, finding_rows
+from gateway.desk.views.moods import Mood, State
 from gateway.formats.reading import raw_line
 from gateway.month.books import Book, book_of
 from gateway.month.parts import Direction
@@ -39,6 +31,84 @@ from ledger.store.tables import usage_tables
 from reconciliation.finding import Finding
 
 PAGE_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """A pair of records on a finding's list; a side that has none is None."""
+
+    number: int
+    ours: "RecordSide | None"
+    theirs: "RecordSide | None"
+    difference_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSide:
+    """One side's record: its values and where it is sealed."""
+
+    declarer: str
+    root: str
+    index: int
+    line: int
+    a_party: str
+    b_party: str
+    start_ms: int
+    quantity: int
+    route: str
+    destination: str
+    code: str
+    charged_quantity: int
+    amount_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """The records of one finding, one page of them."""
+
+    partner: str
+    period: str
+    currency: str
+    row: FindingRow
+    lines: Sequence[RecordLine]
+    shown_from: int
+    total: int
+    next_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a record: what was checked, and whether it holds."""
+
+    word: str
+    holds: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealView:
+    """Where one side's record is sealed, and the checks that show it."""
+
+    side: RecordSide
+    checks: Sequence[Check]
+    batch: BatchRow
+    raw_line: str
+    raw_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """One call down to its proof: both sides' fields, why they were paired, where each is sealed."""
+
+    partner: str
+    period: str
+    currency: str
+    finding: Finding
+    rule: str
+    """Why the two were paired."""
+    finding_number: int
+    ours: SealView | None
+    theirs: SealView | None
 
 
 def finding_view(gateway: Gateway, partner: CarrierCode, period: Period, number: int, after: int = 0) -> FindingView:

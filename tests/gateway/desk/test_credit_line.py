@@ -6,14 +6,15 @@ import pytest
 
 from gateway.api.app import build_app
 from gateway.composition import Gateway, partnership_with
-from gateway.desk.views import CreditRow, Mood
+from gateway.desk.views.credit import CreditRow
+from gateway.desk.views.moods import Mood
 from ledger.chain.bindings import CreditLineGranted, ExposureChanged, LimitPolicy
 from ledger.identity import ascii32
 from ledger.store.engine import writing
 from tests.gateway.asking import Browser
 from tests.gateway.chain_rows import said
+from tests.gateway.desk.test_statement import CN_T, GB_B, settled_gateway
 from tests.gateway.detoured import agreed
-from tests.gateway.test_desk_month import CN_T, GB_B, settled_gateway
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""Which disputes does a period have, as the chain says?"""
+
+from dataclasses import dataclass
+
+from gateway.desk.shapes import hexed
+from gateway.desk.views.moods import Mood, State
+from ledger.chain.bindings import DisputeState
+from ledger.identity import CarrierCode
+from ledger.store.settlement import DisputeRow as StoredDispute
+from reconciliation.finding import Cause, mirrored
+
+OPEN_DISPUTES = (DisputeState.GENERATED, DisputeState.UNDER_INVESTIGATION)
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    """A dispute of the period, as the chain has it."""
+
+    id: str
+    creditor: str
+    reason: str
+    amount_micros: int
+    credited_micros: int
+    due_micros: int
+    state: State
+    opened_at: int
+    """Seconds, chain time."""
+
+
+def dispute_row(row: StoredDispute, carrier: CarrierCode) -> DisputeRow:
+    """The reason stands on chain as the debtor sees it; the creditor's desk shows it from its own side."""
+    known = row.reason in {cause.value for cause in Cause}
+    reason = mirrored(Cause(row.reason)).value if known and row.creditor == carrier else row.reason
+    return DisputeRow(
+        id=hexed(row.dispute_id),
+        creditor=row.creditor,
+        reason=reason,
+        amount_micros=row.amount_micros,
+        credited_micros=row.credited_micros,
+        due_micros=row.due_micros,
+        state=dispute_state(row.state),
+        opened_at=row.opened_at,
+    )
+
+
+def dispute_state(state: DisputeState) -> State:
+    mood = Mood.WARN if state in OPEN_DISPUTES else Mood.GOOD
+    return State(state.name.lower(), mood)
