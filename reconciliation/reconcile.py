@@ -1,6 +1,6 @@
 """What does a carrier hear about one direction, service and period? Findings, exceptions, totals and the waterfall."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,18 @@ EXCEPTIONS_SCHEMA = pa.schema(
 )
 """One row for each record or pair of each finding that moves money; a pair with two causes has two rows.
 Clock findings have none: they cover whole routes."""
+
+PAIRS_SCHEMA = pa.schema(
+    [
+        pa.field("ours_row", pa.int64(), nullable=False),
+        pa.field("theirs_row", pa.int64(), nullable=False),
+        pa.field("class", pa.uint8(), nullable=False),  # PairClass
+        pa.field("rule", pa.uint8(), nullable=False),  # Rule
+        pa.field("offset_ms", pa.int64(), nullable=False),  # corrected start at theirs minus ours
+    ]
+)
+"""One row for each pair, also of records that agree."""
+PAIRS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +104,13 @@ def reconcile(
     decks: DeckHistory | None = None,
     capacity: Mapping[str, int] | None = None,
     unallocated: Sequence[str] = (),
+    pairs: Callable[[pa.Table], None] | None = None,
 ) -> Reconciliation:
     """Compare two RatedTables (ledger/usage.py) of one direction, service and period.
 
     `scope.declarer` is us, `scope.creditor` says whose claim it is; rows may come in any order. `decks` are the
     creditor's published decks (to name a missed rate change), `capacity` the circuits of its routes and `unallocated`
-    number ranges nobody holds (to recognise forgery).
+    number ranges nobody holds (to recognise forgery). `pairs` hears of every pair, piece by piece (PAIRS_SCHEMA).
 
     Raises Malformed (a table that is not rated), Refused (a carrier that is not the agreement's).
     """
@@ -112,6 +125,8 @@ def reconcile(
     if decks is not None and scope.service is Service.DATA:
         differences = with_samples(books, differences, decks, agreement, scope.creditor)
     findings = tuple(_finding(each, perspective) for each in differences)
+    if pairs is not None:
+        _tell_pairs(books.pairing if is_creditor else books.pairing.mirrored(), pairs)
     us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
     totals = compare_totals(us, them, agreement.zone, agreement.tolerance)
     return Reconciliation(
@@ -202,6 +217,14 @@ def waterfall_of(findings: Sequence[Finding], totals: Totals) -> Waterfall:
             steps.append(Step(cause, sum(finding.count for finding in mine), Micros(moved)))
     assert totals.ours_micros - sum(step.difference_micros for step in steps) == totals.theirs_micros
     return Waterfall(totals.ours_micros, tuple(steps), totals.theirs_micros)
+
+
+def _tell_pairs(pairing: Pairing, told: Callable[[pa.Table], None]) -> None:
+    columns = [pairing.ours, pairing.theirs, pairing.classes, pairing.rules, pairing.delta_ms]
+    for first in range(0, len(pairing.ours), PAIRS_AT_ONCE):
+        piece = [column[first : first + PAIRS_AT_ONCE] for column in columns]
+        arrays = [pa.array(part).cast(field.type) for part, field in zip(piece, PAIRS_SCHEMA, strict=True)]
+        told(pa.Table.from_arrays(arrays, schema=PAIRS_SCHEMA))
 
 
 def _exact(books: Books) -> int:

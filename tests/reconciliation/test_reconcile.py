@@ -361,3 +361,16 @@ def test_the_agreement_may_name_the_carriers_either_way() -> None:
     answer = reconcile(table(calls), table(calls[1:]), scope=scope(us=GB, creditor=CN), agreement=agreement())
     assert the(answer, Cause.MISSING_AT_THEIRS).severity is Severity.NOTICE
     assert the(answer, Cause.MISSING_AT_THEIRS).creditor == CN
+
+
+def test_every_pair_is_told_on_demand_and_both_sides_hear_the_same() -> None:
+    ours = [Call(at=0), Call(at=100, lasts=60), Call(at=200)]
+    theirs = [Call(at=101, lasts=50), Call(at=0)]
+    heard: dict[str, list[pa.Table]] = {CN: [], GB: []}
+
+    reconcile(table(ours), table(theirs), scope=scope(), agreement=agreement(), pairs=heard[GB].append)
+    reconcile(table(theirs), table(ours), scope=scope(us=CN), agreement=agreement(), pairs=heard[CN].append)
+
+    seen = {carrier: pa.concat_tables(pieces).to_pylist() for carrier, pieces in heard.items()}
+    assert [tuple(each.values()) for each in seen[GB]] == [(0, 1, 0, 0, 0), (1, 0, 2, 0, 1_000)]
+    assert [tuple(each.values()) for each in seen[CN]] == [(0, 1, 2, 0, -1_000), (1, 0, 0, 0, 0)]
