@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from ledger.detector_terms import DetectorTerms
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
 from ledger.prices.deal_terms import Deal
@@ -69,6 +70,8 @@ class Agreement:
     sms: SmsTerms = field(default_factory=SmsTerms)
     data: DataTerms = field(default_factory=DataTerms)
     ipl: IplTerms = field(default_factory=IplTerms)
+    detectors: DetectorTerms = field(default_factory=DetectorTerms)
+    """From when on traffic looks like forgery or fraud."""
 
     def counterparty(self, carrier: CarrierCode) -> CarrierCode:
         """The other of the two; `carrier` must be one of them."""

@@ -23,6 +23,7 @@ from ledger.agreement_section import (
     zone_of,
 )
 from ledger.canonical import canonical_hash
+from ledger.detector_terms_file import detector_terms, detector_terms_values, dump_detector_terms
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode, ascii32, carrier_code
 from ledger.money import Rounding, show_micros
@@ -87,6 +88,7 @@ def parse_agreement(text: str) -> Agreement:
         sms=sms_terms(top.section("sms")),
         data=data_terms(top.section("data")),
         ipl=ipl_terms(top.section("ipl")),
+        detectors=detector_terms(top.section("detectors")),
     )
     rating.finish()
     top.finish()
@@ -126,7 +128,7 @@ terminate_days = {payment.terminate_days}
 
 {dump_service_terms(agreement.sms, agreement.data, agreement.ipl)}
 {dump_deal_terms(agreement.deals)}
-{dump_fx_terms(agreement.fx)}"""
+{dump_fx_terms(agreement.fx)}{dump_detector_terms(agreement.detectors)}"""
 
 
 def document_hash(agreement: Agreement) -> bytes:
@@ -161,6 +163,7 @@ def document_hash(agreement: Agreement) -> bytes:
             deal_terms_values(agreement.deals),
             fx_terms_values(agreement.fx),
             service_terms_values(agreement.sms, agreement.data, agreement.ipl),
+            *detector_terms_values(agreement.detectors),
         ],
     )
 

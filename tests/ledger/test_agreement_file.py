@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.agreement import Agreement, PaymentTerms, Tolerance
 from ledger.agreement_file import document_hash, dump_agreement, load_agreement, parse_agreement, terms_of
+from ledger.detector_terms import DetectorTerms
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode
 from ledger.money import Micros, Rounding
@@ -93,6 +94,7 @@ def test_both_sides_get_one_hash_and_any_change_another() -> None:
         "rating": RatingTerms(decimals=4),
         "deals": (Deal("d", CarrierCode("CN-T"), committed_micros=Micros(1)),),
         "fx": FxTerms("ECB", rates_hash=bytes(32)),
+        "detectors": DetectorTerms(irsf_calls=21),
     }
     assert set(changes) == {field.name for field in fields(Agreement)}
     hashes = {document_hash(replace(agreement, **{name: value})) for name, value in changes.items()}  # type: ignore[arg-type]
