@@ -45,9 +45,8 @@ def test_a_threshold_is_read_and_the_others_keep_their_defaults() -> None:
 def test_an_agreement_without_the_section_keeps_the_hash_it_had_before_there_was_one() -> None:
     assert document_hash(parse_agreement(PLAIN)).hex() == HASH_BEFORE_THERE_WERE_DETECTORS
     named = "\n".join(f"{each.name} = {each.default}" for each in fields(DetectorTerms))
-    assert (
-        document_hash(parse_agreement(f"{PLAIN}\n[detectors]\n{defaults}\n")).hex() == HASH_BEFORE_THERE_WERE_DETECTORS
-    )
+    agreement = parse_agreement(f"{PLAIN}\n[detectors]\n{named}\n")
+    assert document_hash(agreement).hex() == HASH_BEFORE_THERE_WERE_DETECTORS
 
 
 def test_every_threshold_changes_the_hash() -> None:
