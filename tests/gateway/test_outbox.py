@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -10,57 +10,41 @@ from random import Random
 import pytest
 from sqlalchemy import Engine as Store
 
-from deploy.local_chain import Engine, LocalChain
 from gateway.outbox import (
     Submission,
     Submitter,
     enqueue,
-    enqueue_declaration,
     enqueue_numbered,
-    find_submission,
     retry,
-    settle,
     submission_of,
 )
 from ledger.chain.abi import keccak
-from ledger.chain.bindings import UsageDeclared
-from ledger.chain.client import ChainClient
-from ledger.chain.transaction import Transaction, sign_transaction
-from ledger.errors import Conflict, ContractRefused, NodeRefused, RequestConflict, SequenceConflict, Unavailable
-from ledger.follow import follow
-from ledger.identity import Address, CarrierCode
+from ledger.errors import Conflict, ContractRefused, NodeRefused, RequestConflict, SequenceConflict
+from ledger.identity import Address
 from ledger.store.engine import open_store, reading, writing
-from ledger.store.outbox import AttemptRow, SubmissionRow, attempts_of, list_submissions
-from ledger.store.states import SubmissionState
+from ledger.store.outbox import SubmissionRow, attempts_of, list_submissions
 from ledger.store.tables import alarms, chain_blocks, chain_logs
-from ledger.typed_data import address_of_key
 from tests.contracts import month
-from tests.contracts.books import CN, CN_GB, GB, LIMIT, SEPTEMBER, Books, Carrier, agreement_id, deploy_books
-from tests.contracts.conftest import with_agreements
+from tests.contracts.books import agreement_id
 from tests.gateway.fake_chain import FakeChain, Faults, calldata
+from tests.gateway.sending import (
+    BUILT,
+    FINAL,
+    GAS,
+    HELD,
+    KEY,
+    NEEDS_OPERATOR,
+    PRICE,
+    REVERTED,
+    SIGNED,
+    WITH_GB,
+    MachineClock,
+    states,
+)
 from tests.ledger.store.postgres import create_database, empty_database, running_postgres
 from tests.ledger.store.sqlite import fresh_sqlite
-from tests.ledger.test_follow import network_of
 
-WITH_GB = agreement_id(CN_GB)
-CN_T, GB_B = CarrierCode("CN-T"), CarrierCode("GB-B")
-KEY = keccak(b"sending key of the outbox")
 LEDGER = Address("0x2222222222222222222222222222222222222222")
-PRICE = 10**10
-GAS = 500_000
-BUILT, SIGNED, QUEUED, SENT = (SubmissionState(word) for word in ("built", "signed", "queued", "sent"))
-MINED, FINAL, HELD, REVERTED = (SubmissionState(word) for word in ("mined", "final", "held", "reverted"))
-NEEDS_OPERATOR = SubmissionState.NEEDS_OPERATOR
-
-
-class MachineClock:
-    """A clock the test moves."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000_000
-
-    def now_ms(self) -> int:
-        return self.ms
 
 
 @pytest.fixture(scope="module")
@@ -272,288 +256,6 @@ def test_a_node_that_refuses_for_want_of_funds_is_reported_and_tried_again(store
 # ON REAL CHAINS
 
 
-@pytest.fixture(scope="module", params=list(Engine), ids=str)
-def agreed(request: pytest.FixtureRequest) -> Iterator[Books]:
-    with LocalChain(request.param, start_at=SEPTEMBER) as running:
-        books = deploy_books(running)
-        with_agreements(books)
-        fund(books)
-        with ChainClient(running.url) as client:
-            open_key(client, KEY)
-        yield books
-
-
-@pytest.fixture
-def books(agreed: Books) -> Iterator[Books]:
-    before = agreed.chain.snapshot()
-    yield agreed
-    agreed.chain.revert(before)
-
-
-@pytest.fixture
-def client(books: Books) -> Iterator[ChainClient]:
-    with ChainClient(books.chain.url, network_of(books)) as connected:
-        yield connected
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(fresh_sqlite(tmp_path))
-    yield opened
-    opened.dispose()
-
-
-@pytest.mark.chain
-def test_a_call_the_contract_refuses_is_reverted_with_its_typed_error_and_no_nonce(
-    books: Books, client: ChainClient, box: Store
-) -> None:
-    month.close_both(books)
-    put_declarations(books, box, CN, [1])
-    writer = real_submitter(box, client)
-    (row,) = settle(writer, box, [1], 3, pause)
-    assert (row.state, row.error) == (REVERTED, "PeriodAlreadyClosed")
-    assert row.reason is not None and "202610" in row.reason
-    assert client.nonce(writer.sender) == 1
-
-
-@pytest.mark.chain
-def test_declarations_past_the_line_are_held_in_order_and_other_streams_go_on(
-    books: Books, client: ChainClient, box: Store
-) -> None:
-    held = put_declarations(books, box, CN, [LIMIT - 10, 20, 5])
-    other = put_declarations(books, box, GB, [7])
-    writer = real_submitter(box, client)
-    rows = settle(writer, box, [*held, *other], 6, pause)
-    assert [row.state for row in rows] == [FINAL, HELD, SIGNED, FINAL]
-    assert rows[1].error == "CreditLineExceeded"
-    assert client.nonce(writer.sender) == 3
-    assert writer.step().moved == 0, "nothing is tried again while the chain stands still"
-    line = month.credit_line(CN, limit_micros=LIMIT * 2, nonce=2)
-    books.send("CreditBook", month.grant(books, CN, line))
-    rows = settle(writer, box, held, 6, pause)
-    assert [row.state for row in rows] == [FINAL, FINAL, FINAL]
-    assert declared(client) == [LIMIT - 10, 7, 20, 5]
-
-
-@pytest.mark.chain
-def test_the_first_submission_of_a_key_has_no_nonce_that_ganache_would_execute_twice(
-    books: Books, client: ChainClient, box: Store
-) -> None:
-    fresh = keccak(b"a sending key that sent nothing yet")
-    fund(books, fresh)
-    put_declarations(books, box, CN, [1])
-    writer = Submitter(box, client, fresh, MachineClock(), holder="us", confirmations=1, gas_price_wei=PRICE)
-    (row,) = settle(writer, box, [1], 500, pause)
-    with reading(box) as connection:
-        (attempt,) = attempts_of(connection, 1)
-    assert (row.state, attempt.nonce) == (FINAL, 1)
-    with pytest.raises(NodeRefused):
-        client.send_raw(attempt.raw)
-    assert declared(client) == [1]
-
-
-@pytest.mark.chain
-def test_a_key_without_funds_says_why_everything_waits(books: Books, client: ChainClient, box: Store) -> None:
-    put_declarations(books, box, CN, [1])
-    writer = Submitter(box, client, keccak(b"poor"), MachineClock(), holder="us", gas_price_wei=PRICE)
-    (row,) = settle(writer, box, [1], 3, pause)
-    assert (row.state, row.error) == (HELD, "NodeRefused")
-    assert row.reason is not None and "funds" in row.reason.lower()
-
-
-@pytest.mark.chain
-def test_what_fails_in_its_block_is_explained_and_goes_again_under_a_new_nonce(
-    books: Books, client: ChainClient, box: Store
-) -> None:
-    """The race: the preflight passed, then the line was used up by another declaration."""
-
-    class Blind(Submitter):
-        def _start_one(self, row: SubmissionRow, head: int) -> bool:
-            return self._queue(row)
-
-    put_declarations(books, box, CN, [LIMIT + 1])
-    blind = Blind(box, client, KEY, MachineClock(), holder="blind", confirmations=1, gas_price_wei=PRICE)
-    (row,) = settle(blind, box, [1], 3, pause)
-    assert (row.state, row.error) == (HELD, "CreditLineExceeded")
-    books.send("CreditBook", month.grant(books, CN, month.credit_line(CN, limit_micros=LIMIT * 2, nonce=2)))
-    (row,) = settle(blind, box, [1], 3, pause)
-    with reading(box) as connection:
-        attempts = attempts_of(connection, 1)
-    assert (row.state, [attempt.nonce for attempt in attempts]) == (FINAL, [1, 2])
-    assert row.tx_hash == attempts[1].tx_hash
-
-
-@pytest.mark.chain
-def test_a_call_that_runs_out_of_gas_says_so(books: Books, client: ChainClient, box: Store) -> None:
-    class Blind(Submitter):
-        def _start_one(self, row: SubmissionRow, head: int) -> bool:
-            return self._queue(row)
-
-    (submission_id,) = put_declarations(books, box, CN, [1], gas=60_000)
-    blind = Blind(box, client, KEY, MachineClock(), holder="blind", confirmations=1, gas_price_wei=PRICE)
-    (row,) = settle(blind, box, [submission_id], 3, pause)
-    assert row.state == REVERTED
-    assert row.error == "OutOfGas"
-
-
-@pytest.mark.chain
-def test_the_same_bytes_are_sent_again_until_a_block_holds_them(books: Books, client: ChainClient, box: Store) -> None:
-    automine(books, on=False)
-    try:
-        put_declarations(books, box, CN, [1])
-        writer = real_submitter(box, client)
-        for _ in range(3):
-            writer.step()
-        assert states(box) == [SENT]
-    finally:
-        automine(books, on=True)
-    books.chain.mine()
-    (row,) = settle(writer, box, [1], 5, pause)
-    with reading(box) as connection:
-        assert len(attempts_of(connection, 1)) == 1
-    assert (row.state, declared(client)) == (FINAL, [1])
-
-
-@pytest.mark.chain
-def test_what_a_reorganisation_takes_back_is_sent_again_with_the_same_bytes(
-    books: Books, client: ChainClient, box: Store
-) -> None:
-    put_declarations(books, box, CN, [1, 2])
-    writer = real_submitter(box, client, confirmations=3)
-    before = books.chain.snapshot()
-    writer.step()
-    writer.step()
-    assert states(box) == [MINED, MINED]
-    with reading(box) as connection:
-        hashes = [row.tx_hash for row in list_submissions(connection)]
-    books.chain.revert(before)
-    books.chain.mine()
-    writer.step()
-    writer.step()
-    books.chain.mine(3)
-    rows = settle(writer, box, [1, 2], 5, pause)
-    assert [row.state for row in rows] == [FINAL, FINAL]
-    assert [row.tx_hash for row in rows] == hashes
-    assert declared(client) == [1, 2]
-
-
-@pytest.mark.chain
-def test_a_nonce_used_behind_our_back_needs_an_operator_who_lets_it_go_again(
-    books: Books, client: ChainClient, box: Store
-) -> None:
-    class Interrupted(Submitter):
-        def _send(self, attempt: AttemptRow, row: SubmissionRow) -> None:
-            raise Unavailable("the cable is cut")
-
-    put_declarations(books, box, CN, [1])
-    clock = MachineClock()
-    with pytest.raises(Unavailable):
-        Interrupted(box, client, KEY, clock, holder="us", confirmations=1, gas_price_wei=PRICE).step()
-    assert states(box) == [QUEUED]
-    writer = real_submitter(box, client)
-    stray = sign_transaction(KEY, Transaction(1, writer.sender, b"", 21_000, PRICE), client.chain_id())
-    client.send_raw(stray.raw)
-    await_receipt(client, stray.hash)
-    clock.ms += 10_000
-    writer = real_submitter(box, client, clock=clock)
-    (row,) = settle(writer, box, [1], 3, pause)
-    assert (row.state, row.error) == (NEEDS_OPERATOR, "NonceUsed")
-    with writing(box) as connection:
-        retry(connection, 1, clock.now_ms())
-    (row,) = settle(writer, box, [1], 3, pause)
-    assert (row.state, declared(client)) == (FINAL, [1])
-
-
-@pytest.mark.chain
-def test_the_next_seq_counts_the_chain_and_the_outbox(books: Books, client: ChainClient, box: Store) -> None:
-    month.post(books, CN, CN, 5)
-    follow(client, box)
-    submission_ids = put_declarations(books, box, CN, [6, 7])
-    with reading(box) as connection:
-        assert [submission_of(connection, each).position for each in submission_ids] == [2, 3]
-        batch = submission_of(connection, submission_ids[0]).subject
-        assert find_submission(connection, "declare", batch) is not None
-    rows = settle(real_submitter(box, client), box, submission_ids, 5, pause)
-    assert [row.state for row in rows] == [FINAL, FINAL]
-    follow(client, box)
-    assert put_declarations(books, box, CN, [8]) != submission_ids
-    with reading(box) as connection:
-        assert list_submissions(connection)[-1].position == 4
-
-
-def put_declarations(
-    books: Books, store: Store, creditor: Carrier, amounts: Sequence[int], gas: int = GAS
-) -> list[int]:
-    """CN-T declares amounts of a direction, one after the other; the ids of the submissions."""
-
-    def submission(seq: int, amount: int) -> Submission:
-        declaration = month.declaration(CN, creditor, seq=seq, amount_micros=amount)
-        return Submission(
-            kind="declare",
-            subject=books.digest(declaration, "UsageLedger"),
-            target=books.addresses["UsageLedger"],
-            calldata=month.declare(books, declaration),
-            gas=gas,
-            agreement_id=WITH_GB,
-        )
-
-    with writing(store) as connection:
-        code = CN_T if creditor is CN else GB_B
-        return [
-            enqueue_declaration(connection, WITH_GB, CN_T, code, lambda seq, a=amount: submission(seq, a), 0)[0]  # type: ignore[misc]
-            for amount in amounts
-        ]
-
-
-def real_submitter(
-    store: Store, client: ChainClient, confirmations: int = 1, clock: MachineClock | None = None
-) -> Submitter:
-    return Submitter(
-        store, client, KEY, clock or MachineClock(), holder="us", confirmations=confirmations, gas_price_wei=PRICE
-    )
-
-
-def fund(books: Books, key: bytes = KEY) -> None:
-    """Give a sending key something to pay gas with."""
-    with ChainClient(books.chain.url) as client:
-        payer, nonce = books.chain.funded_keys[5], client.nonce(books.accounts[5])
-        gift = Transaction(nonce, address_of_key(key), b"", 21_000, PRICE, value_wei=10**18)
-        signed = sign_transaction(payer, gift, client.chain_id())
-        client.send_raw(signed.raw)
-        await_receipt(client, signed.hash)
-
-
-def open_key(client: ChainClient, key: bytes) -> None:
-    """Use up nonce 0, as the submitter does by itself."""
-    signed = sign_transaction(key, Transaction(0, address_of_key(key), b"", 21_000, PRICE), client.chain_id())
-    client.send_raw(signed.raw)
-    await_receipt(client, signed.hash)
-
-
-def await_receipt(client: ChainClient, tx_hash: bytes) -> None:
-    for _ in range(2_000):
-        if client.receipt(tx_hash) is not None:
-            return
-    raise AssertionError("not mined")
-
-
-def automine(books: Books, *, on: bool) -> None:
-    if books.chain.engine is Engine.ANVIL:
-        books.chain.rpc.call("evm_setAutomine", on)
-    else:
-        books.chain.rpc.call("miner_start" if on else "miner_stop")
-
-
-def declared(client: ChainClient) -> list[int]:
-    """The amounts declared on the chain, in its order."""
-    events = client.events(0, client.block_number())
-    return [each.event.declaration.amount_micros for each in events if isinstance(each.event, UsageDeclared)]
-
-
-def pause() -> None:
-    """The engines mine at once; nothing to wait for."""
-
-
 def submitter(store: Store, chain: FakeChain, clock: MachineClock | None = None, holder: str = "us") -> Submitter:
     return Submitter(store, chain, KEY, clock or MachineClock(), holder=holder, confirmations=1, gas_price_wei=PRICE)
 
@@ -594,8 +296,3 @@ def raise_alarm(connection: object) -> None:
     at = {"block_number": 1, "log_index": 0}
     execute(chain_logs.insert().values(tx_hash=bytes(32), address="", event="", topics=b"", data=b"", **at))
     execute(alarms.insert().values(rule="no gap", agreement_id=WITH_GB, detail="3 follows 1", **at))
-
-
-def states(store: Store) -> list[SubmissionState]:
-    with reading(store) as connection:
-        return [row.state for row in list_submissions(connection)]

@@ -21,8 +21,8 @@ from ledger.typed_data import address_of_key
 from tests.contracts import month
 from tests.contracts.books import CN, GB, SEPTEMBER, Books, Carrier, deploy_books
 from tests.contracts.conftest import with_agreements
-from tests.gateway.test_outbox import GAS, WITH_GB, fund
-from tests.ledger.test_follow import network_of
+from tests.gateway.sending import GAS, WITH_GB, fund
+from tests.ledger.followed import network_of
 
 KEY = keccak(b"sending key that is killed")
 KILLS = 12

@@ -19,9 +19,9 @@ from ledger.store.outbox import SubmissionRow, attempts_of
 from ledger.store.states import SubmissionState
 from tests.contracts import month
 from tests.contracts.books import CN, CN_GB, GB, NEVER, SEPTEMBER, Books, agreement_id, deploy_books, terms
-from tests.gateway.test_outbox import PRICE, MachineClock, automine, fund, open_key, pause
+from tests.gateway.sending import PRICE, MachineClock, automine, fund, open_key, pause
+from tests.ledger.followed import network_of
 from tests.ledger.store.sqlite import fresh_sqlite
-from tests.ledger.test_follow import network_of
 
 pytestmark = pytest.mark.chain
 KEYS = (keccak(b"sending key of CN-T"), keccak(b"sending key of GB-B"))

@@ -25,7 +25,7 @@ from ledger.typed_data import address_of_key
 from tests.contracts import month
 from tests.contracts.books import CN, CN_GB, LIMIT, SEPTEMBER, Books, agreement_id, deploy_books
 from tests.contracts.conftest import with_agreements
-from tests.ledger.test_follow import network_of
+from tests.ledger.followed import network_of
 
 NOWHERE = Address("0x2222222222222222222222222222222222222222")
 PRICE = 10**10

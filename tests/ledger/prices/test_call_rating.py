@@ -1,27 +1,21 @@
 """Is every call priced by its origin, band, surcharge and bounds exactly, in columns as by hand?"""
 
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
-from random import Random
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.agreement import Agreement
-from ledger.agreement_file import parse_agreement
-from ledger.errors import GscError, Malformed
+from ledger.errors import Malformed
 from ledger.money import Nanos, Rounding, parse_nanos
 from ledger.prices import call_rating
-from ledger.prices.call_price import Call, price_call
 from ledger.prices.call_rating import exact_calls, price_rules
-from ledger.prices.charging import Stretch, charge, price, rounded
-from ledger.prices.deck import DeckHistory, LaterStep, MaxRule, Rate, RateStatus, deck_history, rate_deck
+from ledger.prices.charging import Stretch, charge, price
+from ledger.prices.deck import LaterStep, MaxRule, Rate, RateStatus, deck_history, rate_deck
 from ledger.prices.deck_file import parse_deck
-from ledger.prices.exact_columns import exact_total
 from ledger.prices.origin import origin_of, shares_of_known
 from ledger.prices.rating import rate
 from ledger.prices.rating_terms import (
@@ -38,33 +32,14 @@ from ledger.prices.rating_terms import (
     UnknownCallers,
     Weekday,
 )
-from ledger.usage import USAGE_SCHEMA
+from tests.ledger.prices.rated_calls import AGREEMENT, MONDAY_PEAK_END, agreed_with, made_calls, moment_ms
 from tests.ledger.prices.test_bands import PEAK, WEEKEND
-from tests.ledger.test_agreement_file import LEAST
 
 MINUTE = 60_000
-AGREEMENT = parse_agreement(LEAST)
 EEA = Origin("EEA", frozenset({"31", "32", "49"}))
 
 
-def _ms(text: str) -> int:
-    return int(datetime.fromisoformat(text).timestamp()) * 1000
-
-
-def _calls(*rows: tuple[str, str, int, int]) -> pa.Table:
-    """A UsageTable of (calling number, called number, UTC milliseconds, duration in milliseconds)."""
-    records = [
-        {"line": n, "a_party": a, "b_party": b, "start_ms": at, "quantity": q, "route": "t"}
-        for n, (a, b, at, q) in enumerate(rows, start=1)
-    ]
-    return pa.Table.from_pylist(records, schema=USAGE_SCHEMA)
-
-
-def _with(terms: RatingTerms, rounding: Rounding = Rounding.HALF_EVEN) -> Agreement:
-    return replace(AGREEMENT, rating=terms, rounding=rounding)
-
-
-def _amounts(table: pa.Table, deck: str, agreement: Agreement) -> list[int]:
+def amounts_of(table: pa.Table, deck: str, agreement: Agreement) -> list[int]:
     rating = rate(table, deck_history([(0, parse_deck("destination,code,rate,increment,currency," + deck))]), agreement)
     assert not len(rating.refused), rating.refused.to_pylist()
     amounts: list[int] = rating.rated["amount_micros"].to_pylist()
@@ -95,9 +70,9 @@ WEEK = RatingTerms(bands=TimeBands((PEAK, WEEKEND)))
 def test_a_band_names_the_rate_as_c01_of_cgrates_is_published_and_exact_where_it_is_not(
     number: str, start: str, seconds: int, exact: Fraction
 ) -> None:
-    table = _calls(("", number, _ms(start), seconds * 1000))
+    table = made_calls(("", number, moment_ms(start), seconds * 1000))
     history = deck_history([(0, parse_deck(CGRATES))])
-    assert exact_calls(table, price_rules(table, history, _with(WEEK))).micros(0) == exact * 10**6
+    assert exact_calls(table, price_rules(table, history, agreed_with(WEEK))).micros(0) == exact * 10**6
 
 
 @pytest.mark.parametrize(
@@ -107,21 +82,21 @@ def test_beyond_the_highest_charge_a_call_is_free_or_was_ended_by_the_switch(
     rule: str, seconds: int, amount: str
 ) -> None:
     # C-01 CGRateS: 0.01 a second, MaxCost 0.62
-    table = _calls(("", "49", 0, seconds * 1000))
+    table = made_calls(("", "49", 0, seconds * 1000))
     deck = f"max_charge,max_rule\nX,49,0.6,1/1,USD,0.62,{rule}\n"
-    assert _amounts(table, deck, AGREEMENT) == [parse_nanos(amount) // 1000]
+    assert amounts_of(table, deck, AGREEMENT) == [parse_nanos(amount) // 1000]
 
 
 def test_a_call_that_is_shorter_than_its_least_charge_costs_that() -> None:
-    table = _calls(("", "49", 0, 1_000), ("", "49", 0, 60_000), ("", "49", 0, 0))
-    assert _amounts(table, "min_charge\nX,49,0.6,1/1,USD,0.05\n", AGREEMENT) == [50_000, 600_000, 0]
+    table = made_calls(("", "49", 0, 1_000), ("", "49", 0, 60_000), ("", "49", 0, 0))
+    assert amounts_of(table, "min_charge\nX,49,0.6,1/1,USD,0.05\n", AGREEMENT) == [50_000, 600_000, 0]
 
 
 def test_a_failed_attempt_costs_its_fee_and_an_answered_call_does_not() -> None:
     # C-05 yeti-web writecdr_attempt_fee_spec: the vendor's fee 3.0, whoever is charged for the call in the end
-    table = _calls(("", "49", 0, 0), ("", "49", 0, 12_000), ("", "44", 0, 0))
+    table = made_calls(("", "49", 0, 0), ("", "49", 0, 12_000), ("", "44", 0, 0))
     deck = "attempt_fee\nX,49,1.0,12/13,USD,3.0\nY,44,1.0,12/13,USD,0\n"
-    assert _amounts(table, deck, AGREEMENT) == [3_000_000, 200_000, 0]
+    assert amounts_of(table, deck, AGREEMENT) == [3_000_000, 200_000, 0]
 
 
 def test_a_price_that_holds_the_tax_is_exact_too() -> None:
@@ -140,23 +115,23 @@ X,1003,0.6,1/1,USD,,0.1
 X,2001,1.2,60/60,USD,,0.2
 X,2001,0.6,1/1,USD,new year,0.1
 """
-    table = _calls(
-        ("1001", "1003", _ms("2019-03-11T09:00:00+00:00"), 45_000),
-        ("1001", "1003", _ms("2019-03-11T21:00:00+00:00"), 45_000),
-        ("1002", "2001", _ms("2020-01-01T21:00:00+00:00"), 45_000),
-        ("1002", "2001", _ms("2020-01-02T21:00:00+00:00"), 45_000),
+    table = made_calls(
+        ("1001", "1003", moment_ms("2019-03-11T09:00:00+00:00"), 45_000),
+        ("1001", "1003", moment_ms("2019-03-11T21:00:00+00:00"), 45_000),
+        ("1002", "2001", moment_ms("2020-01-01T21:00:00+00:00"), 45_000),
+        ("1002", "2001", moment_ms("2020-01-02T21:00:00+00:00"), 45_000),
     )
-    assert _amounts(table, deck, _with(terms)) == [1_400_000, 550_000, 550_000, 1_400_000]
+    assert amounts_of(table, deck, agreed_with(terms)) == [1_400_000, 550_000, 550_000, 1_400_000]
 
 
 def test_a_call_over_a_bands_end_is_split_there_or_not_as_agreed() -> None:
     deck = "band\nX,49,0.60,6/6,USD,peak\nX,49,0.06,1/1,USD,\n"
-    at = _ms("2026-10-05T18:59:50+00:00")
-    table = _calls(("", "49", at, 60_000), ("", "49", at, 10_000), ("", "49", at, 12_000))
-    split, start = (_with(RatingTerms(bands=TimeBands((PEAK,), rule=rule))) for rule in BandRule)
+    at = moment_ms("2026-10-05T18:59:50+00:00")
+    table = made_calls(("", "49", at, 60_000), ("", "49", at, 10_000), ("", "49", at, 12_000))
+    split, start = (agreed_with(RatingTerms(bands=TimeBands((PEAK,), rule=rule))) for rule in BandRule)
     # two increments of 6 s begin before the end, 48 seconds after it
-    assert _amounts(table, deck, split) == [120_000 + 48_000, 120_000, 120_000]
-    assert _amounts(table, deck, start) == [600_000, 120_000, 120_000]
+    assert amounts_of(table, deck, split) == [120_000 + 48_000, 120_000, 120_000]
+    assert amounts_of(table, deck, start) == [600_000, 120_000, 120_000]
 
 
 @pytest.mark.parametrize(
@@ -183,21 +158,21 @@ def test_c27_calls_from_elsewhere_or_nowhere_to_the_eea_cost_a_quarter_more() ->
     surcharge = Surcharge("origin", frozenset({OTHER, INVALID}), parse_nanos("0.25"), to=frozenset({"EEA"}))
     terms = RatingTerms(origins=(EEA,), surcharges=(surcharge,))
     callers = ["12125550100", "31201234567", "1234", "", "3120123456789012", "31201"]
-    table = _calls(*((caller, "31612345678", 0, MINUTE) for caller in callers), ("", "44207", 0, MINUTE))
+    table = made_calls(*((caller, "31612345678", 0, MINUTE) for caller in callers), ("", "44207", 0, MINUTE))
     deck = "connect_fee\nNL,31,0.01,1/1,USD,0\nUK,44,0.01,1/1,USD,0\n"
-    assert _amounts(table, deck, _with(terms)) == [260_000, 10_000, 260_000, 260_000, 260_000, 10_000, 10_000]
+    assert amounts_of(table, deck, agreed_with(terms)) == [260_000, 10_000, 260_000, 260_000, 260_000, 10_000, 10_000]
 
 
 def test_an_origin_names_its_own_rate_for_a_code() -> None:
     deck = "origin\nNL,31,0.01,1/1,USD,EEA\nNL,31,0.05,1/1,USD,\nNL,31,0.09,1/1,USD,invalid\n"
-    table = _calls(*((caller, "31612345678", 0, MINUTE) for caller in ("4930", "49301", "8613912345678", "")))
-    assert _amounts(table, deck, _with(RatingTerms(origins=(EEA,)))) == [90_000, 10_000, 50_000, 90_000]
+    table = made_calls(*((caller, "31612345678", 0, MINUTE) for caller in ("4930", "49301", "8613912345678", "")))
+    assert amounts_of(table, deck, agreed_with(RatingTerms(origins=(EEA,)))) == [90_000, 10_000, 50_000, 90_000]
 
 
 def test_a_longer_code_without_the_callers_origin_leaves_the_call_to_the_shorter_one() -> None:
     deck = "origin\nNL,31,0.05,1/1,USD,\nNL mobile,316,0.01,1/1,USD,EEA\n"
-    table = _calls(("49301234", "31612345678", 0, MINUTE), ("8613912345678", "31612345678", 0, MINUTE))
-    assert _amounts(table, deck, _with(RatingTerms(origins=(EEA,)))) == [10_000, 50_000]
+    table = made_calls(("49301234", "31612345678", 0, MINUTE), ("8613912345678", "31612345678", 0, MINUTE))
+    assert amounts_of(table, deck, agreed_with(RatingTerms(origins=(EEA,)))) == [10_000, 50_000]
 
 
 LOCAL, FAR = Origin("local", frozenset({"1212"})), Origin("far", frozenset({"1"}))
@@ -207,16 +182,16 @@ CPN = "origin\nNY,1,0.01,1/1,USD,local\nNY,1,0.05,1/1,USD,far\n"
 def _with_callers(known: int, unknown: int) -> pa.Table:
     """60 % of the known callers are local."""
     callers = ["12125550100"] * (known * 6 // 10) + ["13105550100"] * (known * 4 // 10) + [""] * unknown
-    return _calls(*((caller, "12015550100", 0, MINUTE) for caller in callers))
+    return made_calls(*((caller, "12015550100", 0, MINUTE) for caller in callers))
 
 
 def test_c15_from_ninety_percent_on_unknown_callers_are_charged_as_the_known_ones() -> None:
     terms = RatingTerms(origins=(LOCAL, FAR), unknown_callers=UnknownCallers("far"))
     # TDS clause, 92 %: the 8 % are split 60/40; 10,000 calls as 1,000
-    enough = sum(_amounts(_with_callers(920, 80), CPN, _with(terms)))
+    enough = sum(amounts_of(_with_callers(920, 80), CPN, agreed_with(terms)))
     assert enough == 600 * 10_000 + 400 * 50_000
     # 89 %: all of the rest at the high rate; 890 known callers, 534 of them local
-    short = sum(_amounts(_with_callers(890, 110), CPN, _with(terms)))
+    short = sum(amounts_of(_with_callers(890, 110), CPN, agreed_with(terms)))
     assert short == 534 * 10_000 + (356 + 110) * 50_000
 
 
@@ -236,8 +211,8 @@ def test_a_closed_destination_has_no_price_and_a_removed_code_that_of_the_shorte
         "UK,44,0.01,1/1,,,USD\nUK mobile,447,0.02,1/1,,,USD\nUK mobile,447,,1/1,2026-10-15,removed,USD\n"
         "Jersey,441534,,1/1,2026-10-15,blocked,USD\n"
     )
-    before, after = _ms("2026-10-14T23:59:59+00:00"), _ms("2026-10-15T00:00:00+00:00")
-    table = _calls(*(("", number, at, MINUTE) for number in ("447700", "4415340") for at in (before, after)))
+    before, after = moment_ms("2026-10-14T23:59:59+00:00"), moment_ms("2026-10-15T00:00:00+00:00")
+    table = made_calls(*(("", number, at, MINUTE) for number in ("447700", "4415340") for at in (before, after)))
     rating = rate(table, deck_history([(0, deck)]), AGREEMENT)
     assert rating.rated["amount_micros"].to_pylist() == [20_000, 10_000, 10_000]
     assert rating.refused.select(["line", "reason"]).to_pylist() == [{"line": 4, "reason": "destination is closed"}]
@@ -254,9 +229,9 @@ def test_a_closed_destination_has_no_price_and_a_removed_code_that_of_the_shorte
 )
 def test_an_amount_is_rounded_where_the_agreement_says(place: RoundingPlace, decimals: int, amounts: list[int]) -> None:
     # 42 s at 2/42 a minute is 1/30; an increment of 1 s is 0.00079365..., 0.0008 in four places
-    table = _calls(*(("", "49", at, 42_000) for at in (1, 2, 3)))
+    table = made_calls(*(("", "49", at, 42_000) for at in (1, 2, 3)))
     history = deck_history([(0, rate_deck("USD", [Rate("X", "49", Nanos(2 * 10**9), 42 * MINUTE)]))])
-    agreement = _with(RatingTerms(place=place, decimals=decimals))
+    agreement = agreed_with(RatingTerms(place=place, decimals=decimals))
     assert rate(table, history, agreement).rated["amount_micros"].to_pylist() == amounts
 
 
@@ -266,15 +241,15 @@ def test_an_amount_is_rounded_where_the_agreement_says(place: RoundingPlace, dec
 )
 def test_a_deck_that_names_what_the_agreement_lacks_is_refused(deck: str, says: str) -> None:
     with pytest.raises(Malformed, match=says):
-        _amounts(_calls(("", "31", 0, 1)), deck, AGREEMENT)
+        amounts_of(made_calls(("", "31", 0, 1)), deck, AGREEMENT)
 
 
 def test_a_call_outside_the_calendar_is_refused_where_bands_decide() -> None:
-    table = _calls(
+    table = made_calls(
         ("", "49", -1, 1_000), ("", "49", 2**42, 1_000), ("", "49", 2**42 - 1_000, 1_000), ("", "49", 5, 2**62)
     )
     history = deck_history([(-10, rate_deck("USD", [Rate("X", "49", Nanos(1))]))])
-    assert rate(table, history, _with(WEEK)).refused["line"].to_pylist() == [1, 2, 4]
+    assert rate(table, history, agreed_with(WEEK)).refused["line"].to_pylist() == [1, 2, 4]
 
 
 nanos = st.integers(0, 10**10).map(Nanos)
@@ -313,7 +288,6 @@ some_rates = st.builds(
     st.sampled_from(["", "", "peak", "weekend"]),
     st.sampled_from([RateStatus.OPEN, RateStatus.OPEN, RateStatus.OPEN, RateStatus.BLOCKED, RateStatus.REMOVED]),
 )
-some_decks = st.lists(some_rates, min_size=1, max_size=8, unique_by=lambda each: (each.code, each.origin, each.band))
 surcharges = st.builds(
     lambda origins, price_, fee, to: Surcharge("s", origins, price_, fee, to),
     st.frozensets(st.sampled_from(["EEA", OTHER, INVALID]), min_size=1),
@@ -321,98 +295,6 @@ surcharges = st.builds(
     nanos,
     st.frozensets(st.sampled_from(["EEA", OTHER, INVALID])),
 )
-some_terms = st.builds(
-    RatingTerms,
-    st.sampled_from(RoundingPlace),
-    st.integers(0, 6),
-    st.builds(lambda rule: TimeBands((PEAK, WEEKEND), "Europe/Berlin", rule), st.sampled_from(BandRule))
-    | st.just(TimeBands((PEAK, WEEKEND))),
-    st.just((EEA,)),
-    st.lists(surcharges, max_size=2).map(tuple),
-    st.none() | st.just(UnknownCallers("EEA", 5_000)) | st.just(UnknownCallers(OTHER, 9_000, ShareBy.DURATION)),
-)
-MONDAY_PEAK_END = _ms("2026-10-05T17:00:00+00:00")
-rows = st.lists(
-    st.tuples(
-        st.sampled_from(["", "1234", "31201", "4930123456", "8613912345678", "21012345"]),
-        st.sampled_from(["44700", "4470", "4", "31612345678", "3161", "9", "x"]),
-        st.integers(-300, 300).map(lambda second: MONDAY_PEAK_END + second * 1000)
-        | st.integers(0, 7 * 86_400).map(lambda second: MONDAY_PEAK_END + second * 1000),
-        st.integers(0, 600_000) | st.just(0) | st.integers(-3, 10**9),
-    ),
-    max_size=10,
-)
-
-
-def _history(rates: list[Rate]) -> DeckHistory:
-    return deck_history([(0, rate_deck("USD", rates))])
-
-
-def _terms_that_fit(terms: RatingTerms) -> RatingTerms:
-    return replace(terms, decimals=6) if terms.place is RoundingPlace.STATEMENT else terms
-
-
-@given(some_decks, some_terms, rows, st.sampled_from(Rounding))
-@settings(max_examples=80, deadline=None)
-def test_columns_are_priced_as_single_calls(
-    rates: list[Rate], terms: RatingTerms, calls: list[tuple[str, str, int, int]], rounding: Rounding
-) -> None:
-    table, agreement = _calls(*calls), _with(_terms_that_fit(terms), rounding)
-    rules = price_rules(table, _history(rates), agreement)
-    columns = exact_calls(table, rules)
-    for row, (a, b, at, quantity) in enumerate(calls):
-        try:
-            expected, rate_ = price_call(Call(a, b, at, quantity), rules)
-        except GscError:
-            assert columns.which[row] == -1 and row in columns.refused
-            continue
-        assert columns.micros(row) == expected.micros
-        assert columns.wide.get(row, int(columns.charged[row])) == expected.charged_quantity
-        assert columns.rates[columns.which[row]].destination == rate_.destination
-    rated = rate(table, _history(rates), agreement).rated
-    if terms.place is not RoundingPlace.STATEMENT:
-        for record in rated.to_pylist():
-            a, b, at, quantity = calls[record["line"] - 1]
-            micros = price_call(Call(a, b, at, quantity), rules)[0].micros
-            assert record["amount_micros"] == rounded(micros, rounding, agreement.rating.decimals)
-
-
-@given(some_decks, some_terms, rows, st.sampled_from(Rounding), st.integers(0, 10), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
-def test_order_and_cutting_change_no_exact_total(
-    rates: list[Rate],
-    terms: RatingTerms,
-    calls: list[tuple[str, str, int, int]],
-    rounding: Rounding,
-    cut: int,
-    shuffler: Random,
-) -> None:
-    history, agreement = _history(rates), _with(_terms_that_fit(terms), rounding)
-    rules = price_rules(_calls(*calls), history, agreement)
-    whole = exact_total(exact_calls(_calls(*calls), rules))
-    parts = sum((exact_total(exact_calls(_calls(*part), rules)) for part in (calls[:cut], calls[cut:])), Fraction(0))
-    shuffler.shuffle(calls)
-    assert exact_total(exact_calls(_calls(*calls), rules)) == whole == parts
-
-
-@given(some_decks, rows, st.sampled_from(Rounding), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
-def test_a_statements_records_add_up_to_its_one_rounding_in_any_order(
-    rates: list[Rate], calls: list[tuple[str, str, int, int]], rounding: Rounding, shuffler: Random
-) -> None:
-    agreement = _with(replace(WEEK, place=RoundingPlace.STATEMENT, origins=(EEA,)), rounding)
-    table = _calls(*calls)
-    rating = rate(table, _history(rates), agreement)
-    if "amount out of bounds" in rating.refused["reason"].to_pylist():
-        return
-    exact = exact_total(exact_calls(table, price_rules(table, _history(rates), agreement)))
-    assert sum(rating.rated["amount_micros"].to_pylist()) == rounded(exact, rounding)
-    shuffler.shuffle(calls)
-    again = rate(_calls(*calls), _history(rates), agreement).rated
-    columns = ["a_party", "b_party", "start_ms", "quantity", "amount_micros"]
-    assert sorted(again.select(columns).to_pylist(), key=str) == sorted(
-        rating.rated.select(columns).to_pylist(), key=str
-    )
 
 
 def test_a_charge_by_increments_rounds_each_of_them() -> None:
@@ -423,9 +305,9 @@ def test_a_charge_by_increments_rounds_each_of_them() -> None:
 
 
 def test_a_planted_fault_in_the_split_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = _calls(("", "49", MONDAY_PEAK_END - 1_000 + 2 * 3_600_000, 60_000))
+    table = made_calls(("", "49", MONDAY_PEAK_END - 1_000 + 2 * 3_600_000, 60_000))
     deck = "band\nX,49,0.60,6/6,USD,peak\nX,49,0.06,1/1,USD,\n"
-    right = _amounts(table, deck, _with(WEEK))
+    right = amounts_of(table, deck, agreed_with(WEEK))
     honest = call_rating._bands
 
     def never_split(*asked: object) -> object:
@@ -433,4 +315,4 @@ def test_a_planted_fault_in_the_split_shows(monkeypatch: pytest.MonkeyPatch) -> 
         return found, lasts & False, counted
 
     monkeypatch.setattr(call_rating, "_bands", never_split)
-    assert _amounts(table, deck, _with(WEEK)) != right
+    assert amounts_of(table, deck, agreed_with(WEEK)) != right
