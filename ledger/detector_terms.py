@@ -61,3 +61,21 @@ class DetectorTerms:
     """Of one range in a month."""
     pumping_long_times: int = 3
     """The middle call lasts so many times as long as the direction's."""
+    surge_percent: int = 150
+    """Traffic stands out from so much of what is usual."""
+    surge_days: int = 3
+    """Before a month's end, in which a tier or a balance is filled."""
+    rate_date_hours: int = 48
+    """On the cheap side of a rate change."""
+    increment_calls: int = 30
+    """Of one caller's or called range of 10,000 numbers, on the wrong side of an increment ..."""
+    increment_edge_ms: int = 3_000
+    """... within so much of its end."""
+    unknown_caller_bps: int = 1_000
+    """Share of calls without a valid caller: missing-CPN clauses allow a tenth."""
+    rewritten_calls: int = 20
+    """Calls whose caller cannot be true, of one direction."""
+    peering_calls: int = 100
+    """Of callers that are not the partner's, over a peering."""
+    peering_foreign_bps: int = 1_000
+    """Their share of it: travellers make less."""

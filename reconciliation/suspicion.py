@@ -40,6 +40,20 @@ class SuspicionKind(StrEnum):
     """A declaration of events that had not begun, or of a month already closed, as if it were in time."""
     CHANGED_ROOT = "changed_root"
     """Two roots for one sequence number, or records revealed under another root than declared."""
+    REWRITTEN_CALLER = "rewritten_caller"
+    """Calls whose calling number was rewritten or lost, so that another origin prices them."""
+    INCREMENT_ARBITRAGE = "increment_arbitrage"
+    """Calls cut to lie where an increment charges most, or least, for what was talked."""
+    RATE_DATE_STUFFING = "rate_date_stuffing"
+    """Traffic moved over a rate change, to the cheap side of it."""
+    TIER_STUFFING = "tier_stuffing"
+    """Traffic made so that the month's volume reaches a cheaper tier."""
+    BALANCE_STUFFING = "balance_stuffing"
+    """Traffic made in one direction so that more of the other counts as balanced."""
+    PEERING_RESALE = "peering_resale"
+    """Others' traffic over a peering that is for the partner's own."""
+    UNLICENSED_CROSSING = "unlicensed_crossing"
+    """Data or a private line over a border without a licence, or around the international gateways."""
 
 
 @dataclass(frozen=True, slots=True)
