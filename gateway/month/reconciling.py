@@ -1,6 +1,9 @@
 """Verb *reconcile*: where do the two sides differ, by how much, and why?"""
 
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +13,7 @@ from gateway.composition import Gateway, partnership_with
 from gateway.month.books import book_of, require_revealed, revealed_book, table_of
 from gateway.month.decks import direction_decks
 from gateway.month.late_books import late_records
+from gateway.month.listing import begin_listing, list_path
 from gateway.month.parts import Direction, directions
 from gateway.month.versions import of_period
 from ledger.errors import NotFound
@@ -77,20 +81,23 @@ def reconcile(gateway: Gateway, partner: CarrierCode, period: Period, *, dry_run
     held = of_period(gateway, signed, period)
     done = []
     for direction in directions(held):
-        result = compare(gateway, direction, period)
+        result = compare(gateway, direction, period) if dry_run else _compare_and_keep(gateway, direction, period)
         if result is not None:
-            if not dry_run:
-                _record(gateway, result)
             done.append(_answer(result, direction))
     return ReconcileAnswer(partner, period, tuple(done), dry_run)
 
 
 def compare(
-    gateway: Gateway, direction: Direction, period: Period, *, unrevealed: bool = False
+    gateway: Gateway,
+    direction: Direction,
+    period: Period,
+    *,
+    unrevealed: bool = False,
+    pairs: Callable[[pa.Table], None] | None = None,
 ) -> Reconciliation | None:
     """The engine's answer for one direction, from our archive and what was revealed; None if nobody declared.
 
-    With `unrevealed` it does without what the partner did not reveal.
+    With `unrevealed` it does without what the partner did not reveal. `pairs` hears of every pair.
     Raises otherwise Conflict before reveal, RootMismatch for a file that changed since.
     """
     if not unrevealed:
@@ -107,6 +114,7 @@ def compare(
         decks=_decks(gateway, direction),
         capacity=gateway.settings.capacity,
         unallocated=gateway.settings.unallocated,
+        pairs=pairs,
     )
     late = late_records(gateway, direction, period, ours.late, theirs.late)
     return with_late(result, *own, late, direction.held.agreement)
@@ -136,6 +144,19 @@ def _decks(gateway: Gateway, direction: Direction) -> DeckHistory | None:
             return direction_decks(gateway, connection, direction.held, direction.creditor, direction.service).history
     except NotFound:
         return None
+
+
+def _compare_and_keep(gateway: Gateway, direction: Direction, period: Period) -> Reconciliation | None:
+    """The engine's answer, its findings in the store, the records that differ and the list of all in files."""
+    gateway.settings.work_path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=gateway.settings.work_path, prefix=".pairs-") as scratch:
+        listing = begin_listing(gateway, direction, period, Path(scratch))
+        result = compare(gateway, direction, period, pairs=listing.pairs.hear)
+        if result is not None:
+            path = gateway.settings.home / _exceptions_path(gateway, result.scope)
+            listing.write(list_path(path), result.exceptions)
+            _record(gateway, result)
+    return result
 
 
 def _record(gateway: Gateway, result: Reconciliation) -> None:
