@@ -1,4 +1,4 @@
-"""In which states do batches and submissions stand?"""
+"""In which states do batches and submissions stand, and in which role does somebody call?"""
 
 from enum import StrEnum
 
@@ -10,6 +10,28 @@ class BatchState(StrEnum):
     """Archive written, root known, nothing said yet."""
     DECLARED = "declared"
     """Declaration signed and in the outbox; from then on the outbox and the chain tell more."""
+
+
+class Role(StrEnum):
+    """As what somebody speaks with a gateway."""
+
+    DESK = "desk"
+    """Our own desk: reads everything and may write."""
+    AUDITOR = "auditor"
+    """Whom our desk let in: reads everything, writes nothing."""
+    CARRIER = "carrier"
+    """Another registered carrier: reads what is between it and us."""
+
+
+class EntryAct(StrEnum):
+    """What an entry of a dispute's thread does."""
+
+    NOTE = "note"
+    """Says something, or hands over a file."""
+    KEEP = "keep"
+    """The author stands by its figure."""
+    OFFER = "offer"
+    """The author has signed a resolution: so much is credited, the rest is due."""
 
 
 class SubmissionState(StrEnum):

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 from ledger.store.columns import INT64, Blob, Carrier, Hash32, PeriodKey, ServiceNumber, Whole, WordOf, YesNo
-from ledger.store.states import BatchState, Role, SubmissionState
+from ledger.store.states import BatchState, EntryAct, Role, SubmissionState
 
 metadata = MetaData(
     naming_convention={
@@ -245,6 +245,25 @@ proposals = _table(
     _must("signature", Blob),
     _must("received_at_ms", Whole),
     Index(None, "agreement_id", "period"),
+)
+
+dispute_entries = _table(
+    "dispute_entries",
+    Column("digest", Hash32, primary_key=True),
+    _must("dispute_id", Hash32),
+    _must("agreement_id", Hash32),
+    _must("author", Carrier),
+    _must("number", Whole),
+    _must("previous", Hash32),
+    _must("act", WordOf(EntryAct)),
+    _must("credited_micros", Whole),
+    _must("text", Text),
+    _must("attachments", Blob),
+    _must("written_at", Whole),
+    _must("signature", Blob),
+    _must("received_at_ms", Whole),
+    _may("delivered_at_ms", Whole),
+    Index(None, "dispute_id", "author", "number"),
 )
 
 locks = _table("locks", Column("name", Text, primary_key=True), _must("taken", Whole))

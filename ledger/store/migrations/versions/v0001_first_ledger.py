@@ -15,6 +15,39 @@ def upgrade() -> None:
     """Every table of the first release."""
 
     op.create_table(
+        "access_grants",
+        sa.Column("id", WHOLE, autoincrement=True, nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("granted_at_ms", WHOLE, nullable=False),
+        sa.Column("expires_at_ms", WHOLE, nullable=False),
+        sa.Column("used_at_ms", WHOLE, nullable=True),
+        sa.Column("ended_at_ms", WHOLE, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_grants")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_access_grants_code_hash")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_access_grants_key"), "access_grants", ["key"], unique=False)
+    op.create_table(
+        "sessions",
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("carrier", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("nonce", sa.LargeBinary(), nullable=True),
+        sa.Column("grant_id", WHOLE, nullable=True),
+        sa.Column("opened_at_ms", WHOLE, nullable=False),
+        sa.Column("expires_at_ms", WHOLE, nullable=False),
+        sa.Column("ended_at_ms", WHOLE, nullable=True),
+        sa.ForeignKeyConstraint(["grant_id"], ["access_grants.id"], name=op.f("fk_sessions_grant_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_sessions_nonce")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_sessions_grant_id"), "sessions", ["grant_id"], unique=False)
+    op.create_table(
         "answers",
         sa.Column("caller", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -145,6 +178,31 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_proposals_agreement_id_period"), "proposals", ["agreement_id", "period"], unique=False)
+    op.create_table(
+        "dispute_entries",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("dispute_id", sa.LargeBinary(), nullable=False),
+        sa.Column("agreement_id", sa.LargeBinary(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("number", WHOLE, nullable=False),
+        sa.Column("previous", sa.LargeBinary(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("credited_micros", WHOLE, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("attachments", sa.LargeBinary(), nullable=False),
+        sa.Column("written_at", WHOLE, nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at_ms", WHOLE, nullable=False),
+        sa.Column("delivered_at_ms", WHOLE, nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_dispute_entries")),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        op.f("ix_dispute_entries_dispute_id_author_number"),
+        "dispute_entries",
+        ["dispute_id", "author", "number"],
+        unique=False,
+    )
     op.create_table(
         "reconciliations",
         sa.Column("id", WHOLE, autoincrement=True, nullable=False),
