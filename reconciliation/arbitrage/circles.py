@@ -17,11 +17,11 @@ from itertools import permutations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros, Nanos, div_half_even, show_micros
 from ledger.prices.deck import DeckHistory, Rate
+from reconciliation.arbitrage.numbers import begins
 from reconciliation.matching.side import Flags, Ints, exact_sum
 
 MINUTE_MS = 60_000
@@ -188,20 +188,13 @@ def _rerouted(
         return (middle, first), np.flatnonzero(_to_codes(bought, codes))
     handed = traffic.tables.get((last, middle))
     if handed is not None and first in traffic.homes:
-        origin = _begins(handed["a_party"], traffic.homes[first])
+        origin = begins(handed["a_party"], traffic.homes[first])
         return (last, middle), np.flatnonzero(_to_codes(handed, codes) & origin)
     return None, np.empty(0, np.int64)
 
 
 def _to_codes(table: pa.Table, codes: tuple[str, ...]) -> Flags:
-    return _begins(table["b_party"], codes)
-
-
-def _begins(column: pa.ChunkedArray, beginnings: tuple[str, ...]) -> Flags:
-    hit = np.zeros(len(column), np.bool_)
-    for beginning in beginnings:
-        hit |= np.asarray(pc.starts_with(column, beginning).to_numpy(), np.bool_)
-    return hit
+    return begins(table["b_party"], codes)
 
 
 def _milliseconds(table: pa.Table, rows: Ints) -> int:
