@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from gateway.keystore import KeyUse, open_key
-from gateway.requests import RevealRequest
+from gateway.requests import LoginRequest, RevealRequest
 from gateway.settings import ClockKind, Settings
 from gateway.signing import Domains, Signer
 from ledger.agreement import Agreement
@@ -46,7 +46,7 @@ from ledger.store.engine import open_store
 from ledger.typed_data import address_of_key
 
 SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
-    "CarrierRegistry": (KeyGrant, KeyRevocation),
+    "CarrierRegistry": (KeyGrant, KeyRevocation, LoginRequest),
     "AgreementBook": (Terms, Amendment, RateNotice),
     "UsageLedger": (Declaration, PeriodClose, RevealRequest),
     "CreditBook": (CreditLine, DepositWithdrawal, DepositApplication),
@@ -60,7 +60,7 @@ SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
     ),
     "PaymentBook": (PaymentConfirmation, PayeeChange),
 }
-"""Which contract reads which struct; a reveal request is read by gateways and borrows the usage ledger's domain."""
+"""Which contract reads which struct; a reveal and a login request are read by gateways and borrow a domain."""
 
 
 class SystemClock:

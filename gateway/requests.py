@@ -1,14 +1,14 @@
-"""How does one gateway ask another for its records? A request struct of our own, signed like everything else.
+"""What does a carrier ask a gateway for, its own or another's? Request structs of ours, signed like everything else.
 
-It never goes on chain; its domain is the usage ledger's, so a request made for one network is worth nothing on another.
+They never go on chain; their domains are the contracts', so a request made for one network is worth nothing on another.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ledger.chain.abi import FixedBytes, Integer, keccak
+from ledger.chain.abi import AddressType, FixedBytes, Integer, keccak
 from ledger.chain.bound import Fields, Struct
-from ledger.identity import AgreementId
+from ledger.identity import Address, AgreementId
 
 REQUEST_SECONDS = 300
 """How long a request may wait before it is answered."""
@@ -41,3 +41,36 @@ class RevealRequest(Struct):
     """Random; answered once."""
     deadline: int
     """Seconds."""
+
+
+_LOGIN_TYPE = (
+    "LoginRequest(bytes32 audience,bytes32 carrier,address key,bytes32 nonce,uint64 issuedAt,uint64 expiresAt)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRequest(Struct):
+    """Asks one gateway for a session in the name of a carrier, or of a key that its desk let in."""
+
+    TYPE: ClassVar[str] = _LOGIN_TYPE
+    TYPEHASH: ClassVar[bytes] = keccak(_LOGIN_TYPE.encode("ascii"))
+    FIELDS: ClassVar[Fields] = (
+        ("audience", FixedBytes(32)),
+        ("carrier", FixedBytes(32)),
+        ("key", AddressType()),
+        ("nonce", FixedBytes(32)),
+        ("issued_at", Integer(64)),
+        ("expires_at", Integer(64)),
+    )
+
+    audience: bytes
+    """Whose gateway is asked: what is signed for one is worth nothing at another."""
+    carrier: bytes
+    """In whose name; zeros for an auditor."""
+    key: Address
+    nonce: bytes
+    """Drawn by the gateway; opens one session."""
+    issued_at: int
+    """Seconds."""
+    expires_at: int
+    """Seconds; of the challenge, not of the session."""

@@ -76,6 +76,14 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """Who reads the desk's pages."""
+
+    open_on_loopback: bool = True
+    """A browser on this machine reads without login; writes always need a session."""
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """How the switch writes its CDRs: local zone, and the country its national numbers belong to (ISO 3166)."""
 
@@ -97,6 +105,7 @@ class Settings:
     agreements: Path = Path("agreements")
     decks: Path = Path("decks")
     listen: Listen = field(default_factory=Listen)
+    desk: Desk = field(default_factory=Desk)
     switch: Switch = field(default_factory=Switch)
     peers: Mapping[CarrierCode, str] = field(default_factory=lambda: MappingProxyType({}))
     trunks: Mapping[str, TrunkSetting] = field(default_factory=lambda: MappingProxyType({}))
@@ -190,6 +199,7 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
     if "clock" in raw:
         values["clock"] = _one_of(ClockKind, _text(raw, "clock"), "clock")
     values["listen"] = _listen(_table(raw, "listen"))
+    values["desk"] = _desk(_table(raw, "desk"))
     values["switch"] = _switch(_table(raw, "switch"))
     values["peers"] = _peers(_table(raw, "peers"))
     values["trunks"] = _trunks(_table(raw, "trunks"))
@@ -218,6 +228,9 @@ def dump_settings(settings: Settings) -> str:
         "[listen]",
         f"host = {_quoted(settings.listen.host)}",
         f"port = {settings.listen.port}",
+        "",
+        "[desk]",
+        f"open_on_loopback = {str(settings.desk.open_on_loopback).lower()}  # a browser on this machine reads, no login",
         "",
         "[switch]",
         f"zone = {_quoted(settings.switch.zone.key)}",
@@ -287,6 +300,14 @@ def _listen(raw: Mapping[str, Any]) -> Listen:
     if type(port) is not int or not 0 < port < 65_536:
         raise Malformed("not a port", expected="listen.port from 1 to 65535", got=repr(port))
     return Listen(host=_text(raw, "host") if "host" in raw else Listen().host, port=port)
+
+
+def _desk(raw: Mapping[str, Any]) -> Desk:
+    _refuse_unknown(raw, ["open_on_loopback"], "[desk]")
+    said = raw.get("open_on_loopback", Desk().open_on_loopback)
+    if type(said) is not bool:
+        raise Malformed("desk.open_on_loopback says neither", expected="true or false", got=repr(said)[:40])
+    return Desk(said)
 
 
 def _switch(raw: Mapping[str, Any]) -> Switch:

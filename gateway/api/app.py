@@ -4,15 +4,21 @@ from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
 from gateway.api import deposit_routes, members_routes, month_routes, peer_routes, read_routes
-from gateway.api.guard import BoundedBody
+from gateway.api.bounds import BoundedBody, PrivateAnswers
+from gateway.api.login import pages as login_pages
+from gateway.api.login import routes as login_routes
+from gateway.api.login.challenge import challenge_secret
+from gateway.api.login.failing import Failures
+from gateway.api.once import Turns
 from gateway.api.problems import install_problems
-from gateway.composition import Gateway
+from gateway.composition import Gateway, SystemClock
 from gateway.desk.routes import router as desk_router
 from gateway.settings import operator_token
+from ledger.clock import Clock
 
 
-def build_app(gateway: Gateway) -> FastAPI:
-    """The app of one carrier's gateway."""
+def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
+    """The app of one carrier's gateway. Sessions live by this machine's clock, whatever the chain's says."""
     app = FastAPI(
         title=f"gsc gateway of {gateway.carrier}",
         description="Inter-carrier settlement: sealed usage, reconciliation, netting and payment.",
@@ -21,17 +27,22 @@ def build_app(gateway: Gateway) -> FastAPI:
         redoc_url=None,
     )
     app.state.gateway = gateway
+    app.state.clock = clock or SystemClock()
     app.state.token = operator_token(gateway.settings)
+    app.state.secret = challenge_secret(app.state.token)
+    app.state.failures = Failures()
+    app.state.turns = Turns()
     install_problems(app)
     for module in (month_routes, deposit_routes, members_routes):
         app.include_router(module.router)
         app.include_router(module.reads)
-    for router in (read_routes.router, peer_routes.router):
+    for router in (read_routes.router, peer_routes.router, login_routes.router, login_pages.router):
         app.include_router(router)
     app.include_router(desk_router)
     app.add_api_route("/", _home, include_in_schema=False)
     app.add_api_route("/health", _alive, include_in_schema=False)
     app.add_middleware(BoundedBody)
+    app.add_middleware(PrivateAnswers)
     return app
 
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Request
 
 from gateway import month
 from gateway.answers import as_json
-from gateway.api.guard import OnceRoute, require_desk, require_reader
+from gateway.api.guard import require_desk, require_reader
 from gateway.api.models import DepositBody, PaymentBody, WithdrawalBody
 from gateway.api.month_routes import DryRun, Key, currency_of, hex32
+from gateway.api.once import OnceRoute
 from gateway.composition import Gateway, partnership_with
 from ledger.chain.abi import address_bytes
 from ledger.identity import Address, carrier_code

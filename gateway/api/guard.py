@@ -1,123 +1,122 @@
-"""Who may call, how large may a request be, and was it answered before?"""
+"""Who may call? Dependencies of routes and pages: whose session, may it read, may it write."""
 
-import hashlib
 import hmac
-from collections.abc import Callable, Coroutine
-from http import HTTPStatus
-from typing import Any
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.api.problems import TOO_LARGE, NotTheOperator
+from gateway.api.login.bearing import Found, find_session
+from gateway.api.login.session import OPEN_READER, Session
+from gateway.api.problems import ForgedForm, NotForThisRole, NotSignedIn
 from gateway.composition import Gateway
-from ledger.errors import Malformed
-from ledger.store.engine import writing
-from ledger.store.idempotency import Answer, answer, ask
+from ledger.errors import NotFound
+from ledger.store.states import Role
 
-MAX_BODY_BYTES = 1 << 20
-MAX_FILE_BYTES = 1 << 30
-MAX_BRACKETS = 256
-"""Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands."""
-IMPORTS = "/v1/imports"
-MAX_KEY_CHARACTERS = 200
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers of a request that came through somebody: its caller is not on this machine, whatever the address says."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-def require_desk(request: Request) -> None:
-    """Raises NotTheOperator unless the request bears the operator's token."""
-    kind, _, given = request.headers.get("authorization", "").partition(" ")
-    expected: str = request.app.state.token
-    if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), expected.encode()):
-        raise NotTheOperator(
-            "only the operator may do this",
-            expected="Authorization: Bearer with the token of the home folder's operator.token",
-            todo="Send the token.",
+async def session_of(request: Request) -> Session | None:
+    """Whose session this is, None for a stranger. Raises ForgedForm if a write by cookie may be another page's."""
+    found = await found_of(request)
+    return None if found is None else found.session
+
+
+async def require_session(request: Request) -> Session:
+    """Anybody who is logged in, other carriers too: what they see is for the route to say (`Session.sees`).
+
+    An open reader of this machine counts as an auditor. Raises NotSignedIn, ForgedForm.
+    """
+    session = await session_of(request)
+    if session is not None:
+        return session
+    if request.method in SAFE_METHODS and _reads_openly(request):
+        return OPEN_READER
+    raise _not_signed_in()
+
+
+async def require_reader(request: Request) -> Session:
+    """Our desk, an auditor, or an open reader. Another carrier hears what it would hear if there were nothing."""
+    session = await require_session(request)
+    if session.role is Role.CARRIER:
+        raise no_such_resource()
+    return session
+
+
+async def require_desk(request: Request) -> Session:
+    """Our desk. Raises NotSignedIn, NotForThisRole, ForgedForm."""
+    session = await session_of(request)
+    if session is None:
+        raise _not_signed_in()
+    if not session.writes:
+        raise NotForThisRole(
+            "only our own desk may do this",
+            expected="a session of the role desk",
+            got=f"one of the role {session.role}",
+            todo="Log in with this carrier's own key: gsc login.",
+        )
+    return session
+
+
+async def found_of(request: Request) -> Found | None:
+    """The session with the token that bears it; looked up once for a request."""
+    if not hasattr(request.state, "found"):
+        found = await run_in_threadpool(find_session, request)
+        if found is not None and found.borne.by_cookie and request.method not in SAFE_METHODS:
+            await _check_own_page(request, found.session)
+        request.state.found = found
+    known: Found | None = request.state.found
+    return known
+
+
+def no_such_resource() -> NotFound:
+    """What stands nowhere, and what a caller may not see: one answer for both."""
+    return NotFound("no such resource", todo="See /openapi.json for what there is.")
+
+
+async def _check_own_page(request: Request, session: Session) -> None:
+    """A browser sends the cookie with forms of other pages too: a write must come from a page of ours and say so."""
+    origin = request.headers.get("origin", "")
+    same = urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
+    if not same or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise ForgedForm(
+            "the request comes from another page", expected="a page of this gateway", got=repr(origin[:80])
+        )
+    given = request.headers.get(CSRF_HEADER)
+    if given is None and request.headers.get("content-type", "").startswith(FORMS):
+        said = (await request.form()).get(CSRF_FIELD)
+        given = said if isinstance(said, str) else None
+    if given is None or not hmac.compare_digest(given.encode(), session.csrf.encode()):
+        raise ForgedForm(
+            "the form does not bear its session's mark",
+            expected=f"the session's csrf in the field {CSRF_FIELD} or the header {CSRF_HEADER}",
+            todo="Load the page again and send it from there.",
         )
 
 
-def require_reader(request: Request) -> None:
-    """The operator, or a browser on this machine that asks for it by a local name (so no page elsewhere can)."""
+def _reads_openly(request: Request) -> bool:
+    """A browser on this machine that asks by a local name, so that no page elsewhere can by one it made up."""
+    gateway: Gateway = request.app.state.gateway
     host = request.headers.get("host", "").rsplit(":", 1)[0].lower()
     client = request.client.host if request.client else ""
-    if host in LOCAL_HOSTS and client in LOCAL_HOSTS:
-        return
-    require_desk(request)
+    proxied = any(name in request.headers for name in PROXIED)
+    return gateway.settings.desk.open_on_loopback and host in LOCAL_HOSTS and client in LOCAL_HOSTS and not proxied
 
 
-class BoundedBody:
-    """ASGI middleware: a body past the bounds is refused while it is being read, whatever its headers say."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        bound = MAX_FILE_BYTES if scope["path"] == IMPORTS else MAX_BODY_BYTES
-        seen = brackets = 0
-
-        async def bounded() -> Message:
-            nonlocal seen, brackets
-            message = await receive()
-            if message["type"] == "http.request":
-                body = message.get("body", b"")
-                seen += len(body)
-                if seen > bound:
-                    raise HTTPException(TOO_LARGE, f"at most {bound} bytes are taken here")
-                brackets += body.count(b"[") + body.count(b"{")
-                if brackets > MAX_BRACKETS and scope["path"] != IMPORTS:
-                    raise HTTPException(HTTPStatus.BAD_REQUEST, f"more than {MAX_BRACKETS} opening brackets")
-            return message
-
-        await self._app(scope, bounded, send)
+def _not_signed_in() -> NotSignedIn:
+    return NotSignedIn(
+        "nobody is logged in",
+        expected="Authorization: Bearer with a token of `gsc login`, or the cookie of a browser",
+        todo="Log in with `gsc login`, in a browser with `gsc login --browser`.",
+    )
 
 
-class OnceRoute(APIRoute):
-    """A route whose POST may carry an Idempotency-Key: the same request gets the same answer, another one 409.
-
-    The answer is kept after the work, so what dies in between is asked again: every verb finds its own work, and a
-    payment is named by the key in the outbox itself.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def once(request: Request) -> Response:
-            key = request.headers.get("idempotency-key")
-            if key is None or request.method != "POST":
-                return await handle(request)
-            if not 0 < len(key) <= MAX_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
-                raise Malformed("not an idempotency key", expected=f"1 to {MAX_KEY_CHARACTERS} ASCII characters")
-            require_desk(request)
-            hashed = _request_hash(request, await request.body())
-            gateway: Gateway = request.app.state.gateway
-            known = await run_in_threadpool(_ask, gateway, key, hashed)
-            if known is not None:
-                return Response(known.body, known.status, {"Idempotent-Replay": "true"}, known.content_type)
-            response = await handle(request)
-            if response.status_code < 400:
-                await run_in_threadpool(_keep, gateway, key, response)
-            return response
-
-        return once
-
-
-def _request_hash(request: Request, body: bytes) -> bytes:
-    head = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    return hashlib.sha256(head + body).digest()
-
-
-def _ask(gateway: Gateway, key: str, hashed: bytes) -> Answer | None:
-    with writing(gateway.engine) as connection:
-        return ask(connection, "operator", key, hashed, gateway.clock.now_ms())
-
-
-def _keep(gateway: Gateway, key: str, response: Response) -> None:
-    kept = Answer(response.status_code, response.media_type or "application/json", bytes(response.body))
-    with writing(gateway.engine) as connection:
-        answer(connection, "operator", key, kept)
+Desk = Annotated[Session, Depends(require_desk)]
+Reader = Annotated[Session, Depends(require_reader)]
+Anyone = Annotated[Session, Depends(require_session)]

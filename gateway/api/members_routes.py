@@ -7,9 +7,10 @@ from pydantic import Field
 
 from gateway import month
 from gateway.answers import as_json
-from gateway.api.guard import OnceRoute, require_desk, require_reader
+from gateway.api.guard import require_desk, require_reader
 from gateway.api.models import Strict
 from gateway.api.month_routes import DryRun, hex32
+from gateway.api.once import OnceRoute
 from gateway.composition import Gateway
 
 router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["the members"], dependencies=[Depends(require_desk)])

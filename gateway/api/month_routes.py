@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway import month
 from gateway.answers import as_json
-from gateway.api.guard import OnceRoute, require_desk, require_reader
+from gateway.api.guard import require_desk, require_reader
 from gateway.api.models import (
     CODE_PATTERN,
     ArbitrageBody,
@@ -29,6 +29,7 @@ from gateway.api.models import (
     RatesBody,
     ResolutionBody,
 )
+from gateway.api.once import OnceRoute
 from gateway.composition import Gateway, partnership_of_id, partnership_with
 from gateway.formats.preset import load_preset
 from gateway.formats.trunks import Direction

@@ -20,10 +20,28 @@ _log = logging.getLogger("gsc.api")
 _RESERVED = frozenset({"type", "title", "status", "detail", "instance", "expected", "got", "todo"})
 
 
-class NotTheOperator(GscError):
-    """A write, or a private page, without the operator's token."""
+class NotSignedIn(GscError):
+    """What is not for strangers, asked for without a session, or with one that is over."""
 
-    slug, status = "not-the-operator", 401
+    slug, status = "not-signed-in", 401
+
+
+class NotForThisRole(GscError):
+    """A write by who may only read."""
+
+    slug, status = "not-for-this-role", 403
+
+
+class ForgedForm(GscError):
+    """A write by cookie that may come from another page than ours."""
+
+    slug, status = "forged-form", 403
+
+
+class TooManyAttempts(GscError):
+    """More failed logins than somebody makes who has forgotten something."""
+
+    slug, status = "too-many-attempts", 429
 
 
 def problem_of(error: GscError) -> dict[str, object]:
@@ -56,8 +74,8 @@ def problem_response(error: GscError) -> JSONResponse:
     headers: Mapping[str, str] = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers = {"WWW-Authenticate": 'Bearer realm="gsc"'}
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers = {"Retry-After": "2"}
+    if error.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers = {"Retry-After": str(error.members.get("retry_after", 2))}
     return JSONResponse(problem_of(error), error.status, dict(headers), PROBLEM_JSON)
 
 

@@ -12,6 +12,7 @@ from gateway.cli import (
     deck_verbs,
     deposit_verbs,
     home_verbs,
+    login_verbs,
     members_verbs,
     reading_verbs,
     settling_verbs,
@@ -54,6 +55,7 @@ for module in (
     settling_verbs,
     deposit_verbs,
     members_verbs,
+    login_verbs,
     home_verbs,
 ):
     module.register(app)

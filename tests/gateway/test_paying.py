@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway import month
-from gateway.api import guard
+from gateway.api import once
 from gateway.api.app import build_app
 from gateway.composition import Gateway, partnership_with
 from gateway.month import paying, payments
@@ -95,7 +95,7 @@ def test_an_answer_lost_between_the_work_and_its_record_pays_once(
     headers = {"Idempotency-Key": key} if key else {}
     if key:
         with monkeypatch.context() as dying:
-            dying.setattr(guard, "_keep", died)
+            dying.setattr(once, "_keep", died)
             assert browser.post(PAYMENTS, json=FORTY_DOLLARS, headers=headers).status_code == 500
         ended(gateway, SubmissionState.FINAL, paid=FORTY)
     else:
@@ -176,7 +176,7 @@ def test_a_confirmation_repeated_after_a_lost_answer_is_the_same_one(
     path, browser = f"/v1/payables/0x{EARNED.hex()}/confirmations", operator(gateway)
     body, headers = FORTY_DOLLARS | {"bankReference": "SWIFT 1"}, {"Idempotency-Key": "monday"}
     with monkeypatch.context() as dying:
-        dying.setattr(guard, "_keep", died)
+        dying.setattr(once, "_keep", died)
         assert browser.post(path, json=body, headers=headers).status_code == 500
     assert browser.post(path, json=body, headers=headers).status_code == 200
     assert month.confirm(gateway, EARNED, FORTY, "SWIFT 1").submission is not None

@@ -131,3 +131,12 @@ def test_folders_with_numbers_and_keys_are_their_owners_alone(tmp_path: Path) ->
 
     for name in ("keys", "inbox", "work", "archive"):
         assert (name, stat.S_IMODE((tmp_path / name).stat().st_mode)) == (name, 0o700)
+
+
+@pytest.mark.parametrize("said", ["yes", 1, None])
+def test_whether_this_machine_reads_without_login_is_said_with_true_or_false(said: object) -> None:
+    with pytest.raises(Malformed, match="open_on_loopback"):
+        parse_settings(Path(), {"carrier": "CN-T", "desk": {"open_on_loopback": said}})
+    closed = parse_settings(Path(), {"carrier": "CN-T", "desk": {"open_on_loopback": False}})
+    assert not closed.desk.open_on_loopback
+    assert parse_settings(Path(), tomllib.loads(dump_settings(closed))) == closed
