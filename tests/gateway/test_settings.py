@@ -1,6 +1,7 @@
 """Does a home folder's gsc.toml mean what it says, and is anything else refused?"""
 
 import stat
+import tomllib
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from gateway.settings import (
     Switch,
     TrunkDirection,
     TrunkSetting,
+    dump_settings,
     init_home,
     load_settings,
     operator_token,
