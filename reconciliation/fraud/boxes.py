@@ -40,7 +40,7 @@ def bypass(flow: Flow, known: Known) -> Iterator[Suspicion]:
     """Our own country's numbers calling in from abroad on a partner's route.
 
     Rule: `bypass_calls` calls of the ranges given as our own on one route. Source: ITU-T E.157 (international calling
-    party number delivery) and i3forum on CLI spoofing; given ranges must not roam, since a roamer calls home so honestly.
+    party number delivery) and i3forum on CLI spoofing; given ranges must not roam: a roamer calls home so.
     """
     rows = np.flatnonzero(begins(flow.calling, known.own))
     routes: Groups = grouped(flow.route.codes[rows])

@@ -19,6 +19,8 @@ from reconciliation.fraud.grouping import grouped, pairs, reached, within
 from reconciliation.matching.side import Flags, Ints, exact_sum
 from reconciliation.suspicion import Suspicion, SuspicionKind
 
+PREMIUM_CALLS = 5
+
 
 def irsf(flow: Flow, known: Known) -> Iterator[Suspicion]:
     """Bursts of few callers to one dear range of 10,000 numbers: a hacked switchboard, stolen or unpaid SIM cards.
@@ -49,8 +51,8 @@ def irsf(flow: Flow, known: Known) -> Iterator[Suspicion]:
 def premium_ranges(flow: Flow, known: Known, told: Flags) -> Iterator[Suspicion]:
     """Callers who use ranges known to share revenue for hours a day.
 
-    Rule: `premium_minutes` of one caller to the ranges given as premium within any 24 hours; records that are `told`
-    as a burst already are left out. Source: the premium ranges of national numbering plans and the lists that carriers
+    Rule: `premium_minutes` of one caller to the ranges given as premium within any 24 hours, in PREMIUM_CALLS calls or
+    more (two long talks are no pattern); records that are `told` as a burst already are left out. Source: the premium ranges of national numbering plans and the lists that carriers
     exchange; the minutes are our default.
     """
     rows = np.flatnonzero(begins(flow.called, known.premium) & ~told & (flow.calling > 0))
@@ -58,7 +60,8 @@ def premium_ranges(flow: Flow, known: Known, told: Flags) -> Iterator[Suspicion]
         return
     callers = grouped(flow.calling[rows])
     talked = within(callers.of, flow.start_ms[rows], flow.quantity[rows], DAY_MS)
-    heavy = talked >= flow.terms.premium_minutes * MINUTE_MS
+    calls = within(callers.of, flow.start_ms[rows], np.ones(len(rows), np.int64), DAY_MS)
+    heavy = (talked >= flow.terms.premium_minutes * MINUTE_MS) & (calls >= PREMIUM_CALLS)
     shown = reached(callers.of, flow.start_ms[rows], heavy, DAY_MS)
     for group in np.unique(callers.of[shown]).tolist():
         mine = rows[np.flatnonzero(shown & (callers.of == group))]
@@ -74,7 +77,8 @@ def premium_ranges(flow: Flow, known: Known, told: Flags) -> Iterator[Suspicion]
             count=len(mine),
             money_at_risk_micros=flow.money_of(mine),
             rows=np.sort(mine),
-            rule=f"{flow.terms.premium_minutes} minutes of one caller to premium ranges within 24 hours",
+            rule=f"{flow.terms.premium_minutes} minutes and {PREMIUM_CALLS} calls of one caller to premium ranges "
+            "within 24 hours",
             explanation=f"{number} talked {minutes:,} minutes to premium ranges in {len(mine):,} calls",
         )
 

@@ -18,7 +18,7 @@ def traffic_pumping(flow: Flow, incoming: Sequence[Flow], told: Flags) -> Iterat
     lasts `pumping_long_times` the direction's (a hotline or a televote has short ones). Records that are `told` as
     another fraud are left out. Source: 47 CFR 61.3(bbb) as of 2019: access stimulation is a terminating-to-originating
     ratio of 6:1 in an end office in a calendar month (3:1 with a revenue-sharing agreement; 10:1 and 500,000 minutes
-    for a rural one). One carrier sees its own share of an end office's minutes: hence a lower least volume, and the length.
+    for a rural one). One carrier sees its own share of an end office's minutes: hence a lower volume, and the length.
     """
     usual = middle(flow.quantity[flow.quantity > 0])
     rows = np.flatnonzero((flow.called > 0) & ~told)
