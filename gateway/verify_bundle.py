@@ -19,15 +19,29 @@ import zlib
 from typing import Any
 
 FORMAT = "gsc-evidence/1"
+STATEMENT_FORMAT = "gsc-statement/1"
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DECLARATION_TYPE = (
     "Declaration(bytes32 agreementId,bytes32 declarer,bytes32 creditor,uint64 seq,uint8 service,uint32 period,"
     "bytes32 root,uint32 count,uint64 fromMs,uint64 toMs,uint128 quantity,uint128 amountMicros,bytes32 deckHash,"
     "bytes32 corrects,bytes32 igw,uint64 deadline)"
 )
+LINE_TYPE = (
+    "StatementLine(bytes32 creditor,uint8 service,uint128 creditorMicros,uint128 debtorMicros,uint128 agreedMicros,"
+    "uint128 withheldMicros)"
+)
+STATEMENT_TYPE = (
+    "Statement(bytes32 agreementId,uint32 period,StatementLine[] lines,bytes32 batchesHash,uint64 deadline)" + LINE_TYPE
+)
+DISPUTE_TYPE = (
+    "Dispute(bytes32 agreementId,uint32 period,bytes32 creditor,uint8 service,bytes32 reason,uint128 amountMicros,"
+    "bytes32 evidenceHash,uint64 nonce,uint64 deadline)"
+)
+SERVICES = ("voice", "sms", "data", "ipl")
 MAX_BUNDLE_BYTES = 1 << 28
-MAX_DEPTH = 64
 """Of bundle.json when it is unpacked: about 200,000 records with their proofs."""
+MAX_ATTACHED_BYTES = 1 << 24
+MAX_DEPTH = 64
 SHOWN_TEXTS = {"a_party": "aParty", "b_party": "bParty", "route": "route"}
 """What a record shows for people, and the leaf's field that proves it; the rest it shows is the carrier's word."""
 LEAF_FIELDS = ("index", "salt", "aParty", "bParty", "startMs", "quantity", "route", "amountMicros")
@@ -169,6 +183,23 @@ def root_from(leaf: bytes, proof: list[str]) -> bytes:
 
 def declaration_digest(declaration: dict[str, Any], domain: dict[str, Any]) -> bytes:
     """The EIP-712 digest of a declaration: its batch id."""
+    return typed_digest(_struct_hash(DECLARATION_TYPE, declaration), domain)
+
+
+def statement_digest(statement: dict[str, Any], domain: dict[str, Any]) -> bytes:
+    """The EIP-712 digest of a statement: its id, reckoned from its lines."""
+    lines = b"".join(_struct_hash(LINE_TYPE, line) for line in statement["lines"])
+    hashed = {**statement, "lines": "0x" + keccak256(lines).hex()}
+    return typed_digest(_struct_hash(STATEMENT_TYPE, hashed), domain)
+
+
+def dispute_digest(dispute: dict[str, Any], domain: dict[str, Any]) -> bytes:
+    """The EIP-712 digest of a dispute: its id."""
+    return typed_digest(_struct_hash(DISPUTE_TYPE, dispute), domain)
+
+
+def typed_digest(struct_hash: bytes, domain: dict[str, Any]) -> bytes:
+    """What is signed of a struct for the contract that the domain names (EIP-712)."""
     separator = keccak256(
         keccak256(DOMAIN_TYPE.encode())
         + keccak256(domain["name"].encode())
@@ -176,9 +207,13 @@ def declaration_digest(declaration: dict[str, Any], domain: dict[str, Any]) -> b
         + word(int(domain["chainId"]))
         + word(domain["verifyingContract"])
     )
-    names = [item.split(" ")[1] for item in DECLARATION_TYPE[len("Declaration(") : -1].split(",")]
-    body = b"".join(word(_value(declaration[name])) for name in names)
-    return keccak256(b"\x19\x01" + separator + keccak256(keccak256(DECLARATION_TYPE.encode()) + body))
+    return keccak256(b"\x19\x01" + separator + struct_hash)
+
+
+def _struct_hash(kind: str, values: dict[str, Any]) -> bytes:
+    """EIP-712 hashStruct of a struct whose fields are words; what is longer stands there by its hash."""
+    names = [item.split(" ")[1] for item in kind[kind.index("(") + 1 : kind.index(")")].split(",")]
+    return keccak256(keccak256(kind.encode()) + b"".join(word(_value(values[name])) for name in names))
 
 
 def _value(value: Any) -> int | str:
@@ -190,6 +225,101 @@ def _value(value: Any) -> int | str:
     if not (isinstance(value, str) and value.isascii() and value.isdigit()):
         raise ValueError(f"expected decimal digits or 0x…, got {value!r}")
     return int(value)
+
+
+# THE STATEMENT
+def verify_statement(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """(what was proven, what is wrong) of a statement's content: its hash, its signatures, its sums."""
+    digest = statement_digest(content["statement"], content["domain"])
+    statement_id = "0x" + digest.hex()
+    faults = []
+    if statement_id != content["statementId"]:
+        faults.append(
+            f"statement: its lines give the hash {statement_id}, not {told(content['statementId'])} as printed: "
+            "something in it was changed after it was signed"
+        )
+    if str(content["period"]).replace("-", "") != content["statement"]["period"]:
+        faults.append(f"statement: it is of {told(content['statement']['period'])}, not of {told(content['period'])}")
+    both = {content["drawnBy"], content["partner"]}
+    faults += _signers_faults(content, digest, both)
+    faults += _line_faults(content, both)
+    if faults:
+        return [], faults
+    keys = " and ".join(f"{told(each['signer'])} for {told(each['carrier'])}" for each in content["signatures"])
+    signed = f"signed by {keys}" if keys else "not signed yet: a draft"
+    return [f"statement {statement_id} of {told(content['period'])} is the hash of its lines; {signed}"], []
+
+
+_SIGNERS = {"draft": 0, "by_silence": 1, "agreed": 2}
+
+
+def _signers_faults(content: dict[str, Any], digest: bytes, both: set[Any]) -> list[str]:
+    faults, carriers = [], [each["carrier"] for each in content["signatures"]]
+    wanted = _SIGNERS.get(content["state"])
+    if wanted is None or len(carriers) != wanted or not set(carriers) <= both or len(set(carriers)) != wanted:
+        whose = " and ".join(map(told, carriers)) or "nobody"
+        faults.append(f"statement: as {told(content['state'])} it lacks or has too many signatures: {whose}")
+    if bool(content["standing"]) == (content["state"] == "draft"):
+        faults.append("statement: a draft stands on no chain, and what both agreed does")
+    for each in content["signatures"]:
+        faults += _signature_faults("statement", digest, {**each, "declarer": each["carrier"]})
+    return faults
+
+
+def _line_faults(content: dict[str, Any], both: set[Any]) -> list[str]:
+    faults, seen = [], set()
+    for line in content["statement"]["lines"]:
+        key = (_text_of(line["creditor"]), SERVICES[int(_value(line["service"]))])
+        name = f"statement, {told(key[1])} owed to {told(key[0])}"
+        amounts = {each: int(_value(line[f"{each}Micros"])) for each in ("creditor", "debtor", "agreed", "withheld")}
+        if key in seen or key[0] not in both:
+            faults.append(f"{name}: stands here twice, or is not between the two carriers")
+        seen.add(key)
+        if amounts["creditor"] != amounts["agreed"] + amounts["withheld"]:
+            faults.append(f"{name}: agreed and withheld are not what the creditor claims")
+        difference = amounts["creditor"] - amounts["debtor"]
+        expected = difference if key[0] == content["drawnBy"] else -difference
+        causes = [each for each in content["causes"] if (each["creditor"], each["service"]) == key]
+        explained = sum(_signed(each["amountMicros"]) for each in causes)
+        if causes and explained != expected:
+            faults.append(f"{name}: the causes sum to {explained} micros, the difference is {expected}")
+        disputes = [each for each in content["disputes"] if (each["creditor"], each["service"]) == key]
+        still = sum(int(_value(each["amountMicros"])) for each in disputes if each["state"] != "withdrawn")
+        ever = sum(int(_value(each["amountMicros"])) for each in disputes)
+        if not still <= amounts["withheld"] <= ever:
+            faults.append(f"{name}: {amounts['withheld']} micros are withheld, the disputes are about {still}")
+    said = [*content["causes"], *content["disputes"], *content["counts"]]
+    beside = sorted({told(each["service"]) for each in said if (each["creditor"], each["service"]) not in seen})
+    return faults + [
+        f"statement: something is said about {each} owed to one of the two that has no line" for each in beside
+    ]
+
+
+def _signed(value: Any) -> int:
+    """An integer as text that may be below zero."""
+    text = str(value)
+    return -int(_value(text[1:])) if text.startswith("-") else int(_value(value))
+
+
+def _text_of(raw: Any) -> str:
+    return _raw(raw).rstrip(b"\0").decode("ascii")
+
+
+_ATTACHED = re.compile(rb"<</Length (\d{1,9})/Type/EmbeddedFile/Filter/FlateDecode[^\n]*>>\r?\nstream\r?\n")
+
+
+def attached_statement(pdf: bytes) -> dict[str, Any]:
+    """The content that lies in a statement's PDF; ValueError if there is none, or more than one."""
+    found = list(_ATTACHED.finditer(pdf))
+    if len(found) != 1 or pdf.count(b"/EmbeddedFile/") != 1:
+        raise ValueError("not a statement's PDF: it holds no statement.json, or several")
+    begin, length = found[0].end(), int(found[0][1])
+    unpacked = zlib.decompressobj().decompress(pdf[begin : begin + length], MAX_ATTACHED_BYTES)
+    _require_shallow(unpacked)
+    content: dict[str, Any] = json.loads(unpacked, object_pairs_hook=_each_once)
+    if type(content) is not dict or content.get("format") != STATEMENT_FORMAT:
+        raise ValueError(f"not a statement of format {STATEMENT_FORMAT}")
+    return content
 
 
 # THE BUNDLE
