@@ -61,7 +61,7 @@ class DetectorTerms:
     """Of one range in a month."""
     pumping_long_times: int = 3
     """The middle call lasts so many times as long as the direction's."""
-    surge_percent: int = 150
+    surge_percent: int = 125
     """Traffic stands out from so much of what is usual."""
     surge_days: int = 3
     """Before a month's end, in which a tier or a balance is filled."""

@@ -45,9 +45,9 @@ def find_renamed(sold: Sold, debtors: pa.Table, terms: DetectorTerms) -> tuple[S
     pairing = match(ours, theirs, tolerance, clocks_of(ours, theirs, tolerance, sold.decks.service))
     renamed = pairing.rules == Rule.CALLED_NUMBER
     rows, others = pairing.ours[renamed], pairing.theirs[renamed]
-    told = np.asarray(pc.not_equal(theirs.table["a_party"].take(pa.array(others)), "").to_numpy(), np.bool_)
+    told = np.asarray(pc.not_equal(debtors["a_party"].take(pa.array(others)), "").to_numpy(), np.bool_)
     rows, others = rows[told], others[told]
-    dearer = _with_callers(sold, rows, theirs.table["a_party"].take(pa.array(others))) - ours.amount[rows]
+    dearer = _with_callers(sold, rows, debtors["a_party"].take(pa.array(others))) - sold.column("amount_micros")[rows]
     rows, dearer = rows[dearer > 0], dearer[dearer > 0]
     if len(rows) < terms.rewritten_calls:
         return ()

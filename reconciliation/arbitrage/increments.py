@@ -23,7 +23,7 @@ from reconciliation.matching.keys import text_hashes
 from reconciliation.matching.side import Flags, Ints, Words, exact_sum
 from reconciliation.suspicion import Suspicion, SuspicionKind
 
-COARSE_MS = 6_000
+COARSE_MS = 30_000
 """Increments below it earn nobody much."""
 RANGE_DIGITS = 4
 """A range is a number without its last digits: 10,000 numbers."""
@@ -47,8 +47,8 @@ def find_increment_arbitrage(sold: Sold, terms: DetectorTerms) -> tuple[Suspicio
     costliest first.
 
     Threshold: `increment_calls` of one number's or range's within `increment_edge_ms` beyond an end of increments of
-    6 s or more, and more than half of its calls, at odds of one in ten to the power of `odds_power` against the share of
-    the other calls under the same increments. For the first increment the edge is at 0: calls of a moment. Money at
+    30 s or more, and more than half of its calls, at odds of one in ten to the power of `odds_power` against the share
+    of the other calls under the same increments. For the first increment the edge is at 0: calls of a moment. Money at
     risk: what is charged of these calls beyond what was talked.
     """
     beyond, steps = _beyond(sold, terms.increment_edge_ms)

@@ -6,6 +6,7 @@ moves alone stands out. Odds are Chernoff's bound for a compound Poisson volume,
 spread in truth (quasi-Poisson; McCullagh and Nelder, Generalized Linear Models, section 6.2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -61,21 +62,34 @@ class Surge:
 def find_surge(table: pa.Table, mine: Flags, stretch: Stretch, within: Stretch, terms: DetectorTerms) -> Surge | None:
     """What a stretch carried too much of the rows `mine`, by the same hours of the other days of `within`.
 
-    Volume is charged quantity. None if it is less than `surge_percent` of what is usual, or its odds are better than
-    one in ten to the power of `odds_power`, or too few other days show what is usual.
+    Volume is charged quantity. None if it is less than `surge_percent` of what is usual, or too few other days show
+    what is usual, or the odds are better than one in ten to the power of `odds_power`, both of the volume and of the
+    part of it that belongs to callers who called in that stretch alone.
     """
     start_ms, volume = (np.asarray(table[name].to_numpy(), np.int64) for name in ("start_ms", "charged_quantity"))
     others = [Stretch(stretch.begin + day, stretch.end + day) for day in _shifts(stretch, within)]
-    usual = _usual(start_ms, volume, mine, stretch, others)
-    if usual is None:
+    days = _days(np.sort(start_ms[~mine]), stretch, others)
+    if days is None:
         return None
-    now = mine & (start_ms >= stretch.begin) & (start_ms < stretch.end)
-    seen, (expected, spread, days) = exact_sum(volume[now]), usual
-    nats = surprise(seen, max(expected, 1.0)) / max(spread, _call_spread(volume[mine]))
-    if seen * 100 < expected * terms.surge_percent or nats < terms.odds_power * NATS_OF_TEN:
+    where = [_during(start_ms, mine, each) for each in (stretch, *days.others)]
+    callers = np.unique(text_hashes(table["a_party"]), return_inverse=True)[1]
+    own = [rows[_alone(callers, mine, rows)] for rows in where]
+    whole, expected = _odds(volume, where, days)
+    if int(volume[where[0]].sum()) * 100 < expected * terms.surge_percent:
         return None
-    rows, named = _whose(table, mine, now, seen - round(expected), volume)
-    return Surge(rows, seen, round(expected), days, named)
+    if max(whole, _odds(volume, own, days)[0]) < terms.odds_power * NATS_OF_TEN:
+        return None
+    seen = exact_sum(volume[where[0]])
+    named = exact_sum(volume[own[0]]) * 2 >= seen - round(expected)
+    return Surge(own[0] if named else where[0], seen, round(expected), len(days.others), named)
+
+
+class _Days(NamedTuple):
+    """Stretches that show what is usual, and how much the rest of the direction had in each, and in the one asked."""
+
+    others: list[Stretch]
+    weights: Ints
+    weight: int
 
 
 def _shifts(stretch: Stretch, within: Stretch) -> list[int]:
@@ -85,49 +99,37 @@ def _shifts(stretch: Stretch, within: Stretch) -> list[int]:
     return [day * DAY_MS for day in days if abs(day) >= length]
 
 
-def _usual(
-    start_ms: Ints, volume: Ints, mine: Flags, stretch: Stretch, others: list[Stretch]
-) -> tuple[float, float, int] | None:
-    """Expected volume of the stretch, how the others spread about theirs (variance over mean), and their number."""
-    if not others:
-        return None
-    rest = np.sort(start_ms[~mine])
-    order = np.argsort(start_ms[mine], kind="stable")
-    starts, sums = start_ms[mine][order], np.concatenate([[0], np.cumsum(volume[mine][order])])
-    control, now = _counts(rest, others), int(_counts(rest, [stretch])[0])
-    seen = np.diff(sums[np.searchsorted(starts, np.array(others)).reshape(-1, 2)], axis=1)[:, 0].astype(np.float64)
-    if now >= LEAST_CONTROL and int(control.min()) > 0 and len(others) >= LEAST_DAYS:
-        share = control / control.sum()
-        expected_others, expected = seen.sum() * share, seen.sum() * now / control.sum()
-    else:
-        weekly = np.array([(each.begin - stretch.begin) % (7 * DAY_MS) == 0 for each in others])
-        if weekly.sum() < LEAST_WEEKS:
-            return None
-        seen = seen[weekly]
-        expected_others, expected = np.full(len(seen), seen.mean()), float(seen.mean())
-    apart = (seen - expected_others) ** 2 / np.maximum(expected_others, 1.0)
-    return float(expected), float(apart.sum() / max(1, len(seen) - 1)), len(seen)
+def _days(rest: Ints, stretch: Stretch, others: list[Stretch]) -> _Days | None:
+    """By the rest of the direction, whose starts are `rest` in order, where there is enough of it; else by the week."""
+    if len(others) >= LEAST_DAYS:
+        control = np.diff(np.searchsorted(rest, np.array([stretch, *others])), axis=1)[:, 0]
+        if int(control.min()) >= LEAST_CONTROL:
+            return _Days(others, control[1:], int(control[0]))
+    weekly = [each for each in others if (each.begin - stretch.begin) % (7 * DAY_MS) == 0]
+    return _Days(weekly, np.ones(len(weekly), np.int64), 1) if len(weekly) >= LEAST_WEEKS else None
 
 
-def _counts(ordered: Ints, stretches: list[Stretch]) -> Ints:
-    found: Ints = np.diff(np.searchsorted(ordered, np.array(stretches)).reshape(-1, 2), axis=1)[:, 0]
-    return found
+def _during(start_ms: Ints, mine: Flags, stretch: Stretch) -> Ints:
+    return np.flatnonzero(mine & (start_ms >= stretch.begin) & (start_ms < stretch.end))
 
 
-def _call_spread(volume: Ints) -> float:
-    """Variance over mean of a sum of so many calls of these lengths, if nothing but chance makes their number."""
-    lengths = volume.astype(np.float64)
-    return float((lengths**2).sum() / max(1.0, lengths.sum()))
+def _alone(callers: Ints, mine: Flags, rows: Ints) -> Flags:
+    """Which of the rows are of callers who called several times, nearly always in these."""
+    inside, every = np.bincount(callers[rows], minlength=1), np.bincount(callers[mine], minlength=1)
+    inside = np.pad(inside, (0, max(0, len(every) - len(inside))))
+    alone: Flags = (inside >= 2) & (inside >= ALMOST_ALL * every)
+    return alone[callers[rows]]
 
 
-def _whose(table: pa.Table, mine: Flags, now: Flags, excess: int, volume: Ints) -> tuple[Ints, bool]:
-    """The stretch's rows of callers who called for it alone, if they make half of what is too much; else all."""
-    callers = text_hashes(table["a_party"])
-    values, place = np.unique(callers, return_inverse=True)
-    inside = np.bincount(place[now], minlength=len(values))
-    alone = inside >= np.maximum(1, ALMOST_ALL * np.bincount(place[mine], minlength=len(values)))
-    busy = alone & (inside >= 2)
-    rows = np.flatnonzero(now & busy[place])
-    if len(rows) and exact_sum(volume[rows]) * 2 >= excess:
-        return rows, True
-    return np.flatnonzero(now), False
+def _odds(volume: Ints, where: Sequence[Ints], days: _Days) -> tuple[float, float]:
+    """Nats against so much in the first of the parts, as the others have it, and the volume that was to be expected."""
+    seen, *usual = (float(volume[rows].sum()) for rows in where)
+    others, weights = np.array(usual), days.weights.astype(np.float64)
+    expected = others.sum() * days.weight / weights.sum()
+    as_weights = np.maximum(others.sum() * weights / weights.sum(), 1.0)
+    spread = float(((others - as_weights) ** 2 / as_weights).sum() / max(1, len(others) - 1))
+    lengths = volume[np.concatenate(where[1:])].astype(np.float64)
+    by_chance = float((lengths**2).sum() / max(1.0, lengths.sum()))
+    # an expectation below one call of the usual length is none
+    least = max(by_chance, 60_000.0)
+    return surprise(seen, max(expected, least)) / max(spread, least), expected
