@@ -13,6 +13,7 @@ from gateway.keystore import KeyUse, open_key
 from gateway.requests import LoginRequest, RevealRequest
 from gateway.settings import ClockKind, Settings
 from gateway.signing import Domains, Signer
+from gateway.thread.entries import DisputeEntry
 from ledger.agreement import Agreement
 from ledger.agreement_file import load_agreement, terms_of
 from ledger.chain.bindings import (
@@ -57,10 +58,11 @@ SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
         Withdrawal,
         Resolution,
         NettingCycle,
+        DisputeEntry,
     ),
     "PaymentBook": (PaymentConfirmation, PayeeChange),
 }
-"""Which contract reads which struct; a reveal and a login request are read by gateways and borrow a domain."""
+"""Which contract reads which struct; reveals, logins and entries are read by gateways and borrow one."""
 
 
 class SystemClock:

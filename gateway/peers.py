@@ -5,7 +5,8 @@ on chain says whether that key speaks for the carrier now.
 """
 
 import time
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx
@@ -121,6 +122,12 @@ class Peer:
             raise Malformed(
                 f"{self.carrier}'s gateway gives no signature", expected="0x and digits, or null", got=told(given)
             ) from None
+
+    def deliver_entry(self, struct: Struct, signature: bytes, text: str, files: Sequence[tuple[str, bytes]]) -> None:
+        """Bring an entry of a dispute's thread. Raises PeerRefused, Unavailable, TooMuch."""
+        sent = [{"name": name, "content": b64encode(content).decode("ascii")} for name, content in files]
+        body = {"struct": _hex(encode(struct)), "signature": _hex(signature), "text": text, "files": sent}
+        self._post("/peer/v1/dispute-entries", body, MAX_ANSWER_BYTES)
 
     def _post(self, path: str, body: Mapping[str, object], most_bytes: int) -> bytes:
         try:

@@ -1,5 +1,6 @@
 """What do callers send? Strict models: unknown keys refused, ASCII digits, money as {"unit", "value"}."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Annotated
 
@@ -36,6 +37,13 @@ def _bytes_of(text: object) -> object:
         return bytes.fromhex(text[2:])
     except ValueError:
         raise ValueError("expected hexadecimal digits after 0x") from None
+
+
+def _content_of(text: object) -> object:
+    try:
+        return b64decode(text.encode("ascii"), validate=True) if isinstance(text, str) else text
+    except ValueError:
+        raise ValueError("expected base64") from None
 
 
 CODE_PATTERN = r"^[A-Z0-9-]{1,32}$"
@@ -189,3 +197,19 @@ class ProposalBody(Strict):
     struct: Annotated[HexBytes, Field(max_length=65_536)]
     signer: CarrierText
     signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+
+
+class FileBody(Strict):
+    """A file of an entry; `content` in base64."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120, examples=["switch-log.csv"])]
+    content: Annotated[bytes, BeforeValidator(_content_of, json_schema_input_type=str)]
+
+
+class EntryBody(Strict):
+    """An entry of a dispute's thread: what its author signed, in canonical bytes, and what the hashes stand for."""
+
+    struct: Annotated[HexBytes, Field(max_length=1_024)]
+    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+    text: Annotated[str, Field(max_length=4_000)]
+    files: Annotated[list[FileBody], Field(max_length=5)]

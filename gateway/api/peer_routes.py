@@ -1,11 +1,11 @@
-"""What may other carriers' gateways ask? Records of closed periods, and our signature under what both drew."""
+"""What may other carriers' gateways ask? Records of closed periods, our signature under what both drew, and an ear."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.answers import as_json
-from gateway.api.models import ProposalBody, RevealBody
+from gateway.api.models import EntryBody, ProposalBody, RevealBody
 from gateway.composition import Gateway, partnership_of_id
 from gateway.month.accepting import check_statement
 from gateway.month.amending import check_amendment
@@ -14,6 +14,7 @@ from gateway.month.netting import check_cycle
 from gateway.month.resolving import check_resolution
 from gateway.peers import require_key
 from gateway.reveal import answer_reveal
+from gateway.thread.receiving import receive_entry
 from ledger.chain.bindings import Amendment, NettingCycle, Resolution, Statement, Terms
 from ledger.chain.bound import Struct
 from ledger.errors import Malformed, NotFound
@@ -53,6 +54,14 @@ def post_proposal(body: ProposalBody, gateway: TheGateway) -> Any:
         sign_own(gateway, offer)
     given = keep_proposal(gateway, offer, signer, body.signature)
     return {"digest": as_json(gateway.signer.digest(struct)), "signature": as_json(given)}
+
+
+@router.post("/dispute-entries")
+def post_entry(body: EntryBody, gateway: TheGateway) -> Any:
+    """Takes a peer's signed entry of a dispute's thread, with its files."""
+    files = [(each.name, each.content) for each in body.files]
+    row = receive_entry(gateway, body.struct, body.signature, body.text, files)
+    return {"digest": as_json(row.digest), "number": row.number}
 
 
 def _offer(gateway: Gateway, kind: str, struct: Struct, signer: CarrierCode) -> Offer:
