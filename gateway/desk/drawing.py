@@ -1,15 +1,18 @@
 """How is a page drawn? Jinja templates, filled with a view and the words of one language."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gateway.desk.filtering import Choices, Filters
 from gateway.desk.navigation import NAVIGATION, place_of
 from gateway.desk.shapes import at, at_ms, count, day, exact, money, money_signed, percent, seconds, short
+from gateway.desk.sheets.drawn import OWN, Address, drawn
+from gateway.desk.sheets.of_pages import sheets_of
 from gateway.desk.views.overview import Attention
 from gateway.desk.wording import LANGUAGES, Words, words_of
 from reconciliation.finding import Finding
@@ -28,6 +31,15 @@ class Page:
     now_s: int
     health_text: str
     health_mood: str
+    origin: str = ""
+    """Scheme and host."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    filters: Filters = field(default_factory=Filters)
+    choices: Choices = field(default_factory=lambda: Choices((), ()))
+
+    @property
+    def address(self) -> Address:
+        return Address(self.origin, self.path, self.query)
 
 
 def draw(template: str, page: Page, **values: object) -> str:
@@ -37,7 +49,7 @@ def draw(template: str, page: Page, **values: object) -> str:
 
     def link(path: str, **query: object) -> str:
         asked = {"lang": page.language} if page.asked_language else {}
-        wanted = {name: str(value) for name, value in (query | asked).items()}
+        wanted = {name: str(value) for name, value in (page.filters.query | query | asked).items()}
         return f"{path}?{urlencode(wanted)}" if wanted else path
 
     return (
@@ -53,7 +65,15 @@ def draw(template: str, page: Page, **values: object) -> str:
             now=page.now_s,
             health={"text": page.health_text, "mood": page.health_mood},
             other_language=other,
-            other_language_href=f"{page.path}?lang={other}",
+            other_language_href=page.address.href(lang=other),
+            path=page.path,
+            address=page.address,
+            filters=page.filters,
+            choices=page.choices,
+            kept={name: value for name, value in page.query.items() if name not in OWN},
+            sheets={
+                sheet.name: drawn(sheet, values["view"], page.filters, page.address) for sheet in sheets_of(template)
+            },
             sentence=lambda item: _sentence(words, item),
             explained=_explainer(words, values),
         )

@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """One entry of the navigation: the key of its word, and its address."""
+    """One entry of the navigation: the key of its word, its address, and the key that goes there after g."""
 
     word: str
     href: str
+    key: str
 
 
-NAVIGATION = (Place("overview", "/desk"),)
+NAVIGATION = (Place("overview", "/desk", "o"),)
 """In the order of a desk's day; a page is here once it answers."""
 
 
