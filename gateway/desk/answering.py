@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
+from gateway.api.login.session import Session
 from gateway.composition import Gateway
 from gateway.desk.drawing import Page, draw
 from gateway.desk.filtering import choices_of, filters_of
@@ -30,6 +31,12 @@ def gateway_of(request: Request) -> Gateway:
     """The gateway of the app."""
     gateway: Gateway = request.app.state.gateway
     return gateway
+
+
+def session_shown(request: Request) -> Session | None:
+    """Who reads, if anybody is logged in; the page's dependency has looked it up. Open readers are nobody here."""
+    found = getattr(request.state, "found", None)
+    return None if found is None else found.session
 
 
 def language_of(request: Request) -> str:
@@ -95,6 +102,7 @@ def page_of(request: Request, template: str, health: GatewayHealth, **values: ob
         query=address.query,
         filters=filters_of(address.path, address.query),
         choices=choices_of(gateway_of(request)),
+        session=session_shown(request),
     )
     return HTMLResponse(draw(template, page, **values), headers=HEADERS)
 

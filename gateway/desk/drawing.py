@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gateway.api.login.session import Session
 from gateway.desk.filtering import Choices, Filters
 from gateway.desk.navigation import NAVIGATION, place_of
 from gateway.desk.shapes import at, at_ms, count, day, exact, money, money_signed, percent, seconds, short
@@ -36,6 +37,8 @@ class Page:
     query: Mapping[str, str] = field(default_factory=dict)
     filters: Filters = field(default_factory=Filters)
     choices: Choices = field(default_factory=lambda: Choices((), ()))
+    session: Session | None = None
+    """Who is logged in: what its forms bear, and whether they may be sent."""
 
     @property
     def address(self) -> Address:
@@ -70,6 +73,8 @@ def draw(template: str, page: Page, **values: object) -> str:
             address=page.address,
             filters=page.filters,
             choices=page.choices,
+            session=page.session,
+            writes=page.session is not None and page.session.writes,
             kept={name: value for name, value in page.query.items() if name not in OWN},
             sheets={
                 sheet.name: drawn(sheet, values["view"], page.filters, page.address) for sheet in sheets_of(template)
