@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 
 from gateway.answers import SAFE_INTEGER
-from gateway.documents.workbook import workbook
+from gateway.documents.workbook import Sheet, workbook
 from ledger.cells import RUNS
 from ledger.errors import Malformed
 
@@ -29,7 +30,7 @@ MONEY = pa.decimal128(38, 6)
 ROWS_AT_ONCE = 50_000
 _RUNS = f"^{RUNS}"
 
-Rows = pa.Table | pa.RecordBatchReader
+Rows: TypeAlias = pa.Table | pa.RecordBatchReader
 
 
 class TableFormat(StrEnum):
@@ -72,7 +73,7 @@ def export(rows: Rows, format_: TableFormat) -> Iterator[bytes]:
         case TableFormat.CSV:
             return _csv(rows.schema, batches)
         case TableFormat.XLSX:
-            return workbook(rows.schema.names, _rows_of(batches))
+            return workbook(Sheet(rows.schema.names, rows_of(batches)))
         case TableFormat.PARQUET:
             return _parquet(rows.schema, batches)
         case TableFormat.JSON:
@@ -132,7 +133,8 @@ def _defused(texts: pa.Array) -> pa.Array:
 
 
 # ROWS, FOR SHEETS AND JSON
-def _rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[object, ...]]:
+def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[object, ...]]:
+    """Rows of cells: numbers and Decimals as they are, all else as text."""
     for batch in batches:
         yield from zip(*(map(_cell, column.to_pylist()) for column in batch.columns), strict=True)
 

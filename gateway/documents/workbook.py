@@ -6,6 +6,7 @@ A text is written as text, so no cell of ours is a formula. Numbers that a sprea
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
@@ -23,8 +24,17 @@ _NO_TIME = datetime(2000, 1, 1)  # noqa: DTZ001 (a workbook has no zone; the dat
 _CUT = " … (cut)"
 
 
-def workbook(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """The sheets as an XLSX file in pieces; further sheets follow when one is full."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of a workbook; without a title it gets a number."""
+
+    names: Sequence[str]
+    rows: Iterable[Sequence[object]]
+    title: str | None = None
+
+
+def workbook(*sheets: Sheet) -> Iterator[bytes]:
+    """The sheets as an XLSX file in pieces; a further sheet follows one that is full."""
     with tempfile.TemporaryFile() as stream:
         options = {
             "constant_memory": True,
@@ -34,21 +44,24 @@ def workbook(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
         }
         with xlsxwriter.Workbook(stream, options) as book:
             book.set_properties({"created": _NO_TIME})
-            _write_sheets(book, names, iter(rows))
+            formats = {
+                "heading": book.add_format({"bold": True, "bottom": 1}),
+                "money": book.add_format({"num_format": "#,##0.00####"}),
+                "whole": book.add_format({"num_format": "#,##0"}),
+            }
+            for sheet in sheets:
+                _write_sheet(book, sheet, formats)
         stream.seek(0)
         while piece := stream.read(_PIECE):
             yield piece
 
 
-def _write_sheets(book: Any, names: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
-    formats = {
-        "heading": book.add_format({"bold": True, "bottom": 1}),
-        "money": book.add_format({"num_format": "#,##0.00####"}),
-        "whole": book.add_format({"num_format": "#,##0"}),
-    }
+def _write_sheet(book: Any, told: Sheet, formats: dict[str, Any]) -> None:
+    rows, names, title = iter(told.rows), told.names, told.title
     first: Sequence[object] | None = next(rows, None)
     while True:
-        sheet = book.add_worksheet()
+        sheet = book.add_worksheet(title)
+        title = None
         sheet.freeze_panes(1, 0)
         sheet.set_column(0, max(0, len(names) - 1), 18)
         for column, name in enumerate(names):

@@ -1,5 +1,6 @@
 """Does a statement's PDF hold? Its hash from its lines, its signatures, its page drawn again, and the chain's word."""
 
+import zlib
 from dataclasses import dataclass
 
 from gateway import verify_bundle
@@ -12,6 +13,7 @@ from ledger.chain.bindings import (
     result_settlement_book_agreed_statement,
 )
 from ledger.errors import Malformed
+from ledger.identity import AgreementId
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def check_pdf(pdf: bytes, gateway: Gateway | None = None) -> Checked:
         content = verify_bundle.attached_statement(pdf)
         proven, faults = verify_bundle.verify_statement(content)
         drawn = _drawn_languages(pdf, content) if not faults else []
-    except (*verify_bundle.MALFORMED, verify_bundle.zlib.error) as error:
+    except (*verify_bundle.MALFORMED, zlib.error) as error:
         raise Malformed(
             "not a statement's PDF", expected="a PDF made by `gsc document statement`", got=verify_bundle.told(error)
         ) from None
@@ -64,7 +66,7 @@ def _on_chain(gateway: Gateway, content: Content) -> str:
     if (named.lower(), int(content["domain"]["chainId"])) != (book.lower(), gateway.network.chain_id):
         return f"chain: not ours: it is signed for {named} on chain {content['domain']['chainId']}"
     call = calldata_settlement_book_agreed_statement(
-        bytes.fromhex(statement["agreementId"][2:]), int(statement["period"])
+        AgreementId(bytes.fromhex(statement["agreementId"][2:])), int(statement["period"])
     )
     agreed = gateway.client.view(book, call, result_settlement_book_agreed_statement)
     if agreed == bytes(32):

@@ -32,7 +32,8 @@ def draw_pdf(content: Content, language: str) -> bytes:
         "statement": json.dumps(content, indent=1, ensure_ascii=True),
     }
     compiler = typst.Compiler(_TEMPLATE, font_paths=_fonts(), sys_inputs=inputs, ignore_system_fonts=True)
-    drawn: bytes = compiler.compile(format="pdf", pdf_standards="1.7")
+    drawn = compiler.compile(format="pdf", pdf_standards="1.7")
+    assert isinstance(drawn, bytes), "a PDF is one file"
     return drawn
 
 
