@@ -19,7 +19,7 @@ from reconciliation.explaining.explainer import Explainer
 from reconciliation.explaining.port_charges import with_samples
 from reconciliation.explaining.wording import Perspective, sentence
 from reconciliation.finding import Cause, Finding, mirrored
-from reconciliation.forgery.marks import Evidence
+from reconciliation.forgery.suspects import Evidence
 from reconciliation.matching.match import Pairing, Rule, match
 from reconciliation.matching.services import clocks_of, tolerance_of
 from reconciliation.matching.side import Ints, Side, exact_sum, side_of
@@ -104,18 +104,23 @@ def reconcile(
     decks: DeckHistory | None = None,
     capacity: Mapping[str, int] | None = None,
     unallocated: Sequence[str] = (),
+    test_numbers: Sequence[str] = (),
+    ceased: Sequence[str] = (),
     pairs: Callable[[pa.Table], None] | None = None,
 ) -> Reconciliation:
     """Compare two RatedTables (ledger/usage.py) of one direction, service and period.
 
     `scope.declarer` is us, `scope.creditor` says whose claim it is; rows may come in any order. `decks` are the
-    creditor's published decks (to name a missed rate change), `capacity` the circuits of its routes and `unallocated`
-    number ranges nobody holds (to recognise forgery). `pairs` hears of every pair, piece by piece (PAIRS_SCHEMA).
+    creditor's published decks (to name a missed rate change), `capacity` the circuits of its routes, `unallocated`
+    number ranges nobody holds, `test_numbers` numbers that never answer and `ceased` private lines that were cancelled
+    (to recognise forgery). `pairs` hears of every pair, piece by piece (PAIRS_SCHEMA).
 
     Raises Malformed (a table that is not rated), Refused (a carrier that is not the agreement's).
     """
     books = _books(ours, theirs, scope, agreement)
-    evidence = Evidence(capacity or {}, tuple(unallocated))
+    evidence = Evidence(
+        capacity or {}, tuple(unallocated), tuple(test_numbers), tuple(ceased), terms=agreement.detectors
+    )
     differences = explain(books, evidence)
     _check_complete(books, differences)
     is_creditor = scope.declarer == scope.creditor

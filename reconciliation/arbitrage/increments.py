@@ -18,7 +18,7 @@ from ledger.money import div_half_even
 from ledger.prices.deck import Rate
 from reconciliation.arbitrage.sold import Sold, suspect
 from reconciliation.arbitrage.surge import NATS_OF_TEN
-from reconciliation.forgery.marks import surprise
+from reconciliation.forgery.chance import surprise
 from reconciliation.matching.keys import text_hashes
 from reconciliation.matching.side import Flags, Ints, Words, exact_sum
 from reconciliation.suspicion import Suspicion, SuspicionKind

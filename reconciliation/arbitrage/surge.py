@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ledger.detector_terms import DetectorTerms
-from reconciliation.forgery.marks import surprise
+from reconciliation.forgery.chance import surprise
 from reconciliation.matching.clocks import DAY_MS
 from reconciliation.matching.keys import text_hashes
 from reconciliation.matching.side import Flags, Ints, exact_sum

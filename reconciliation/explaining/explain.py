@@ -16,7 +16,8 @@ from reconciliation.difference import Books, Difference, day_of, nobody, nothing
 from reconciliation.explaining.clock_differences import clock_differences
 from reconciliation.explaining.pair_differences import SPLIT_RULE, pair_differences
 from reconciliation.finding import Cause, Severity
-from reconciliation.forgery.marks import Evidence, find_forgery
+from reconciliation.forgery.marks import find_forgery, suspects_of
+from reconciliation.forgery.suspects import Evidence
 from reconciliation.matching.clocks import DAY_MS
 from reconciliation.matching.missing import STRETCH_RECORDS, STRETCH_SHARE, lost_stretches
 from reconciliation.matching.services import TRAITS
@@ -55,7 +56,7 @@ def _unpaired(books: Books, evidence: Evidence, split: SplitCalls) -> Iterator[D
             if taken.any():
                 yield _one_sided(books, cause, rule, rest[taken], is_creditor=is_creditor, detail=detail)
                 rest = rest[~taken]
-        if is_creditor and TRAITS[books.service].lasts:
+        if is_creditor:
             forged, rest = _forged(books, evidence, rest)
             yield from forged
         yield from _missing(books, side, rest, is_creditor=is_creditor)
@@ -106,8 +107,8 @@ def _near_error(books: Books, true_ms: Ints, offset: int, *, is_creditor: bool) 
 def _forged(books: Books, evidence: Evidence, rows: Ints) -> tuple[list[Difference], Ints]:
     found: list[Difference] = []
     rest = rows
-    for mark in find_forgery(books, rows, evidence):
-        mine = np.isin(rest, mark.rows)
+    for mark in find_forgery(suspects_of(books, rows, evidence), books.service):
+        mine = np.isin(rest, rows[mark.rows])
         taken, rest = rest[mine], rest[~mine]
         if len(taken):
             amounts = books.creditor.amount[taken]

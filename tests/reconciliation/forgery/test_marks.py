@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from reconciliation.finding import Cause, Severity
-from reconciliation.forgery.marks import surprise
+from reconciliation.forgery.chance import surprise
 from reconciliation.reconcile import Reconciliation, reconcile
 from tests.reconciliation.records import CN, Call, agreement, many, scope, table
 
