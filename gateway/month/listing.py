@@ -27,10 +27,11 @@ class Listing:
     sides: Sides
     pairs: Pairs
 
-    def write(self, path: Path, exceptions: pa.Table) -> int:
-        """Write it, with why records differ; how many rows it has."""
+    def write(self, path: Path, exceptions: pa.Table) -> pa.Table:
+        """Write it, with why records differ; the exceptions, each with its number in the list."""
         self.pairs.explain(exceptions)
-        return write_list(path, self.sides, self.pairs)
+        write_list(path, self.sides, self.pairs)
+        return self.pairs.numbered(exceptions)
 
 
 def begin_listing(gateway: Gateway, direction: Direction, period: Period, scratch: Path) -> Listing:

@@ -153,16 +153,15 @@ def _compare_and_keep(gateway: Gateway, direction: Direction, period: Period) ->
         listing = begin_listing(gateway, direction, period, Path(scratch))
         result = compare(gateway, direction, period, pairs=listing.pairs.hear)
         if result is not None:
-            path = gateway.settings.home / _exceptions_path(gateway, result.scope)
-            listing.write(list_path(path), result.exceptions)
-            _record(gateway, result)
+            path = _exceptions_path(gateway, result.scope)
+            exceptions = listing.write(list_path(gateway.settings.home / path), result.exceptions)
+            _write(gateway, path, exceptions)
+            _record(gateway, result, path)
     return result
 
 
-def _record(gateway: Gateway, result: Reconciliation) -> None:
+def _record(gateway: Gateway, result: Reconciliation, path: str) -> None:
     now_ms = gateway.clock.now_ms()
-    path = _exceptions_path(gateway, result.scope)
-    _write(gateway, path, result.exceptions)
     run = ReconciliationRow(
         scope=result.scope,
         ours_micros=result.totals.ours_micros,

@@ -10,6 +10,8 @@ from gateway.records.layout import CAUSES, NO_RULE, NOBODY
 
 _PLACE = {cause.value: at for at, cause in enumerate(CAUSES)}
 _AT_ONCE = 1 << 20
+NUMBER = pa.field("number", pa.int64(), nullable=False)
+"""Of the kept exceptions: the record's number in the list, from 1."""
 
 
 class Pairs:
@@ -29,6 +31,8 @@ class Pairs:
         self.offsets_ms = column("offsets", np.int64, ours_count, 0)
         self.our_causes = column("our_causes", np.int32, ours_count, 0)
         self.their_causes = column("their_causes", np.int32, theirs_count, 0)
+        self.our_numbers = column("our_numbers", np.int64, ours_count, 0)
+        self.their_numbers = column("their_numbers", np.int64, theirs_count, 0)
 
     def hear(self, pairs: pa.Table) -> None:
         """Some pairs (reconciliation.reconcile.PAIRS_SCHEMA); the engine tells them piece by piece."""
@@ -46,6 +50,18 @@ class Pairs:
             bits = np.array([1 << _PLACE[cause] for cause in piece["cause"].to_pylist()], np.int32)
             np.bitwise_or.at(self.our_causes, ours[ours >= 0], bits[ours >= 0])
             np.bitwise_or.at(self.their_causes, theirs[theirs >= 0], bits[theirs >= 0])
+
+    def number(self, first: int, ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> None:
+        """Say which numbers of the list, from `first` on, some rows of the books have; NOBODY where a side has none."""
+        numbers = np.arange(first, first + len(ours))
+        self.our_numbers[ours[ours >= 0]] = numbers[ours >= 0]
+        self.their_numbers[theirs[theirs >= 0]] = numbers[theirs >= 0]
+
+    def numbered(self, exceptions: pa.Table) -> pa.Table:
+        """The exceptions, each with its number in the list, once that is written."""
+        ours, theirs = (_rows(exceptions[name]) for name in ("ours_row", "theirs_row"))
+        numbers = np.where(ours >= 0, self.our_numbers[ours], self.their_numbers[theirs])
+        return exceptions.append_column(NUMBER, pa.array(numbers))
 
 
 def _rows(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:

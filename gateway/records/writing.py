@@ -56,7 +56,7 @@ def write_list(path: Path, sides: Sides, pairs: Pairs, stretch_rows: int = STRET
         placed = spill_ours(sides.ours(), span, ours, names)
         spill_theirs(sides.theirs(), span, theirs, names, pairs, placed)
         part = Path(folder) / "list.part"
-        rows = _write(part, _ordered(ours, theirs, stretches, pairs, names), names)
+        rows = _write(part, _numbered(_ordered(ours, theirs, stretches, pairs, names), pairs), names)
         part.replace(path)
     return rows
 
@@ -68,6 +68,14 @@ def _ordered(
         us, them = ours.read(stretch), theirs.read(stretch)
         if us is not None or them is not None:
             yield _rows(_or_empty(us), _or_empty(them), pairs, names)
+
+
+def _numbered(tables: Iterable[pa.Table], pairs: Pairs) -> Iterator[pa.Table]:
+    first = 1
+    for table in tables:
+        pairs.number(first, table["ours_row"].to_numpy(), table["theirs_row"].to_numpy())
+        first += len(table)
+        yield table
 
 
 def _or_empty(table: pa.Table | None) -> pa.Table:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gateway.records.pairing import Pairs
 from gateway.records.reading import RecordList
@@ -29,4 +30,5 @@ def listed(folder: Path, ours: Sequence[Call], theirs: Sequence[Call], stretch_r
     )
     path = folder / "records.arrow"
     write_list(path, sides, pairs, stretch_rows)
+    pq.write_table(pairs.numbered(result.exceptions), folder / "exceptions.parquet", row_group_size=2)
     return RecordList(path)

@@ -2,15 +2,19 @@
 
 import tempfile
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.records import layout, reading, writing
+from gateway.records import layout, reading, sorting, writing
+from gateway.records.exceptions import shares_of_finding, shares_of_record
 from gateway.records.layout import Match
+from gateway.records.leaving import reader_of
 from gateway.records.reading import Listed, RecordList
+from gateway.records.sorting import sorted_page
 from gateway.records.wanted import EVERY, Wanted
 from ledger.errors import Malformed
 from reconciliation.finding import Cause
@@ -119,3 +123,60 @@ def test_a_file_that_is_no_list_is_refused(tmp_path: Path, content: bytes) -> No
     with pytest.raises(Malformed, match="not a list of records") as refused:
         RecordList(path)
     assert "gsc reconcile" in str(refused.value.todo)
+
+
+def test_another_order_is_that_of_the_amounts_and_goes_on_page_by_page(tmp_path: Path) -> None:
+    ours = [Call(at=at * 100, amount=amount) for at, amount in enumerate([5, 9, 1, 7])]
+    found = listed(tmp_path, ours, [each.but(amount=4) for each in ours])
+
+    first, after = sorted_page(found, EVERY, "difference", downwards=True, limit=3)
+    rest, end = sorted_page(found, EVERY, "difference", downwards=True, after=after or 0, limit=3)
+
+    assert [each.difference_micros for each in (*first, *rest)] == [5, 3, 1, -3]
+    assert (after, end) == (3, None)
+
+
+def test_an_order_there_is_none_of_and_too_many_records_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = listed(tmp_path, [Call(), Call(at=90)], [])
+
+    with pytest.raises(Malformed, match="no such order"):
+        sorted_page(found, EVERY, "colour", downwards=False)
+    monkeypatch.setattr(sorting, "SORTED_MOST", 1)
+    with pytest.raises(Malformed, match="too many") as refused:
+        sorted_page(found, EVERY, "ours", downwards=False)
+    assert "Narrow" in str(refused.value.todo)
+
+
+def test_the_list_leaves_whole_with_what_it_says(tmp_path: Path) -> None:
+    found = listed(tmp_path, [Call(at=0), Call(at=90, b="447700900009")], [Call(at=1, lasts=90)])
+
+    rows = reader_of(found, EVERY).read_all().to_pylist()
+
+    assert [(row["number"], row["class"], row["causes"]) for row in rows] == [
+        (1, "mismatch", "duration"),
+        (2, "missing_at_theirs", "missing_at_theirs"),
+    ]
+    assert [row["difference"] for row in rows] == [Decimal("-0.01"), Decimal("0.02")]
+    assert (rows[0]["rule"], rows[0]["offset_ms"]) == ("both numbers, start within the window", 1_000)
+    assert (rows[1]["rule"], rows[1]["theirs_start"], rows[1]["theirs_amount"]) == (None, None, None)
+    assert rows[1]["ours_quantity"] == 60_000
+
+
+def test_the_records_of_a_finding_and_the_findings_of_a_record_point_at_each_other(tmp_path: Path) -> None:
+    ours = [Call(at=at * 100) for at in range(6)]
+    theirs = [Call(at=0), *(Call(at=at * 100, lasts=90) for at in range(1, 5))]
+    found = listed(tmp_path, ours, theirs)
+    path = tmp_path / "exceptions.parquet"
+
+    (mine,) = shares_of_record(path, 3)
+    pages = [shares_of_finding(path, mine.finding, after, 3) for after in (0, 3, 6)]
+    numbers = [share.number for shares, _ in pages for share in shares]
+
+    assert {total for _, total in pages} == {4}
+    assert numbers == [2, 3, 4, 5]
+    for number in range(1, 7):
+        listed_causes = {cause.value for cause in (found.record(number) or pytest.fail()).causes}
+        assert bool(shares_of_record(path, number)) == bool(listed_causes)
+    assert mine.difference_micros == -10_000
