@@ -21,7 +21,8 @@ from ledger.usage import RATED_SCHEMA, BatchScope
 from reconciliation.plain import netting_plain, proposal_plain, reconciliation_plain
 from reconciliation.reconcile import Reconciliation, reconcile
 from reconciliation.settling.disputes import dispute_proposals
-from reconciliation.settling.netting import Obligation, net_each_currency
+from reconciliation.settling.netting import Obligation
+from reconciliation.settling.netting_steps import net_each_currency
 
 MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
 OBLIGATION = ("debtor", "creditor", "currency", "amount")
@@ -111,10 +112,13 @@ def reconcile_records(
     return reconcile(us.table, them.table, scope=scope, agreement=agreement)
 
 
-def net_file(path: Path, *, novate: bool = False) -> dict[str, object]:
-    """Net a CSV of debtor, creditor, currency, amount: one cycle for each currency. Raises Malformed with the line."""
-    obligations = [_obligation(line, row) for line, row in _rows(path, OBLIGATION)]
-    return {"cycles": [netting_plain(result) for result in net_each_currency(obligations, novate=novate)]}
+def net_file(path: Path, lines: Path | None = None) -> dict[str, object]:
+    """Net a CSV of debtor, creditor, currency, amount: one cycle for each currency. Raises Malformed with the line.
+
+    `lines`, with the same columns, are credit lines within which claims may be passed on.
+    """
+    granted = None if lines is None else _obligations(lines)
+    return {"cycles": [netting_plain(steps) for steps in net_each_currency(_obligations(path), granted)]}
 
 
 def read_records(path: Path, service: Service = Service.VOICE) -> Records:
@@ -211,6 +215,10 @@ def _digits(text: str, column: str, *, may_be_empty: bool) -> str:
     if (number.isascii() and number.isdigit() and len(number) <= 32) or (may_be_empty and not text):
         return number
     raise RowMalformed(f"{column} is not a number", expected="E.164 digits", got=repr(text[:40]))
+
+
+def _obligations(path: Path) -> list[Obligation]:
+    return [_obligation(line, row) for line, row in _rows(path, OBLIGATION)]
 
 
 def _obligation(line: int, row: Row) -> Obligation:

@@ -6,7 +6,7 @@ from ledger.money import show_micros
 from reconciliation.finding import Finding
 from reconciliation.reconcile import Reconciliation
 from reconciliation.settling.disputes import DisputeProposal
-from reconciliation.settling.netting import NettingResult
+from reconciliation.settling.netting_steps import NettingSteps
 from reconciliation.totals import KeyTotal, Totals
 
 Plain = Mapping[str, object]
@@ -81,17 +81,29 @@ def proposal_plain(proposal: DisputeProposal) -> Plain:
     }
 
 
-def netting_plain(result: NettingResult) -> Plain:
-    """One netting cycle."""
+def netting_plain(steps: NettingSteps) -> Plain:
+    """One netting cycle, and what is left to pay after each of its steps."""
+    result = steps.set_off
+    remaining = steps.remaining_micros
     return {
         "currency": result.currency,
         "gross": show_micros(result.gross_micros),
-        "netted": show_micros(result.netted_micros),
-        "remaining": show_micros(result.remaining_micros),
-        "positions": [{"carrier": p.carrier, "amount": show_micros(p.amount_micros)} for p in result.positions],
+        "netted": show_micros(result.gross_micros - remaining[-1]),
+        "remaining": show_micros(remaining[-1]),
+        "steps": dict(zip(("offset", "set_off", "novated"), map(show_micros, remaining), strict=False)),
+        "positions": [
+            {
+                "carrier": each.carrier,
+                "amount": show_micros(each.amount_micros),
+                "owed": show_micros(each.owed_micros),
+                "owes": show_micros(each.owes_micros),
+                "statements": each.statements,
+            }
+            for each in result.positions
+        ],
         "legs": [
             {"debtor": leg.debtor, "creditor": leg.creditor, "amount": show_micros(leg.amount_micros)}
-            for leg in result.legs
+            for leg in steps.legs
         ],
     }
 

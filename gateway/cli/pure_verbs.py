@@ -170,12 +170,12 @@ def reconcile_two_files(
     show_next("gsc dispute --partner PARTNER --period PERIOD (in a carrier's home)")
 
 
-def net_obligations(path: Path, as_json: bool) -> None:
-    """Net a file of obligations: debtor, creditor, currency, amount."""
+def net_obligations(path: Path, as_json: bool, lines: Path | None = None) -> None:
+    """Net a file of obligations: debtor, creditor, currency, amount; within a file of credit lines, if given."""
     from gateway.cli.showing import show_json, show_next, show_rows
     from reconciliation.files import net_file
 
-    answer: Mapping[str, Any] = net_file(path)
+    answer: Mapping[str, Any] = net_file(path, lines)
     if as_json:
         show_json(answer)
         return

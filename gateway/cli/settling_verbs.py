@@ -123,6 +123,7 @@ def accept(
 def net(
     file: Annotated[Path | None, typer.Argument(help="Obligations (CSV), without a home folder")] = None,
     currency: Annotated[str, typer.Option(help="Which items, with --home")] = "USD",
+    lines: Annotated[Path | None, typer.Option(help="Credit lines (CSV) to pass claims on within, with FILE")] = None,
     home: Home = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -131,7 +132,7 @@ def net(
     if file is not None:
         from gateway.cli.pure_verbs import net_obligations
 
-        net_obligations(file, json)
+        net_obligations(file, json, lines)
         return
     from gateway import month
 

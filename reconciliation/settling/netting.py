@@ -2,11 +2,11 @@
 
 Set-off is a maximum circulation over the obligations, solved as integer min-cost flow: each carrier's position stays
 what it was, every leg that remains runs along an existing obligation and is no larger than it, so nobody becomes
-anybody's new or larger debtor. Novation lifts the size bound (up to given limits): fewer and larger legs, still only
-between carriers that already owe in that direction. Currencies are never mixed.
+anybody's new or larger debtor. Novation lifts the size bound up to given limits: fewer and larger legs, between
+carriers that already owe in that direction or whose limit says that they may. Currencies are never mixed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 
 class Obligation(NamedTuple):
-    """What one carrier owes another in one currency."""
+    """What one carrier owes another in one currency, by one signed statement."""
 
     debtor: CarrierCode
     creditor: CarrierCode
@@ -39,10 +39,15 @@ class Leg(NamedTuple):
 
 
 class Position(NamedTuple):
-    """What a carrier is owed (positive) or owes, net."""
+    """What a carrier is owed (positive) or owes, net; and the statements that say so."""
 
     carrier: CarrierCode
     amount_micros: Micros
+    owed_micros: Micros
+    """What its statements as creditor come to."""
+    owes_micros: Micros
+    """What its statements as debtor come to."""
+    statements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +87,53 @@ def net(
 
     Raises CurrencyMismatch, Malformed (a negative amount, a carrier that owes itself), Refused (limits too tight).
     """
-    graph = _graph(obligations, currency, novate=novate, limits=limits or {})
+    listed = list(obligations)
+    graph = _graph(listed, currency, novate=novate, limits=limits or {})
     supply = _supplies(graph)
     assert int(supply.sum()) == 0, "positions of a cycle sum to zero"
     flow = _solve(graph, supply)
     duals = _certify(graph, flow)
-    legs = zip(graph.tail.tolist(), graph.head.tolist(), flow.tolist(), strict=True)
+    paid = zip(graph.tail.tolist(), graph.head.tolist(), flow.tolist(), strict=True)
+    legs = tuple(Leg(graph.carriers[u], graph.carriers[v], Micros(x)) for u, v, x in paid if x)
     return NettingResult(
         currency=currency,
-        positions=tuple(Position(c, Micros(-int(s))) for c, s in zip(graph.carriers, supply, strict=True)),
-        legs=tuple(Leg(graph.carriers[u], graph.carriers[v], Micros(x)) for u, v, x in legs if x),
+        positions=prove_positions(listed, legs),
+        legs=legs,
         gross_micros=Micros(sum(graph.amount.tolist())),
         remaining_micros=Micros(sum(flow.tolist())),
         duals=tuple(duals.tolist()),
     )
 
 
-def net_each_currency(obligations: Iterable[Obligation], *, novate: bool = False) -> tuple[NettingResult, ...]:
-    """One cycle for each currency, in ascending order."""
-    listed = list(obligations)
-    currencies = sorted({each.currency for each in listed})
-    return tuple(net([o for o in listed if o.currency == c], c, novate=novate) for c in currencies)
+def prove_positions(obligations: Iterable[Obligation], legs: Iterable[Leg]) -> tuple[Position, ...]:
+    """Each carrier's position as the sum of its statements, carriers ascending; asserts that the legs pay exactly that.
+
+    In plain integers, one statement after the other: it shares nothing with the solver.
+    """
+    owed: dict[CarrierCode, int] = {}
+    owes: dict[CarrierCode, int] = {}
+    statements: dict[CarrierCode, int] = {}
+    for debtor, creditor, _, amount in obligations:
+        owes[debtor] = owes.get(debtor, 0) + amount
+        owed[creditor] = owed.get(creditor, 0) + amount
+        for carrier in (debtor, creditor):
+            statements[carrier] = statements.get(carrier, 0) + 1
+    net_of = {carrier: owed.get(carrier, 0) - owes.get(carrier, 0) for carrier in statements}
+    left = dict(net_of)
+    for debtor, creditor, amount in legs:
+        left[debtor] += amount
+        left[creditor] -= amount
+    wrong = [carrier for carrier, amount in left.items() if amount]
+    assert not wrong, f"what remains is not the sum of the statements of {', '.join(sorted(wrong)[:5])}"
+    return tuple(
+        Position(each, Micros(net_of[each]), Micros(owed.get(each, 0)), Micros(owes.get(each, 0)), statements[each])
+        for each in sorted(statements)
+    )
 
 
 def net_bilaterally(obligations: Iterable[Obligation], currency: str) -> tuple[Leg, ...]:
     """Offset both directions of each pair of carriers only."""
-    graph = _graph(obligations, currency, novate=False, limits={})
+    graph = _graph(list(obligations), currency, novate=False, limits={})
     owed: dict[tuple[CarrierCode, CarrierCode], int] = {}
     for u, v, amount in zip(graph.tail.tolist(), graph.head.tolist(), graph.amount.tolist(), strict=True):
         owed[graph.carriers[u], graph.carriers[v]] = amount
@@ -116,47 +142,48 @@ def net_bilaterally(obligations: Iterable[Obligation], currency: str) -> tuple[L
 
 
 def _graph(
-    obligations: Iterable[Obligation],
+    obligations: Sequence[Obligation],
     currency: str,
     *,
     novate: bool,
     limits: Mapping[tuple[CarrierCode, CarrierCode], int],
 ) -> _Graph:
-    owed: dict[tuple[CarrierCode, CarrierCode], int] = {}
     for each in obligations:
-        _check(each, currency)
-        edge = (each.debtor, each.creditor)
-        owed[edge] = owed.get(edge, 0) + each.amount_micros
-    edges = sorted(edge for edge, amount in owed.items() if amount)
-    carriers = tuple(sorted({carrier for edge in owed for carrier in edge}))
-    gross = sum(owed.values())
+        if each.currency != currency or each.amount_micros < 0 or each.debtor == each.creditor:
+            raise _refusal(each, currency)
+    debtors, creditors = ([each[side] for each in obligations] for side in (0, 1))
+    gross = sum(each.amount_micros for each in obligations)
     if gross > MAX_AMOUNT_MICROS:
         raise Malformed("more than one cycle can net", expected="a gross sum within 63 bits of micros", got=gross)
+    carriers = tuple(sorted({*debtors, *creditors}))
     index = {carrier: k for k, carrier in enumerate(carriers)}
-    capacity = [min(gross, limits.get(edge, gross)) if novate else owed[edge] for edge in edges]
-    return _Graph(
-        carriers,
-        np.array([index[debtor] for debtor, _ in edges], np.int64),
-        np.array([index[creditor] for _, creditor in edges], np.int64),
-        np.array([owed[edge] for edge in edges], np.int64),
-        np.array(capacity, np.int64),
-    )
+    opened = [edge for edge in limits if edge[0] in index and edge[1] in index] if novate else []
+    ends = [[index[carrier] for carrier in side] for side in (debtors, creditors)]
+    more = [[index[edge[side]] for edge in opened] for side in (0, 1)]
+    places = np.array(ends[0] + more[0], np.int64) * len(carriers) + np.array(ends[1] + more[1], np.int64)
+    edges, which = np.unique(places, return_inverse=True)
+    amount = np.zeros(len(edges), np.int64)
+    np.add.at(amount, which[: len(obligations)], np.array([each.amount_micros for each in obligations], np.int64))
+    capacity = np.where(amount > 0, gross, 0) if novate else amount.copy()
+    capacity[which[len(obligations) :]] = [min(gross, limits[edge]) for edge in opened]
+    used = capacity > 0
+    tail, head = np.divmod(edges[used], max(1, len(carriers)))
+    return _Graph(carriers, tail, head, amount[used], capacity[used])
 
 
-def _check(obligation: Obligation, currency: str) -> None:
+def _refusal(obligation: Obligation, currency: str) -> CurrencyMismatch | Malformed:
     if obligation.currency != currency:
-        raise CurrencyMismatch(
+        return CurrencyMismatch(
             "an obligation in another currency",
             expected=currency,
             got=obligation.currency,
             todo="Net each currency in a cycle of its own.",
         )
-    if obligation.amount_micros < 0 or obligation.debtor == obligation.creditor:
-        raise Malformed(
-            "not an obligation",
-            expected="an amount of zero or more between two carriers",
-            got=f"{obligation.debtor} owes {obligation.creditor} {obligation.amount_micros} micros",
-        )
+    return Malformed(
+        "not an obligation",
+        expected="an amount of zero or more between two carriers",
+        got=f"{obligation.debtor} owes {obligation.creditor} {obligation.amount_micros} micros",
+    )
 
 
 def _supplies(graph: _Graph) -> Ints:

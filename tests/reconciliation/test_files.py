@@ -129,6 +129,17 @@ def test_obligations_are_netted_by_currency(tmp_path: Path) -> None:
     assert (dollar["gross"], dollar["netted"], dollar["remaining"]) == ("160.500000", "121.000000", "39.500000")
 
 
+def test_claims_are_passed_on_within_the_lines_of_another_file(tmp_path: Path) -> None:
+    header = "debtor,creditor,currency,amount\n"
+    owed = write(tmp_path, "owed.csv", header + "CN-T,GB-B,USD,100\nGB-B,US-A,USD,70\n")
+    lines = write(tmp_path, "lines.csv", header + "CN-T,US-A,USD,40\n")
+    (cycle,) = json.loads(json.dumps(net_file(owed, lines)))["cycles"]
+    assert cycle["steps"] == {"offset": "170.000000", "set_off": "170.000000", "novated": "130.000000"}
+    assert [leg["amount"] for leg in cycle["legs"]] == ["60.000000", "40.000000", "30.000000"]
+    carrier = {"carrier": "GB-B", "amount": "30.000000", "owed": "100.000000", "owes": "70.000000", "statements": 2}
+    assert cycle["positions"][1] == carrier
+
+
 @pytest.mark.parametrize(
     "bad", ["CN-T,GB-B,USD,x", "cn-t,GB-B,USD,1", "CN-T,GB-B,usd,1", "CN-T,GB-B,USD", "CN-T,GB-B,USD,-5"]
 )

@@ -10,7 +10,7 @@ from ledger.errors import CurrencyMismatch, Malformed, Refused
 from ledger.identity import CarrierCode
 from ledger.money import Micros, parse_micros, show_micros
 from reconciliation.settling import netting
-from reconciliation.settling.netting import Leg, NettingResult, Obligation, net, net_bilaterally, net_each_currency
+from reconciliation.settling.netting import Leg, NettingResult, Obligation, net, net_bilaterally
 
 
 def owes(debtor: str, creditor: str, amount: int, currency: str = "USD") -> Obligation:
@@ -100,11 +100,6 @@ def test_the_batch_of_c19_leaves_each_what_was_published() -> None:
     for ignored in (owes("C1", "YETI", parse_micros("-110")), owes("YETI", "V2", parse_micros("-555"))):
         with pytest.raises(Malformed):
             net([*owed, ignored], "USD")
-
-
-def test_currencies_are_never_mixed() -> None:
-    results = net_each_currency([owes("A", "B", 5), owes("B", "A", 3), owes("B", "A", 4, "EUR")])
-    assert [(r.currency, legs_of(r)) for r in results] == [("EUR", [("B", "A", 4)]), ("USD", [("A", "B", 2)])]
 
 
 def test_bilateral_netting_leaves_larger_cycles_alone() -> None:
