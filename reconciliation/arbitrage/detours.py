@@ -46,7 +46,7 @@ def find_detours(
 
 def loser(finding: ArbitrageFinding) -> CarrierCode:
     """Whose money it is: last in a refile, first in a ring, the middle of a trombone."""
-    return finding.cycle[{Scheme.REFILE: 2, Scheme.RING: 0, Scheme.TROMBONE: 1}[finding.scheme]]
+    return finding.cycle[{Scheme.REFILE: -1, Scheme.RING: 0, Scheme.TROMBONE: 1}[finding.scheme]]
 
 
 def _schemes(
