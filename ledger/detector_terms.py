@@ -61,6 +61,8 @@ class DetectorTerms:
     """Of one range in a month."""
     pumping_long_times: int = 3
     """The middle call lasts so many times as long as the direction's."""
+    late_days: int = 3
+    """A declaration whose events end so long before others already declared came late."""
     surge_percent: int = 125
     """Traffic stands out from so much of what is usual."""
     surge_days: int = 3
