@@ -15,6 +15,7 @@ from gateway.cli import (
     login_verbs,
     members_verbs,
     reading_verbs,
+    ring_verbs,
     settling_verbs,
     sketch_verbs,
 )
@@ -52,6 +53,7 @@ for module in (
     reading_verbs,
     counting_verbs,
     sketch_verbs,
+    ring_verbs,
     settling_verbs,
     deposit_verbs,
     members_verbs,

@@ -97,7 +97,7 @@ def arbitrage(gateway: Gateway, period: Period | None = None, *, dry_run: bool =
     found: list[ArbitrageRow] = []
     known: set[str] = set()
     for currency in sorted({each.currency for each in held}):
-        decks = _known_decks(gateway, currency)
+        decks = known_decks(gateway, currency)
         known |= {f"{creditor} to {debtor}" for creditor, debtor in decks}
         among = [each for each in held if each.currency == currency and SERVICE in each.agreement.services]
         found += _search(gateway, among, decks, month, dry_run=dry_run, before=len(found))
@@ -145,7 +145,7 @@ def _last_period(connection: Connection, gateway: Gateway, held: Sequence[Partne
     return max(row.scope.period for row in declared)
 
 
-def _known_decks(gateway: Gateway, currency: str) -> dict[Direction, DeckHistory]:
+def known_decks(gateway: Gateway, currency: str) -> dict[Direction, DeckHistory]:
     """Every direction of whose published decks we hold a file, our own or not."""
     files = deck_files(gateway.settings.decks_path, currency, SERVICE)
     known: dict[Direction, DeckHistory] = {}
