@@ -1,4 +1,4 @@
-"""Are the tools of the proofs installed? slither and halmos, in .venv-proofs: they pin other packages than the house."""
+"""Are the tools of the proofs installed? slither and halmos, in .venv-proofs: they pin other packages than we."""
 
 from deploy.node import PACKAGES
 from scripts.own_venv import OwnVenv

@@ -19,12 +19,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deploy.node import ROOT
+from ledger.pieces import file_options
 from ledger.usage import RATED_SCHEMA
 from scripts.bench.sides.calls import COUNTRIES, MONTH_BEGIN_MS, MONTH_MS, ROUTES, calls_between
 from scripts.bench.sides.faults import Written, write_side
 
 CACHE = ROOT / ".bench"
-VERSION = 1
+VERSION = 2
 """Of what is made: a month of another version is made again."""
 SLICE_CALLS = 500_000
 SCHEMA = pa.schema([*RATED_SCHEMA, pa.field("right_ms", pa.int64(), nullable=False)])
@@ -95,7 +96,7 @@ class _Sink:
         self.side = side
         self.rows = 0
         path = month.records(side)
-        self.records = open_files.enter_context(pq.ParquetWriter(path, SCHEMA, compression="zstd"))
+        self.records = open_files.enter_context(pq.ParquetWriter(path, SCHEMA, **file_options(SCHEMA)))
         self.events: Any = open_files.enter_context((month.folder / f"{side}.events").open("wb"))
 
     def write(self, written: Written) -> None:
