@@ -12,6 +12,7 @@ from reconciliation.finding import Cause, Severity
 from reconciliation.matching.clocks import Clocks
 from reconciliation.matching.match import Pairing
 from reconciliation.matching.side import Ints, Side, Tolerances, exact_sum
+from reconciliation.matching.whole import Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class Books:
     bounds_ms: tuple[int, int]
     """The period in its accounting zone: [start, end)."""
     period: Period
-    service: Service = Service.VOICE
+    service: Service
+    whole: Whole
+    """What there is to know of the records that are in neither side, because they need no explanation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ledger.agreement import Agreement
 from ledger.errors import Refused
@@ -21,8 +24,10 @@ from reconciliation.explaining.wording import Perspective, sentence
 from reconciliation.finding import Cause, Finding, mirrored
 from reconciliation.forgery.suspects import Evidence
 from reconciliation.matching.match import Pairing, Rule, match
-from reconciliation.matching.services import clocks_of, tolerance_of
-from reconciliation.matching.side import Ints, Side, exact_sum, side_of
+from reconciliation.matching.services import tolerance_of
+from reconciliation.matching.side import Ints, Side, exact_sum
+from reconciliation.streaming.sources import Source, file_source, table_source, taken
+from reconciliation.streaming.stream import USUAL_WAY, Month, Streamed, Way, streamed
 from reconciliation.totals import Totals, compare_totals
 
 EXCEPTIONS_SCHEMA = pa.schema(
@@ -92,7 +97,7 @@ class Reconciliation:
 
     def rows_of(self, finding: int) -> pa.Table:
         """The exceptions of one finding, by its position."""
-        return self.exceptions.filter(pa.compute.equal(self.exceptions["finding"], finding))
+        return self.exceptions.filter(pc.equal(self.exceptions["finding"], finding))
 
 
 def reconcile(
@@ -107,33 +112,90 @@ def reconcile(
     test_numbers: Sequence[str] = (),
     ceased: Sequence[str] = (),
     pairs: Callable[[pa.Table], None] | None = None,
+    way: Way = USUAL_WAY,
 ) -> Reconciliation:
     """Compare two RatedTables (ledger/usage.py) of one direction, service and period.
 
     `scope.declarer` is us, `scope.creditor` says whose claim it is; rows may come in any order. `decks` are the
     creditor's published decks (to name a missed rate change), `capacity` the circuits of its routes, `unallocated`
     number ranges nobody holds, `test_numbers` numbers that never answer and `ceased` private lines that were cancelled
-    (to recognise forgery). `pairs` hears of every pair, piece by piece (PAIRS_SCHEMA).
+    (to recognise forgery). `pairs` hears of every pair, piece by piece (PAIRS_SCHEMA), in no order. `way` says how the
+    work is done (streaming/stream.py); the answer is the same for all.
 
     Raises Malformed (a table that is not rated), Refused (a carrier that is not the agreement's).
     """
-    books = _books(ours, theirs, scope, agreement)
+    sources = table_source(ours), table_source(theirs)
     evidence = Evidence(
         capacity or {}, tuple(unallocated), tuple(test_numbers), tuple(ceased), terms=agreement.detectors
     )
-    differences = explain(books, evidence)
-    _check_complete(books, differences)
+    return _reconcile(*sources, _Asked(scope, agreement, decks, evidence, pairs, way))
+
+
+def reconcile_parquet(
+    ours: Sequence[Path],
+    theirs: Sequence[Path],
+    *,
+    scope: BatchScope,
+    agreement: Agreement,
+    decks: DeckHistory | None = None,
+    capacity: Mapping[str, int] | None = None,
+    unallocated: Sequence[str] = (),
+    test_numbers: Sequence[str] = (),
+    ceased: Sequence[str] = (),
+    pairs: Callable[[pa.Table], None] | None = None,
+    way: Way = USUAL_WAY,
+) -> Reconciliation:
+    """The same from Parquet files of RATED_SCHEMA, such as archive files, of any size: never a column in memory.
+
+    Rows count through each side's files in the order given. Raises Malformed, Refused.
+    """
+    sources = file_source(ours), file_source(theirs)
+    evidence = Evidence(
+        capacity or {}, tuple(unallocated), tuple(test_numbers), tuple(ceased), terms=agreement.detectors
+    )
+    return _reconcile(*sources, _Asked(scope, agreement, decks, evidence, pairs, way))
+
+
+class _Asked(NamedTuple):
+    """What is known beside both sides' records, and what else is to be told."""
+
+    scope: BatchScope
+    agreement: Agreement
+    decks: DeckHistory | None
+    evidence: Evidence
+    pairs: Callable[[pa.Table], None] | None
+    way: Way
+
+
+def _reconcile(ours: Source, theirs: Source, asked: _Asked) -> Reconciliation:
+    scope, agreement = asked.scope, asked.agreement
+    parties = (agreement.low, agreement.high)
+    for carrier in (scope.declarer, scope.creditor):
+        if carrier not in parties:
+            raise Refused("not a party of the agreement", expected=" or ".join(parties), got=carrier)
     is_creditor = scope.declarer == scope.creditor
-    perspective = Perspective(scope, agreement, is_creditor)
-    if decks is not None and scope.service is Service.VOICE:
-        differences = Explainer(books, decks, agreement).explain(differences)
-    if decks is not None and scope.service is Service.DATA:
-        differences = with_samples(books, differences, decks, agreement, scope.creditor)
-    findings = tuple(_finding(each, perspective) for each in differences)
-    if pairs is not None:
-        _tell_pairs(books.pairing if is_creditor else books.pairing.mirrored(), pairs)
-    us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
-    totals = compare_totals(us, them, agreement.zone, agreement.tolerance)
+    tolerance = tolerance_of(agreement, scope.service)
+    month = Month(scope.service, scope.period.bounds_ms(agreement.zone), agreement.zone, tolerance)
+    told = None if asked.pairs is None else _QuietPairs(asked.pairs, is_creditor)
+    creditor, debtor = (ours, theirs) if is_creditor else (theirs, ours)
+    with streamed(creditor, debtor, month, asked.way, told) as sides:
+        return _answer(_books(sides, scope, month), sides, asked)
+
+
+def _answer(books: Books, sides: Streamed, asked: _Asked) -> Reconciliation:
+    scope, agreement = asked.scope, asked.agreement
+    is_creditor = scope.declarer == scope.creditor
+    differences = explain(books, asked.evidence)
+    sums = (sides.creditor_sums, sides.debtor_sums) if is_creditor else (sides.debtor_sums, sides.creditor_sums)
+    totals = compare_totals(*sums, agreement.tolerance)
+    _check_complete(books, differences)
+    if asked.decks is not None and scope.service is Service.VOICE:
+        differences = Explainer(books, asked.decks, agreement).explain(differences)
+    if asked.decks is not None and scope.service is Service.DATA:
+        differences = with_samples(books, differences, asked.decks, agreement, scope.creditor)
+    findings = tuple(_finding(each, Perspective(scope, agreement, is_creditor)) for each in differences)
+    if asked.pairs is not None:
+        _tell_pairs(books, asked.pairs, is_creditor=is_creditor)
     return Reconciliation(
         scope=scope,
         theirs=agreement.counterparty(scope.declarer),
@@ -141,29 +203,22 @@ def reconcile(
         exceptions=_exceptions(books, differences, is_creditor=is_creditor),
         totals=totals,
         waterfall=waterfall_of(findings, totals),
-        pairs=len(books.pairing.ours),
-        exact=_exact(books),
+        pairs=len(books.pairing.ours) + books.whole.quiet,
+        exact=_exact(books) + books.whole.quiet,
     )
 
 
-def _books(ours: pa.Table, theirs: pa.Table, scope: BatchScope, agreement: Agreement) -> Books:
-    parties = (agreement.low, agreement.high)
-    for carrier in (scope.declarer, scope.creditor):
-        if carrier not in parties:
-            raise Refused("not a party of the agreement", expected=" or ".join(parties), got=carrier)
-    us, them = side_of(ours, scope.service), side_of(theirs, scope.service)
-    creditor, debtor = (us, them) if scope.declarer == scope.creditor else (them, us)
-    tolerance = tolerance_of(agreement, scope.service)
-    estimated = clocks_of(creditor, debtor, tolerance, scope.service)
+def _books(sides: Streamed, scope: BatchScope, month: Month) -> Books:
     return Books(
-        creditor=creditor,
-        debtor=debtor,
-        pairing=match(creditor, debtor, tolerance, estimated),
-        clocks=estimated,
-        tolerance=tolerance,
-        bounds_ms=scope.period.bounds_ms(agreement.zone),
+        creditor=sides.creditor,
+        debtor=sides.debtor,
+        pairing=match(sides.creditor, sides.debtor, month.tolerance, sides.clocks),
+        clocks=sides.clocks,
+        tolerance=month.tolerance,
+        bounds_ms=month.bounds_ms,
         period=scope.period,
         service=scope.service,
+        whole=sides.whole,
     )
 
 
@@ -224,12 +279,32 @@ def waterfall_of(findings: Sequence[Finding], totals: Totals) -> Waterfall:
     return Waterfall(totals.ours_micros, tuple(steps), totals.theirs_micros)
 
 
-def _tell_pairs(pairing: Pairing, told: Callable[[pa.Table], None]) -> None:
-    columns = [pairing.ours, pairing.theirs, pairing.classes, pairing.rules, pairing.delta_ms]
-    for first in range(0, len(pairing.ours), PAIRS_AT_ONCE):
-        piece = [column[first : first + PAIRS_AT_ONCE] for column in columns]
-        arrays = [pa.array(part).cast(field.type) for part, field in zip(piece, PAIRS_SCHEMA, strict=True)]
-        told(pa.Table.from_arrays(arrays, schema=PAIRS_SCHEMA))
+def _tell_pairs(books: Books, told: Callable[[pa.Table], None], *, is_creditor: bool) -> None:
+    """Pairs that had to be explained; the others were told before."""
+    pairing = books.pairing
+    rows = books.creditor.row[pairing.ours], books.debtor.row[pairing.theirs]
+    pairs = np.stack([*rows, pairing.delta_ms], axis=1)
+    for first in range(0, len(pairs), PAIRS_AT_ONCE):
+        some = slice(first, first + PAIRS_AT_ONCE)
+        told(_pair_rows(pairs[some], pairing.classes[some], pairing.rules[some], is_creditor=is_creditor))
+
+
+class _QuietPairs:
+    """Hears of pairs without a difference as they are found: creditor's row, debtor's row, offset."""
+
+    def __init__(self, told: Callable[[pa.Table], None], is_creditor: bool) -> None:
+        self._told, self._is_creditor = told, is_creditor
+
+    def __call__(self, pairs: Ints) -> None:
+        zeros = np.zeros(len(pairs), np.int64)
+        self._told(_pair_rows(pairs, zeros, zeros, is_creditor=self._is_creditor))
+
+
+def _pair_rows(pairs: Ints, classes: Ints, rules: Ints, *, is_creditor: bool) -> pa.Table:
+    owed, counted, offset_ms = pairs.T
+    seen = (owed, counted, classes, rules, offset_ms) if is_creditor else (counted, owed, classes, rules, -offset_ms)
+    columns = [pa.array(column).cast(field.type) for column, field in zip(seen, PAIRS_SCHEMA, strict=True)]
+    return pa.Table.from_arrays(columns, schema=PAIRS_SCHEMA)
 
 
 def _exact(books: Books) -> int:
@@ -244,7 +319,11 @@ def _exceptions(books: Books, differences: Sequence[Difference], *, is_creditor:
         for at, each in enumerate(differences)
         if each.cause not in (Cause.CLOCK_OFFSET, Cause.TIME_ZONE)
     ]
-    return pa.concat_tables(tables) if tables else EXCEPTIONS_SCHEMA.empty_table()
+    if not tables:
+        return EXCEPTIONS_SCHEMA.empty_table()
+    us, them = (books.creditor, books.debtor) if is_creditor else (books.debtor, books.creditor)
+    without = pa.concat_tables(tables)
+    return _with_lines(_with_lines(without, "ours_row", "ours_line", us), "theirs_row", "theirs_line", them)
 
 
 def _exception_rows(books: Books, at: int, difference: Difference, *, is_creditor: bool) -> pa.Table:
@@ -257,10 +336,10 @@ def _exception_rows(books: Books, at: int, difference: Difference, *, is_credito
     cause = _seen(difference.cause, is_creditor=is_creditor)
     size = len(order)
     columns = [
-        _optional(our_rows),
-        _optional(their_rows),
-        _lines(us, our_rows),
-        _lines(them, their_rows),
+        _place(us, our_rows),
+        _place(them, their_rows),
+        pa.nulls(size, pa.int64()),
+        pa.nulls(size, pa.int64()),
         pa.repeat(pa.scalar(cause.value), size),
         pa.repeat(pa.scalar(at, pa.int32()), size),
         pa.array(our_micros),
@@ -293,11 +372,17 @@ def _how_paired(pairing: Pairing, creditor: Ints, debtor: Ints) -> tuple[Ints, p
     return offset, words.take(pa.array(rule))
 
 
-def _optional(rows: Ints) -> pa.Array:
-    return pa.array(rows, mask=rows < 0)
+def _place(side: Side, rows: Ints) -> pa.Array:
+    """Where records stand among all of their side; null without one."""
+    places = np.full(len(rows), -1, np.int64)
+    places[rows >= 0] = side.row[rows[rows >= 0]]
+    return pa.array(places, mask=rows < 0)
 
 
-def _lines(side: Side, rows: Ints) -> pa.Array:
-    lines = np.zeros(len(rows), np.int64)
-    lines[rows >= 0] = side.line[rows[rows >= 0]]
-    return pa.array(lines, mask=rows < 0)
+def _with_lines(exceptions: pa.Table, rows: str, lines: str, side: Side) -> pa.Table:
+    """The column `lines` filled for the records of the column `rows`, read again from the side's source."""
+    places = exceptions[rows].combine_chunks()
+    known = pc.unique(places.drop_null()).sort()
+    found = taken(side.source, known.to_numpy(zero_copy_only=False), ("line",))["line"]
+    filled = found.take(pc.index_in(places, value_set=known)) if len(known) else pa.nulls(len(places), pa.int64())
+    return exceptions.set_column(exceptions.schema.get_field_index(lines), EXCEPTIONS_SCHEMA.field(lines), filled)

@@ -1,16 +1,19 @@
 """By how much do the totals differ, for each destination and day and in all, and is that worth a dispute?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from functools import reduce
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from ledger.agreement import Tolerance
 from ledger.money import Micros
-from reconciliation.matching.side import Ints, Side, exact_sum, exact_sums
+from reconciliation.matching.side import Ints, Side, exact_sums
 
 QUARTER_MS = 900_000
 MADRID_FLOOR_MICROS = 25_000_000
@@ -26,6 +29,23 @@ class Verdict(StrEnum):
     """A difference the agreement lets pass."""
     BEYOND = "beyond"
     """One that may be disputed."""
+
+
+class Sum(NamedTuple):
+    """Of one side's records of one key."""
+
+    count: int
+    quantity: int
+    micros: int
+
+    def plus(self, other: "Sum") -> "Sum":
+        """Both together."""
+        return Sum(self.count + other.count, self.quantity + other.quantity, self.micros + other.micros)
+
+
+NOTHING = Sum(0, 0, 0)
+Sums = Mapping[tuple[str, date], Sum]
+"""One side's records by destination and accounting day; no key without records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +81,64 @@ class Totals:
     verdict: Verdict
     keys: tuple[KeyTotal, ...]
 
+    def sums(self) -> tuple[Sums, Sums]:
+        """Ours and theirs by destination and day."""
+        ours = {
+            (key.destination, key.day): Sum(key.ours_count, key.ours_quantity, key.ours_micros) for key in self.keys
+        }
+        theirs = {
+            (key.destination, key.day): Sum(key.theirs_count, key.theirs_quantity, key.theirs_micros)
+            for key in self.keys
+        }
+        return _filled(ours), _filled(theirs)
+
     @property
     def difference_micros(self) -> Micros:
         """Ours minus theirs."""
         return Micros(self.ours_micros - self.theirs_micros)
 
 
-def compare_totals(ours: Side, theirs: Side, zone: ZoneInfo, tolerance: Tolerance) -> Totals:
-    """Sum both sides by destination and day of the accounting zone; a key that only one side has is listed too."""
-    keys = sorted(_keys(ours, zone) | _keys(theirs, zone))
-    index = {key: at for at, key in enumerate(keys)}
-    us, them = _sums(ours, zone, index), _sums(theirs, zone, index)
-    listed = tuple(_key_total(key, us[at], them[at], tolerance) for at, key in enumerate(keys))
-    our_sum, their_sum = exact_sum(ours.amount), exact_sum(theirs.amount)
+def compare_totals(ours: Sums, theirs: Sums, tolerance: Tolerance) -> Totals:
+    """Both sides by destination and day; a key that only one side has is listed too."""
+    listed = tuple(
+        _key_total(key, ours.get(key, NOTHING), theirs.get(key, NOTHING), tolerance)
+        for key in sorted(ours.keys() | theirs.keys())
+    )
+    us, them = reduce(Sum.plus, ours.values(), NOTHING), reduce(Sum.plus, theirs.values(), NOTHING)
     equal = all(key.verdict == Verdict.EQUAL for key in listed)
     return Totals(
-        ours_count=len(ours),
-        theirs_count=len(theirs),
-        ours_quantity=exact_sum(ours.quantity),
-        theirs_quantity=exact_sum(theirs.quantity),
-        ours_micros=Micros(our_sum),
-        theirs_micros=Micros(their_sum),
-        verdict=Verdict.EQUAL if equal else verdict_of_total(our_sum, their_sum, tolerance),
+        *(us.count, them.count, us.quantity, them.quantity, Micros(us.micros), Micros(them.micros)),
+        verdict=Verdict.EQUAL if equal else verdict_of_total(us.micros, them.micros, tolerance),
         keys=listed,
     )
+
+
+def _filled(sums: Sums) -> Sums:
+    return {key: each for key, each in sums.items() if each.count}
+
+
+def sums_of_side(side: Side, zone: ZoneInfo) -> Sums:
+    """A side's records by destination and day of the accounting zone."""
+    quarters, where = np.unique(side.start_ms // QUARTER_MS, return_inverse=True)
+    days = accounting_days(quarters, zone)[where]
+    cells, group = np.unique(side.destination.codes * 10_000_000 + days, return_inverse=True)
+    counts = np.bincount(group, minlength=len(cells)).tolist()
+    quantity, micros = (exact_sums(group, column, len(cells)) for column in (side.quantity, side.amount))
+    keys = (
+        (side.destination.texts[cell // 10_000_000], date.fromordinal(cell % 10_000_000)) for cell in cells.tolist()
+    )
+    return dict(zip(keys, map(Sum, counts, quantity, micros), strict=True))
+
+
+def sums_together(one: Sums, other: Sums) -> Sums:
+    """Of the records of both."""
+    return {key: one.get(key, NOTHING).plus(other.get(key, NOTHING)) for key in one.keys() | other.keys()}
+
+
+def accounting_days(quarters: Ints, zone: ZoneInfo) -> Ints:
+    """The accounting day, as an ordinal, of quarter hours since 1970: a zone's offset changes at none smaller."""
+    days = (datetime.fromtimestamp(at * 900, UTC).astimezone(zone).date().toordinal() for at in quarters.tolist())
+    return np.fromiter(days, np.int64, len(quarters))
 
 
 def verdict_of_total(ours_micros: int, theirs_micros: int, tolerance: Tolerance) -> Verdict:
@@ -124,46 +178,9 @@ def exceeds_both(difference_micros: int, owed_micros: int, share_bps: int, least
     return apart * 10_000 > owed_micros * share_bps and apart > least_micros
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    count: int
-    quantity: int
-    micros: int
-
-
-def _days(side: Side, zone: ZoneInfo) -> Ints:
-    """The accounting day of each record, as an ordinal; a zone's offset is looked up once a quarter hour."""
-    quarters, where = np.unique(side.start_ms // QUARTER_MS, return_inverse=True)
-    days = [
-        datetime.fromtimestamp(quarter * 900, UTC).astimezone(zone).date().toordinal() for quarter in quarters.tolist()
-    ]
-    return np.array(days, np.int64)[where] if len(days) else np.empty(0, np.int64)
-
-
-def _cells(side: Side, zone: ZoneInfo) -> Ints:
-    return side.destination.codes * 10_000_000 + _days(side, zone)
-
-
-def _named(side: Side, cell: int) -> tuple[str, int]:
-    return side.destination.texts[cell // 10_000_000], cell % 10_000_000
-
-
-def _keys(side: Side, zone: ZoneInfo) -> set[tuple[str, int]]:
-    return {_named(side, cell) for cell in np.unique(_cells(side, zone)).tolist()}
-
-
-def _sums(side: Side, zone: ZoneInfo, index: dict[tuple[str, int], int]) -> list[_Sum]:
-    cells, where = np.unique(_cells(side, zone), return_inverse=True)
-    position = np.array([index[_named(side, cell)] for cell in cells.tolist()], np.int64)
-    group = position[where] if len(cells) else np.empty(0, np.int64)
-    count = np.bincount(group, minlength=len(index)).tolist()
-    quantity, micros = (exact_sums(group, column, len(index)) for column in (side.quantity, side.amount))
-    return [_Sum(*each) for each in zip(count, quantity, micros, strict=True)]
-
-
-def _key_total(key: tuple[str, int], ours: _Sum, theirs: _Sum, tolerance: Tolerance) -> KeyTotal:
+def _key_total(key: tuple[str, date], ours: Sum, theirs: Sum, tolerance: Tolerance) -> KeyTotal:
     verdict = Verdict.EQUAL if ours == theirs else verdict_of_key(ours.micros, theirs.micros, tolerance)
     return KeyTotal(
-        *(key[0], date.fromordinal(key[1]), ours.count, theirs.count, ours.quantity, theirs.quantity),
+        *(*key, ours.count, theirs.count, ours.quantity, theirs.quantity),
         *(Micros(ours.micros), Micros(theirs.micros), verdict),
     )

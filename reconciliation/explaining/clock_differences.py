@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from reconciliation.difference import Books, Difference, day_of, nobody, nothing, span_words
+from reconciliation.difference import Books, Difference, day_of, span_words
 from reconciliation.finding import Cause, Severity
 from reconciliation.matching.clocks import ClockError
 
 QUARTER_MS = 900_000
+NO_ROWS = np.empty(0, np.int64)
+"""Whole routes are not listed, only counted."""
 ZONE_SLACK_MS = 120_000
 """A zone error is a multiple of a quarter hour to within this."""
 
@@ -18,23 +20,21 @@ def clock_differences(books: Books) -> Iterator[Difference]:
     for error in books.clocks.errors:
         zone = round(error.offset_ms / QUARTER_MS) * QUARTER_MS
         is_zone = zone != 0 and abs(error.offset_ms - zone) <= ZONE_SLACK_MS
-        yield _clock_difference(books, error, Cause.TIME_ZONE if is_zone else Cause.CLOCK_OFFSET)
+        yield _clock_difference(error, Cause.TIME_ZONE if is_zone else Cause.CLOCK_OFFSET)
 
 
-def _clock_difference(books: Books, error: ClockError, cause: Cause) -> Difference:
-    side = books.creditor if error.ours else books.debtor
-    mine = side.route.codes == side.route.texts.index(error.route)
-    rows = np.flatnonzero(mine & (side.start_ms >= error.from_ms) & (side.start_ms <= error.to_ms))
+def _clock_difference(error: ClockError, cause: Cause) -> Difference:
     who, other = ("{creditor}", "{debtor}") if error.ours else ("{debtor}", "{creditor}")
     way = "ahead of" if error.offset_ms > 0 else "behind"
     return Difference(
         cause=cause,
         severity=Severity.NOTICE,
         rule=f"mode of start differences by route and day: {error.offset_ms} ms",
-        creditor_rows=rows if error.ours else nobody(rows),
-        debtor_rows=nobody(rows) if error.ours else rows,
-        creditor_micros=nothing(rows),
-        debtor_micros=nothing(rows),
+        creditor_rows=NO_ROWS,
+        debtor_rows=NO_ROWS,
+        creditor_micros=NO_ROWS,
+        debtor_micros=NO_ROWS,
+        count=error.records,
         fields="start_ms",
         route=error.route,
         day=day_of(error.from_ms),

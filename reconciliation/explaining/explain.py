@@ -134,7 +134,7 @@ def _missing(books: Books, side: Side, rows: Ints, *, is_creditor: bool) -> Iter
     """Lost stretches of a route first, one each; what is scattered is one difference."""
     cause = Cause.MISSING_AT_THEIRS if is_creditor else Cause.MISSING_AT_OURS
     scattered = np.ones(len(rows), np.bool_)
-    for stretch in lost_stretches(side, rows):
+    for stretch in lost_stretches(side, rows, books.whole, is_creditor=is_creditor):
         scattered &= ~stretch.rows
         rule = f"{STRETCH_SHARE} % of a route's records of a day, {STRETCH_RECORDS} at least, have no partner"
         lost = _one_sided(books, cause, rule, rows[stretch.rows], is_creditor=is_creditor)

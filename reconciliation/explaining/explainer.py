@@ -203,7 +203,7 @@ def _reproduced(group: Group, reckoning: Reckoning) -> Flags:
 
 
 def _group(side: Side, rows: Ints) -> Group:
-    usage = _numbered(side.table.select(USAGE_SCHEMA.names).take(pa.array(rows)))
+    usage = _numbered(side.texts(rows, USAGE_SCHEMA.names))
     codes = {side.code.texts[code] for code in np.unique(side.code.codes[rows]).tolist()}
     return Group(usage, side.amount[rows], frozenset(codes))
 

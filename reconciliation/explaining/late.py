@@ -20,7 +20,7 @@ from reconciliation.matching.match import match
 from reconciliation.matching.services import clocks_of, tolerance_of
 from reconciliation.matching.side import Side, side_of
 from reconciliation.reconcile import EXCEPTIONS_SCHEMA, Reconciliation, waterfall_of
-from reconciliation.totals import compare_totals
+from reconciliation.totals import compare_totals, sums_of_side, sums_together
 
 RULE = "declared after the close of its own period, as a correction"
 
@@ -67,9 +67,9 @@ def with_late(
     exceptions = [
         _exceptions(group, len(result.findings) + at, (ours, theirs), late) for at, (_, group) in enumerate(found)
     ]
-    service = result.scope.service
-    us, them = (side_of(pa.concat_tables(pair), service) for pair in ((ours, late.ours), (theirs, late.theirs)))
-    totals = compare_totals(us, them, agreement.zone, agreement.tolerance)
+    more = (sums_of_side(side_of(table, result.scope.service), agreement.zone) for table in (late.ours, late.theirs))
+    sums = (sums_together(own, late) for own, late in zip(result.totals.sums(), more, strict=True))
+    totals = compare_totals(*sums, agreement.tolerance)
     return replace(
         result,
         findings=findings,

@@ -96,13 +96,12 @@ def _price_differences(books: Books, parts: PriceParts) -> Iterator[Difference]:
     if len(rows) == 0:
         return
     ours, theirs = books.pairing.ours[rows], books.pairing.theirs[rows]
-    moved = np.zeros(len(rows), np.bool_)
-    for k, (row, other) in enumerate(zip(ours.tolist(), theirs.tolist(), strict=True)):
-        moved[k] = books.creditor.code.of(row) != books.debtor.code.of(other)
+    moved = books.creditor.code.codes[ours] != books.debtor.code.codes[theirs]
     group = books.creditor.destination.codes[ours] * (len(books.debtor.destination.texts) + 1)
     group = (group + books.debtor.destination.codes[theirs]) * 2 + moved
-    for each in np.unique(group).tolist():
-        yield _price_group(books, parts, rows[group == each], moved=bool(each % 2))
+    order = np.argsort(group, kind="stable")
+    for some in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        yield _price_group(books, parts, rows[some], moved=bool(moved[some[0]]))
 
 
 def _price_group(books: Books, parts: PriceParts, rows: Ints, *, moved: bool) -> Difference:

@@ -30,7 +30,8 @@ def with_samples(
     if not charges or agreement.data.basis is not DataBasis.PERCENTILE:
         return tuple(differences)
     owed, counted = (
-        wrong_charges(side.table, decks, agreement, creditor, books.period) for side in (books.creditor, books.debtor)
+        wrong_charges(side.source.table(), decks, agreement, creditor, books.period)
+        for side in (books.creditor, books.debtor)
     )
     return tuple(
         _told(books, each, owed, counted) if _is_of_charges(books, each, at_ms) else each for each in differences

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from reconciliation.difference import Books
-from reconciliation.matching.clocks import DAY_MS
 from reconciliation.matching.match import PairClass
 from reconciliation.matching.services import TRAITS
 from reconciliation.matching.side import Flags, Ints
@@ -69,61 +68,72 @@ def find_biases(books: Books, apart: Ints, answered: Flags) -> tuple[Bias, ...]:
 
     Looked for on the creditor's routes first, then on the debtor's among what is left.
     """
-    free = answered.copy()
     start_ms = books.creditor.start_ms[books.pairing.ours]
+    free = answered & (apart != 0)
+    equal = np.flatnonzero(answered & (apart == 0))
     found: list[Bias] = []
-    for names, rows in (
-        (books.creditor.route, books.pairing.ours),
-        (books.debtor.route, books.pairing.theirs),
+    for names, rows, quiet in (
+        (books.creditor.route, books.pairing.ours, books.whole.answered_creditor),
+        (books.debtor.route, books.pairing.theirs, books.whole.answered_debtor),
     ):
-        codes = names.codes[rows]
-        for code, text in enumerate(names.texts):
-            pairs = _biased_pairs(books, apart, free & (codes == code), start_ms)
-            if pairs.any():
-                free &= ~pairs
-                when = start_ms[pairs]
-                found.append(Bias(text, pairs, int(np.median(apart[pairs])), int(when.min()), int(when.max())))
+        equals = quiet.copy()
+        np.add.at(equals, (names.codes[rows[equal]], books.whole.day_of(start_ms[equal])), 1)
+        for code, mine in _by_value(np.flatnonzero(free), names.codes[rows[free]]):
+            pairs = mine[_biased(books, apart[mine], mine, equals[code])]
+            if len(pairs):
+                free[pairs] = False
+                found.append(_bias(names.texts[code], pairs, apart, start_ms))
     return tuple(found)
 
 
-def _biased_pairs(books: Books, apart: Ints, mine: Flags, start_ms: Ints) -> Flags:
+def _bias(route: str, pairs: Ints, apart: Ints, start_ms: Ints) -> Bias:
+    flags = np.zeros(len(apart), np.bool_)
+    flags[pairs] = True
+    when = start_ms[pairs]
+    return Bias(route, flags, int(np.median(apart[pairs])), int(when.min()), int(when.max()))
+
+
+def _biased(books: Books, apart: Ints, pairs: Ints, equals: Ints) -> Flags:
+    """Which of a route's pairs that differ share its bias; `equals` are its pairs without difference, by day."""
     least_ms = books.tolerance.duration_ms
-    pairs = np.zeros(len(apart), np.bool_)
-    rows = np.flatnonzero(mine)
-    if len(rows) < BIAS_PAIRS:
-        return pairs
-    if _leans(apart[rows], least_ms):
-        pairs[rows[_fits(books, apart, rows)]] = True
-        return pairs
-    for today in _by_day(rows, start_ms[rows] // DAY_MS):
-        if len(today) * 3 >= BIAS_PAIRS and _leans(apart[today], least_ms):
-            pairs[today[_fits(books, apart, today)]] = True
-    return pairs
+    biased = np.zeros(len(pairs), np.bool_)
+    if len(pairs) + int(equals.sum()) < BIAS_PAIRS:
+        return biased
+    if _leans(apart, int(equals.sum()), least_ms):
+        return _fits(books, apart, pairs)
+    days = books.whole.day_of(books.creditor.start_ms[books.pairing.ours[pairs]])
+    for day, today in _by_value(np.arange(len(pairs)), days):
+        if (len(today) + int(equals[day])) * 3 >= BIAS_PAIRS and _leans(apart[today], int(equals[day]), least_ms):
+            biased[today] = _fits(books, apart[today], pairs[today])
+    return biased
 
 
-def _by_day(rows: Ints, days: Ints) -> Iterator[Ints]:
-    order = np.argsort(days, kind="stable")
-    yield from np.split(rows[order], np.flatnonzero(np.diff(days[order])) + 1)
+def _by_value(places: Ints, values: Ints) -> Iterator[tuple[int, Ints]]:
+    """Places with the same value, which stand beside them; by value."""
+    order = np.argsort(values, kind="stable")
+    cuts = np.flatnonzero(np.diff(values[order])) + 1
+    for some in np.split(order, cuts) if len(order) else ():
+        yield int(values[some[0]]), places[some]
 
 
-def _leans(apart: Ints, least_ms: int) -> bool:
-    if np.count_nonzero(apart) * 2 < len(apart):
+def _leans(apart: Ints, equals: int, least_ms: int) -> bool:
+    """Whether differences lean one way, among so many pairs more that have none."""
+    if len(apart) < equals:
         return False  # the middle is 0
     middle = np.median(apart)
     agreeing = int((np.sign(apart) == np.sign(middle)).sum())
-    return bool(abs(middle) > least_ms and agreeing >= BIAS_AGREEMENT * len(apart))
+    return bool(abs(middle) > least_ms and agreeing >= BIAS_AGREEMENT * (len(apart) + equals))
 
 
-def _fits(books: Books, apart: Ints, rows: Ints) -> Flags:
+def _fits(books: Books, apart: Ints, pairs: Ints) -> Flags:
     """Which pairs differ the biased way by about as much as the bias, be it an amount or a share of the quantity."""
-    mine = apart[rows]
-    quantity = np.maximum(1, books.debtor.quantity[books.pairing.theirs[rows]])
-    middle = int(np.median(mine))
-    per_mille = int(np.median(mine * 1_000 // quantity))
-    best = np.abs(mine - middle)
-    by_share = np.abs(mine - quantity * per_mille // 1_000)
+    quantity = np.maximum(1, books.debtor.quantity[books.pairing.theirs[pairs]])
+    middle = int(np.median(apart))
+    per_mille = int(np.median(apart * 1_000 // quantity))
+    best = np.abs(apart - middle)
+    by_share = np.abs(apart - quantity * per_mille // 1_000)
     if np.median(by_share) < np.median(best):
         best = by_share
     spread = max(int(np.median(best)) * SPREADS, books.tolerance.duration_ms)
-    fits: Flags = (best <= spread) & (np.sign(mine) == np.sign(middle))
+    fits: Flags = (best <= spread) & (np.sign(apart) == np.sign(middle))
     return fits

@@ -9,6 +9,7 @@ in a thousand million under the assumption of blind loss. Records of a lost stre
 from collections.abc import Mapping
 
 import numpy as np
+import pyarrow as pa
 
 from ledger.service import Service
 from reconciliation.difference import Books
@@ -45,16 +46,17 @@ def find_forgery(suspects: Suspects, service: Service = Service.VOICE) -> tuple[
 
 
 def suspects_of(books: Books, rows: Ints, evidence: Evidence) -> Suspects:
-    """The creditor's rows without a partner, where both books are in memory."""
-    matched = np.zeros(len(books.creditor), np.bool_)
-    matched[books.pairing.ours] = True
+    """The creditor's rows without a partner."""
+    creditor, whole = books.creditor, books.whole
     lost = np.zeros(len(rows), np.bool_)
-    for stretch in lost_stretches(books.creditor, rows):
+    for stretch in lost_stretches(creditor, rows, whole, is_creditor=True):
         lost |= stretch.rows
-    creditor = books.creditor
-    texts = creditor.table.select(["b_party", "route"]).take(rows)
+    matched = np.zeros(len(creditor), np.bool_)
+    matched[books.pairing.ours] = True
+    is_asked = bool(evidence.unallocated or evidence.test_numbers or evidence.ceased)
+    texts = creditor.texts(rows, ("b_party", "route")) if is_asked else _no_texts(len(rows))
     return Suspects(
-        rows=rows,
+        rows=creditor.row[rows],
         features={feature: values_of(creditor, feature)[rows] for feature in Feature},
         called=texts["b_party"],
         circuits=texts["route"],
@@ -62,6 +64,18 @@ def suspects_of(books: Books, rows: Ints, evidence: Evidence) -> Suspects:
         start_ms=creditor.start_ms[rows],
         quantity=creditor.quantity[rows],
         blind=~lost,
-        whole=WholeSide(creditor, matched),
+        whole=WholeSide(
+            whole.creditor,
+            creditor.route.texts,
+            whole.creditor_records,
+            creditor.row[~matched],
+            np.sort(creditor.quantity[~matched]),
+        ),
         evidence=evidence,
     )
+
+
+def _no_texts(rows: int) -> pa.Table:
+    """Numbers are read again only where evidence names some."""
+    empty = pa.repeat("", rows)
+    return pa.table({"b_party": empty, "route": empty})

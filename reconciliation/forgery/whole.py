@@ -1,68 +1,70 @@
-"""What does a creditor's whole side answer where it is in memory?"""
+"""What does a creditor's whole side answer, of which only what needs explaining is in memory?"""
 
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.compute as pc
 
 from reconciliation.forgery.suspects import Feature, Others
-from reconciliation.matching.keys import text_hashes
-from reconciliation.matching.side import Flags, Ints, Side, Words
+from reconciliation.matching.keys import SUFFIX_BITS
+from reconciliation.matching.side import Ints, Side, Words
+from reconciliation.streaming.census import Asked, Census
+from reconciliation.streaming.packing import Unpacked
 
-RANGE_DIGITS = 2
+_ASKED = {
+    Feature.CALLED_RANGE: Asked.BLOCK,
+    Feature.CALLED_NUMBER: Asked.CALLED,
+    Feature.CALLING_NUMBER: Asked.CALLER,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class WholeSide:
-    """A side and which of its records have a partner: a `Whole` (suspects.py)."""
+    """A census of the creditor's records, and which of them have no partner: a `Whole` (suspects.py)."""
 
-    side: Side
-    matched: Flags
-
-    @property
-    def size(self) -> int:
-        return len(self.side)
+    census: Census
+    routes: tuple[str, ...]
+    size: int
+    single: Ints
+    """Rows without a partner, ascending; all others have one."""
+    single_quantity: Ints
+    """Quantities of these, ascending."""
 
     @property
     def matched_size(self) -> int:
-        return int(self.matched.sum())
+        return self.size - len(self.single)
 
     def how_many(self, feature: Feature, values: Words) -> Ints:
-        return _counts(values_of(self.side, feature), values)
+        return self.census.counts(_ASKED[feature], values)
 
     def matched_of_quantity(self, values: Ints) -> Ints:
-        return _counts(self.side.quantity[self.matched], values)
+        low, high = (np.searchsorted(self.single_quantity, values, side) for side in ("left", "right"))
+        matched: Ints = self.census.counts(Asked.QUANTITY, values.view(np.uint64)) - (high - low)
+        return matched
 
     def on_route(self, route: str) -> Others:
-        if route not in self.side.route.texts:
-            return self._others(np.empty(0, np.int64))
-        rows = np.flatnonzero(self.side.route.codes == self.side.route.texts.index(route))
-        return self._others(rows[np.lexsort((self.side.tie[rows], self.side.start_ms[rows]))])
+        places = [at for at, text in enumerate(self.routes) if text == route]
+        found = self.census.records(Asked.ROUTE, np.array(places, np.uint64))
+        order = np.lexsort((found.amount, found.charged, found.quantity, found.start_ms))
+        return self._others(Unpacked(*(column[order] for column in found)))
 
     def of_callers(self, values: Words) -> tuple[Words, Others]:
-        rows = np.flatnonzero(np.isin(self.side.a_hash, values))
-        return self.side.a_hash[rows], self._others(rows)
+        found = self.census.records(Asked.CALLER, values)
+        return found.a_hash, self._others(found)
 
     def of_circuits(self, values: Words) -> tuple[Words, Others]:
-        rows = np.flatnonzero(np.isin(self.side.b_hash, values))
-        return self.side.b_hash[rows], self._others(rows)
+        found = self.census.records(Asked.CALLED, values)
+        return found.b_hash, self._others(found)
 
-    def _others(self, rows: Ints) -> Others:
-        return Others(rows, self.side.start_ms[rows], self.side.quantity[rows], self.matched[rows])
+    def _others(self, found: Unpacked) -> Others:
+        return Others(found.row, found.start_ms, found.quantity, ~np.isin(found.row, self.single))
 
 
 def values_of(side: Side, feature: Feature) -> Words:
     """What each record of a side has of a feature."""
     match feature:
         case Feature.CALLED_RANGE:
-            return text_hashes(pc.utf8_slice_codeunits(side.table["b_party"], 0, -RANGE_DIGITS))
+            return side.b_hash >> np.uint64(SUFFIX_BITS)
         case Feature.CALLED_NUMBER:
             return side.b_hash
         case Feature.CALLING_NUMBER:
             return side.a_hash
-
-
-def _counts(column: Ints | Words, values: Ints | Words) -> Ints:
-    ordered = np.sort(column)
-    counts: Ints = np.searchsorted(ordered, values, "right") - np.searchsorted(ordered, values, "left")
-    return counts

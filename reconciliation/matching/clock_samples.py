@@ -18,7 +18,7 @@ BUSY_KEY = 16
 """Keys with more combinations than this tell little about the clock and are left out."""
 ENOUGH = 200_000
 """Records of one side that are plenty for an estimate; beyond, a share of the keys is used."""
-LAST_KEY = 2**63 - 1
+LAST_KEY = 2**64 - 1
 
 
 class Starts(NamedTuple):
@@ -38,21 +38,26 @@ class Samples(NamedTuple):
     residual_ms: Ints
 
 
-def plausible_pairs(ours: Side, theirs: Side) -> Samples:
+def sample_bound(records: int) -> int:
+    """Keys up to this one are the sample of two sides of which the larger has so many records."""
+    return (LAST_KEY + 1) * ENOUGH // max(ENOUGH, records) - 1
+
+
+def plausible_pairs(ours: Side, theirs: Side, records: int) -> Samples:
+    """Pairs among the records of the sample's keys; `records` as in `sample_bound`."""
     bits = row_bits(len(ours), len(theirs))
-    last_key = min(LAST_KEY, (1 << (64 - bits)) * ENOUGH // max(ENOUGH, len(theirs)))
-    our_keys, our_rows = _first_keys(ours, bits, last_key)
-    their_keys, their_rows = _first_keys(theirs, bits, last_key)
+    our_keys, our_rows = _first_keys(ours, bits, sample_bound(records))
+    their_keys, their_rows = _first_keys(theirs, bits, sample_bound(records))
     us, them = Starts(ours.start_ms, ours.quantity), Starts(theirs.start_ms, theirs.quantity)
     pairs = _plausible(our_keys, our_rows, us, their_keys, their_rows, them)
     our_row, their_row, key = pairs[:, 0], pairs[:, 1], pairs[:, 2]
     return Samples(our_row, their_row, key, theirs.start_ms[their_row] - ours.start_ms[our_row])
 
 
-def _first_keys(side: Side, bits: int, last_key: int) -> tuple[Ints, Ints]:
-    """Keys up to the last, ascending, and the rows they belong to."""
+def _first_keys(side: Side, bits: int, bound: int) -> tuple[Ints, Ints]:
+    """Keys up to the bound, ascending, and the rows they belong to."""
     keys = pair_hashes(side.a_hash, side.b_hash)
-    rows = np.flatnonzero(keys >> np.uint64(bits) <= np.uint64(last_key))
+    rows = np.flatnonzero(keys <= np.uint64(bound))
     first, order = sorted_words(keys[rows], bits)
     return first, rows[order]
 
@@ -76,7 +81,7 @@ def _plausible(
     theirs: Starts,
 ) -> Ints:
     """(our row, their row, key) of each combination with one key, starts within SPAN_MS and similar quantities."""
-    found = np.empty((len(our_keys) + 2 * len(their_keys) + BUSY_KEY, 3), np.int64)
+    found = np.empty((2 * (len(our_keys) + len(their_keys)) + BUSY_KEY, 3), np.int64)
     count = 0
     key = 0
     i = 0

@@ -5,17 +5,21 @@ two minutes give whole-hour errors and odd offsets alike; their median gives the
 a whole, then for each of its days; where two days differ, the moment of change is the one that leaves fewest misfits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from ledger.kernel import kernel
 from reconciliation.matching.clock_samples import Samples, plausible_pairs, shifts
 from reconciliation.matching.file_order import FileOrder, file_order, is_theirs
 from reconciliation.matching.side import Flags, Ints, Side, Tolerances
 
 DAY_MS = 86_400_000
+NEVER_MS = 2**62
 ROUNDS = 8
 
 
@@ -33,6 +37,47 @@ class ClockError(NamedTuple):
     """Positive: this side's clock runs ahead of the other's."""
     records: int
     """How many it covers."""
+
+
+class Stretches(NamedTuple):
+    """One side's corrections: for each route the moments from which so much is to be taken from a record's start."""
+
+    first: Ints
+    """(routes + 1): where each route's stretches begin, and the last's end."""
+    from_ms: Ints
+    """What starts before a route's first stretch belongs to it, too."""
+    offset_ms: Ints
+
+    def corrections(self, route: Ints, start_ms: Ints) -> tuple[Ints, Ints]:
+        """Milliseconds to take from each start, and what was seen of each stretch."""
+        corrections, seen = np.zeros(len(start_ms), np.int64), self.nothing_seen()
+        if len(self.from_ms):
+            _correct(route, start_ms, self, corrections, seen)
+        return corrections, seen
+
+    def nothing_seen(self) -> Ints:
+        """(stretches, 3): how many records each has, its first and last start; none yet."""
+        seen = np.zeros((len(self.from_ms), 3), np.int64)
+        seen[:, 1:] = NEVER_MS, -NEVER_MS
+        return seen
+
+    def errors(self, seen: Ints, routes: tuple[str, ...], *, is_ours: bool) -> tuple["ClockError", ...]:
+        """The stretches that are off and have records, in order of route and time."""
+        place = np.searchsorted(self.first, np.arange(len(self.from_ms)), side="right") - 1
+        return tuple(
+            ClockError(is_ours, routes[route], first, last, offset, records)
+            for route, offset, (records, first, last) in zip(
+                place.tolist(), self.offset_ms.tolist(), seen.tolist(), strict=True
+            )
+            if offset and records
+        )
+
+
+class Shifts(NamedTuple):
+    """What both sides' clocks ask for, route by route."""
+
+    ours: Stretches
+    theirs: Stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +102,35 @@ class _Stretch(NamedTuple):
 
 def estimate(ours: Side, theirs: Side, tolerance: Tolerances) -> Clocks:
     """Find the clock errors of both sides' routes; columns are in record order."""
-    samples = plausible_pairs(ours, theirs)
+    shifts = shifts_of(ours, theirs, tolerance, max(len(ours), len(theirs)))
+    found = [
+        (side, stretches, stretches.corrections(side.route.codes, side.start_ms))
+        for side, stretches in ((ours, shifts.ours), (theirs, shifts.theirs))
+    ]
+    errors = [stretches.errors(seen, side.route.texts, is_ours=side is ours) for side, stretches, (_, seen) in found]
+    return Clocks(found[0][2][0], found[1][2][0], errors[0] + errors[1])
+
+
+def no_shifts(routes: int) -> Shifts:
+    """Nothing to correct."""
+    none = Stretches(np.zeros(routes + 1, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
+    return Shifts(none, none)
+
+
+def shifts_of(ours: Side, theirs: Side, tolerance: Tolerances, records: int) -> Shifts:
+    """What the clocks of both sides' routes ask for, from all records or those whose keys are in the sample.
+
+    `records` is the number of records of the larger side, sampled or not.
+    """
+    samples = plausible_pairs(ours, theirs, records)
     grids = (_Grid.of(ours, samples.our_row), _Grid.of(theirs, samples.their_row))
     for cells in ((grids[0].route, grids[1].route), (grids[0].day_cell, grids[1].day_cell)):
-        samples = _correct(samples, grids, cells, tolerance.window_ms)
+        samples = _correct_cells(samples, grids, cells, tolerance.window_ms)
     _blame(ours, theirs, grids, np.abs(samples.residual_ms) <= tolerance.window_ms)
-    ours_ms, our_errors = _spread(ours, grids[0], -samples.residual_ms, tolerance.window_ms, is_ours=True)
-    theirs_ms, their_errors = _spread(theirs, grids[1], samples.residual_ms, tolerance.window_ms, is_ours=False)
-    return Clocks(ours_ms, theirs_ms, our_errors + their_errors)
+    return Shifts(
+        _spread(grids[0], -samples.residual_ms, tolerance.window_ms, len(ours.route.texts)),
+        _spread(grids[1], samples.residual_ms, tolerance.window_ms, len(theirs.route.texts)),
+    )
 
 
 @dataclass(slots=True)
@@ -80,16 +146,16 @@ class _Grid:
 
     @staticmethod
     def of(side: Side, rows: Ints) -> "_Grid":
-        day = side.start_ms // DAY_MS
-        first = int(day.min()) if len(day) else 0
-        days = int(day.max()) - first + 1 if len(day) else 1
         route = side.route.codes[rows]
         start_ms = side.start_ms[rows]
-        cell = route * days + (start_ms // DAY_MS - first)
+        day = start_ms // DAY_MS
+        first = int(day.min()) if len(day) else 0
+        days = int(day.max()) - first + 1 if len(day) else 1
+        cell = route * days + (day - first)
         return _Grid(route, cell, start_ms, np.zeros(len(rows), np.int64), days, first)
 
 
-def _correct(samples: Samples, grids: tuple[_Grid, _Grid], cells: tuple[Ints, Ints], window_ms: int) -> Samples:
+def _correct_cells(samples: Samples, grids: tuple[_Grid, _Grid], cells: tuple[Ints, Ints], window_ms: int) -> Samples:
     """Correct the side whose cells gain most until none gains; the grids' offsets follow."""
     residual = samples.residual_ms
     for _ in range(ROUNDS):
@@ -108,13 +174,17 @@ def _blame(ours: Side, theirs: Side, grids: tuple[_Grid, _Grid], good: Flags) ->
     """Where one route of theirs is one of ours and nothing else, the start differences do not say whose clock is off:
     let each side's file decide (file_order.py), and move the offset to the side it names. `good`: samples that fit."""
     our_grid, their_grid = grids
+    lines = cache(ours.all_lines), cache(theirs.all_lines)
     relative = their_grid.offset_ms - our_grid.offset_ms
     off = good & (relative != 0)
     routes = set(zip(our_grid.route[off].tolist(), their_grid.route[off].tolist(), strict=True))
     for our_route, their_route in sorted(routes):
         here, there = our_grid.route == our_route, their_grid.route == their_route
         mine = off & here & there
-        both = (_Stake(ours, our_grid, our_route, mine), _Stake(theirs, their_grid, their_route, mine))
+        both = (
+            _Stake(ours, our_grid, our_route, mine, lines[0]),
+            _Stake(theirs, their_grid, their_route, mine, lines[1]),
+        )
         in_stretch = good & (here | there) & both[0].covers(our_grid.start_ms)
         if len(np.unique(relative[mine])) != 1 or mine.sum() * 100 < in_stretch.sum() * 99:
             continue
@@ -133,6 +203,8 @@ class _Stake:
     grid: _Grid
     route: int
     samples: Flags
+    lines: Callable[[], Ints]
+    """Of the side's records: read when asked for."""
 
     def covers(self, start_ms: Ints) -> Flags:
         """Which moments of this side's clock lie in the stretch."""
@@ -141,32 +213,25 @@ class _Stake:
         return covered
 
     def order(self) -> FileOrder | None:
-        return file_order(self.side, (self.side.route.codes == self.route) & self.covers(self.side.start_ms))
+        mine = (self.side.route.codes == self.route) & self.covers(self.side.start_ms)
+        return file_order(self.side, self.lines(), mine)
 
     def set_offset(self, offset_ms: int) -> None:
         self.grid.offset_ms[(self.grid.route == self.route) & self.covers(self.grid.start_ms)] = offset_ms
 
 
-def _spread(
-    side: Side, grid: _Grid, residual: Ints, window_ms: int, *, is_ours: bool
-) -> tuple[Ints, tuple[ClockError, ...]]:
-    """From the samples' offsets to every record's correction, and the stretches that are off."""
-    corrections = np.zeros(len(side), np.int64)
-    errors: list[ClockError] = []
+def _spread(grid: _Grid, residual: Ints, window_ms: int, routes: int) -> Stretches:
+    """From the samples' offsets to the stretches of each route that is off somewhere."""
+    found: dict[int, list[_Stretch]] = {}
     for route in np.unique(grid.route[grid.offset_ms != 0]).tolist():
-        mine = grid.route == route
-        stretches = _stretches(grid, mine, residual, window_ms)
-        rows = np.flatnonzero(side.route.codes == route)
-        which = np.searchsorted([s.from_ms for s in stretches[1:]], side.start_ms[rows], side="right")
-        corrections[rows] = np.array([s.offset_ms for s in stretches], np.int64)[which]
-        for at, stretch in enumerate(stretches):
-            starts = side.start_ms[rows[which == at]]
-            if stretch.offset_ms and len(starts):
-                name = side.route.texts[route]
-                errors.append(
-                    ClockError(is_ours, name, int(starts.min()), int(starts.max()), stretch.offset_ms, len(starts))
-                )
-    return corrections, tuple(errors)
+        found[route] = _stretches(grid, grid.route == route, residual, window_ms)
+    counts = np.array([len(found.get(route, ())) for route in range(routes)], np.int64)
+    listed = [stretch for route in sorted(found) for stretch in found[route]]
+    return Stretches(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.array([stretch.from_ms for stretch in listed], np.int64),
+        np.array([stretch.offset_ms for stretch in listed], np.int64),
+    )
 
 
 def _stretches(grid: _Grid, mine: Flags, residual: Ints, window_ms: int) -> list[_Stretch]:
@@ -197,3 +262,17 @@ def _change(start: Ints, raw: Ints, before: int, after: int, window_ms: int, mid
     if fits[at_midnight] == fits[best]:
         return midnight_ms
     return int(start[best]) if best < len(start) else midnight_ms + DAY_MS
+
+
+@kernel
+def _correct(route: Ints, start_ms: Ints, stretches: Stretches, corrections: Ints, seen: Ints) -> None:
+    for k in range(len(route)):
+        stretch = stretches.first[route[k]]
+        end = stretches.first[route[k] + 1]
+        if stretch < end:
+            while stretch + 1 < end and stretches.from_ms[stretch + 1] <= start_ms[k]:
+                stretch += 1
+            corrections[k] = stretches.offset_ms[stretch]
+            seen[stretch, 0] += 1
+            seen[stretch, 1] = min(seen[stretch, 1], start_ms[k])
+            seen[stretch, 2] = max(seen[stretch, 2], start_ms[k])

@@ -25,20 +25,20 @@ class FileOrder(NamedTuple):
     """Standard error of it."""
 
 
-def file_order(side: Side, mine: Flags) -> FileOrder | None:
-    """Compare some records with the others of their side by the file's line; None if the order tells nothing.
+def file_order(side: Side, line: Ints, mine: Flags) -> FileOrder | None:
+    """Compare some records with the others of their side by `line`, the file's; None if the order tells nothing.
 
     Files are in order of the calls' ends (when a switch writes a record) or of their starts; the better order is used.
     """
     others = ~mine
-    if mine.sum() < LEAST_ROWS or others.sum() < LEAST_ROWS or len(np.unique(side.line)) != len(side):
+    if mine.sum() < LEAST_ROWS or others.sum() < LEAST_ROWS or len(np.unique(line)) != len(side):
         return None
-    order = np.flatnonzero(others)[np.argsort(side.line[others])]
+    order = np.flatnonzero(others)[np.argsort(line[others])]
     end_ms = side.start_ms + side.quantity
     time_ms = min((end_ms, side.start_ms), key=lambda column: _disorder(column[order]))
     if _disorder(time_ms[order]) > DISORDER:
         return None
-    expected = np.interp(side.line[mine], side.line[order], time_ms[order])
+    expected = np.interp(line[mine], line[order], time_ms[order])
     apart = time_ms[mine] - expected
     middle = float(np.median(apart))
     spread = float(np.median(np.abs(apart - middle)))

@@ -4,22 +4,34 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ledger.kernel import kernel
+from ledger.kernel import kernel, word_at
 from ledger.pieces import text_parts
 
 Words = npt.NDArray[np.uint64]
 Ints = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
+Octets = npt.NDArray[np.uint8]
 
+SUFFIX_OCTETS = 2
+SUFFIX_BITS = 16
 SEED = 0x243F6A8885A308D3
 """Digits of pi: a key nobody chose. Give another to keep hashes unpredictable for whoever writes the numbers."""
 
 
 def text_hashes(column: pa.ChunkedArray, seed: int = SEED) -> Words:
     """A 64-bit keyed hash of each text, read straight from the Arrow buffers."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    return _hash_texts(*text_parts(array), np.uint64(seed))
+    return _hash_texts(*_parts(column), np.uint64(seed))
+
+
+def party_hashes(column: pa.ChunkedArray | pa.Array) -> Words:
+    """A 64-bit hash of each number or name."""
+    return _hash_numbers(*_parts(column), np.uint64(SEED), 0)
+
+
+def called_hashes(column: pa.ChunkedArray | pa.Array) -> Words:
+    """A 64-bit hash of each called number whose lower SUFFIX_BITS are its last two digits as they are: without them it
+    is a hash of its block of 100."""
+    return _hash_numbers(*_parts(column), np.uint64(SEED), SUFFIX_OCTETS)
 
 
 def pair_hashes(a_hash: Words, b_hash: Words) -> Words:
@@ -50,6 +62,15 @@ def row_bits(*lengths: int) -> int:
     return max(1, max(lengths).bit_length())
 
 
+def _parts(column: pa.ChunkedArray | pa.Array) -> tuple[Places, Octets]:
+    if isinstance(column, pa.Array):
+        return text_parts(column)
+    if column.num_chunks == 1:
+        return text_parts(column.chunk(0))  # joining chunks would copy this one
+    joined = column.combine_chunks()
+    return text_parts(pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined)
+
+
 @kernel
 def _hash_texts(offsets: npt.NDArray[np.int32], octets: npt.NDArray[np.uint8], seed: np.uint64) -> Words:
     hashes = np.empty(len(offsets) - 1, np.uint64)
@@ -60,4 +81,35 @@ def _hash_texts(offsets: npt.NDArray[np.int32], octets: npt.NDArray[np.uint8], s
             word ^= word >> np.uint64(29)
         word *= np.uint64(0xBF58476D1CE4E5B9)
         hashes[k] = word ^ (word >> np.uint64(31))
+    return hashes
+
+
+@kernel
+def _hash_numbers(offsets: Places, octets: Octets, seed: np.uint64, suffix: int) -> Words:
+    """Eight octets at a time; the length goes in, too, so that zeros at the end count."""
+    hashes = np.empty(len(offsets) - 1, np.uint64)
+    for k in range(len(hashes)):
+        end = np.int64(offsets[k + 1])
+        at = np.int64(offsets[k])
+        cut = max(at, end - suffix)
+        word = seed ^ np.uint64(cut - at)
+        while at + 8 <= cut:
+            word = (word ^ word_at(octets, at)) * np.uint64(0x9E3779B97F4A7C15)
+            word ^= word >> np.uint64(32)
+            at += 8
+        tail = np.uint64(0)
+        if at + 8 <= len(octets):
+            if at < cut:
+                tail = word_at(octets, at) & ((np.uint64(1) << np.uint64(8 * (cut - at))) - np.uint64(1))
+        else:
+            for place in range(at, cut):
+                tail |= np.uint64(octets[place]) << np.uint64(8 * (place - at))
+        word = (word ^ tail) * np.uint64(0xBF58476D1CE4E5B9)
+        word = (word ^ (word >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
+        word ^= word >> np.uint64(32)
+        if suffix > 0:
+            word &= ~np.uint64(0xFFFF)
+            for place in range(cut, end):
+                word |= np.uint64(octets[place]) << np.uint64(8 * (place - cut))
+        hashes[k] = word
     return hashes

@@ -6,6 +6,7 @@ import numpy as np
 
 from reconciliation.matching.clocks import DAY_MS
 from reconciliation.matching.side import Flags, Ints, Side
+from reconciliation.matching.whole import Whole
 
 STRETCH_RECORDS = 10
 """A lost stretch has at least so many records of one route and day ..."""
@@ -23,15 +24,14 @@ class Stretch(NamedTuple):
     """Which of the rows without partner belong to it."""
 
 
-def lost_stretches(side: Side, rows: Ints) -> tuple[Stretch, ...]:
+def lost_stretches(side: Side, rows: Ints, whole: Whole, *, is_creditor: bool) -> tuple[Stretch, ...]:
     """Stretches among `rows`, the side's rows without partner; in order of route and day."""
-    days = side.start_ms // DAY_MS
-    cell = side.route.codes * 1_000_000 + days
-    lost, lost_counts = np.unique(cell[rows], return_counts=True)
-    all_cells, all_counts = np.unique(cell, return_counts=True)
-    whole = all_counts[np.searchsorted(all_cells, lost)]
-    together = (lost_counts >= STRETCH_RECORDS) & (lost_counts * 100 >= whole * STRETCH_SHARE)
+    counts = whole.creditor_days if is_creditor else whole.debtor_days
+    days = counts.shape[1]
+    cell = side.route.codes[rows] * days + whole.day_of(side.start_ms[rows])
+    lost, lost_counts = np.unique(cell, return_counts=True)
+    together = (lost_counts >= STRETCH_RECORDS) & (lost_counts * 100 >= counts.ravel()[lost] * STRETCH_SHARE)
     return tuple(
-        Stretch(side.route.texts[where // 1_000_000], where % 1_000_000 * DAY_MS, cell[rows] == where)
+        Stretch(side.route.texts[where // days], whole.first_day_ms + where % days * DAY_MS, cell == where)
         for where in lost[together].tolist()
     )

@@ -1,5 +1,6 @@
 """What does the engine see of one side's usage records? Integer columns, and names for what they mean."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +12,9 @@ import pyarrow.compute as pc
 from ledger.errors import Malformed
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA
-from reconciliation.matching.keys import pair_hashes, text_hashes
+from reconciliation.matching.keys import called_hashes, pair_hashes, party_hashes, text_hashes
+from reconciliation.matching.ties import tie_of
+from reconciliation.streaming.sources import NAMES, Source, TableSource, table_source, taken
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -44,8 +47,10 @@ class Names:
 class Side:
     """One side's rated usage records of one direction and service; all columns have one entry a record."""
 
-    table: pa.Table
-    line: Ints
+    source: Source
+    """Where the records came from: to read what is not in these columns."""
+    row: Ints
+    """Place of each among all of the side's records; ascending."""
     a_hash: Words
     b_hash: Words
     start_ms: Ints
@@ -62,41 +67,54 @@ class Side:
     def __len__(self) -> int:
         return len(self.start_ms)
 
+    def texts(self, rows: Ints, columns: Sequence[str]) -> pa.Table:
+        """What some of these records say in columns that are not here; reads them again."""
+        places, where = np.unique(self.row[rows], return_inverse=True)
+        return taken(self.source, places, columns).take(pa.array(where))
+
+    def all_lines(self) -> Ints:
+        """The line of each record in its raw file; reads them again."""
+        return _ints(taken(self.source, self.row, ("line",))["line"])
+
 
 def side_of(table: pa.Table, service: Service = Service.VOICE) -> Side:
     """Read a RatedTable (ledger/usage.py) into columns. Raises Malformed for a missing, null or mistyped column."""
-    plain = _as_rated(table)
-    a_hash, b_hash = _party_hashes(plain, service)
-    numbers = {
-        name: _ints(plain[name]) for name in ("line", "start_ms", "quantity", "charged_quantity", "amount_micros")
-    }
-    names = {name: _names(plain[name]) for name in ("route", "destination", "code")}
+    source = table_source(table)
+    plain = as_rated(source.rated)
+    names = [_names(plain[name]) for name in NAMES]
+    numbers = [_ints(plain[name]) for name in ("quantity", "charged_quantity", "amount_micros")]
     return Side(
-        table=plain,
-        line=numbers["line"],
-        a_hash=a_hash,
-        b_hash=b_hash,
-        start_ms=numbers["start_ms"],
-        quantity=numbers["quantity"],
-        charged=numbers["charged_quantity"],
-        amount=numbers["amount_micros"],
-        route=names["route"],
-        destination=names["destination"],
-        code=names["code"],
-        tie=_tie(plain, numbers),
+        TableSource(plain),
+        np.arange(len(plain)),
+        *party_words(plain, service),
+        _ints(plain["start_ms"]),
+        *numbers,
+        *names,
+        tie_of(*numbers, *(each.codes for each in names), *(name_hashes(each.texts) for each in names)),
     )
 
 
-def _party_hashes(table: pa.Table, service: Service) -> tuple[Words, Words]:
+def name_hashes(texts: Sequence[str]) -> Words:
+    """A hash of each name."""
+    return text_hashes(pa.chunked_array([pa.array(texts, pa.string())]))
+
+
+def party_words(table: pa.Table, service: Service) -> tuple[Words, Words]:
     """What tells a record apart from others of its time: its parties, a sample's port too, of a circuit its name."""
     match service:
         case Service.VOICE | Service.SMS:
-            return text_hashes(table["a_party"]), text_hashes(table["b_party"])
+            return party_hashes(table["a_party"]), called_hashes(table["b_party"])
         case Service.DATA:
-            ports = text_hashes(table["route"])
-            return text_hashes(table["a_party"]), pair_hashes(text_hashes(table["b_party"]), ports)
+            return party_hashes(table["a_party"]), pair_hashes(party_hashes(table["b_party"]), _ports(table))
         case Service.IPL:
-            return np.zeros(len(table), np.uint64), text_hashes(table["route"])
+            return np.zeros(len(table), np.uint64), _ports(table)
+
+
+def _ports(table: pa.Table) -> Words:
+    column = table["route"].combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        return party_hashes(column)
+    return party_hashes(column.dictionary)[column.indices.to_numpy()]
 
 
 def exact_sum(amounts: Ints) -> int:
@@ -121,21 +139,13 @@ def allowed_ms(quantity: Ints, tolerance: Tolerances) -> Ints:
     return np.maximum(share, tolerance.duration_ms)
 
 
-def _as_rated(table: pa.Table) -> pa.Table:
-    missing = [name for name in RATED_SCHEMA.names if name not in table.column_names]
-    if missing:
-        raise Malformed(
-            "not a rated table",
-            expected=", ".join(RATED_SCHEMA.names),
-            got="without " + ", ".join(missing),
-            todo="Rate the usage first: gsc rate.",
-        )
-    plain = table.select(RATED_SCHEMA.names)
-    holes = [name for name in plain.column_names if plain[name].null_count]
+def as_rated(table: pa.Table) -> pa.Table:
+    """The table with the types of RATED_SCHEMA. Raises Malformed for an empty cell or another type."""
+    holes = [name for name in table.column_names if table[name].null_count]
     if holes:
         raise Malformed("a column has empty cells", expected="a value in each row", got=", ".join(holes))
     try:
-        return plain.cast(RATED_SCHEMA)
+        return table.cast(RATED_SCHEMA)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise Malformed("a column is not of its type", expected=str(RATED_SCHEMA), got=str(error)[:200]) from None
 
@@ -148,14 +158,3 @@ def _names(column: pa.ChunkedArray) -> Names:
     texts = sorted(pc.unique(column).to_pylist())
     codes = pc.index_in(column, value_set=pa.array(texts, pa.string()))
     return Names(np.asarray(codes.to_numpy(), dtype=np.int64), tuple(texts))
-
-
-def _tie(table: pa.Table, numbers: dict[str, Ints]) -> Ints:
-    tie = np.zeros(len(table), np.uint64)
-    for name in ("quantity", "charged_quantity", "amount_micros"):
-        tie = (tie ^ numbers[name].view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        tie ^= tie >> np.uint64(29)
-    for name in ("route", "destination", "code"):
-        tie = (tie ^ text_hashes(table[name])) * np.uint64(0xBF58476D1CE4E5B9)
-        tie ^= tie >> np.uint64(32)
-    return tie.view(np.int64)

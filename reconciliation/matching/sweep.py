@@ -81,6 +81,107 @@ def sweep(
 
 
 @kernel
+def sift(
+    our_keys: Ints,
+    our_rows: Ints,
+    ours: Columns,
+    their_keys: Ints,
+    their_rows: Ints,
+    theirs: Columns,
+    amounts: tuple[Ints, Ints],
+    reach: Reach,
+    mate: Ints,
+    loud: tuple[Flags, Flags],
+) -> None:
+    """Walk the groups of equal keys of both sides in step; what pairs with equal quantity and amount is not `loud`.
+
+    What is within reach of anything that differs stays loud with it: no later rule could see less than all of it.
+    """
+    i = 0
+    j = 0
+    while i < len(our_keys) and j < len(their_keys):
+        if our_keys[i] < their_keys[j]:
+            i += 1
+        elif our_keys[i] > their_keys[j]:
+            j += 1
+        else:
+            i_end = i + 1
+            while i_end < len(our_keys) and our_keys[i_end] == our_keys[i]:
+                i_end += 1
+            j_end = j + 1
+            while j_end < len(their_keys) and their_keys[j_end] == their_keys[j]:
+                j_end += 1
+            if i_end - i == 1 and j_end - j == 1:  # nearly all: spared the passing of columns
+                x = our_rows[i]
+                y = their_rows[j]
+                near = abs(ours.start_ms[x] - theirs.start_ms[y]) <= reach.window_ms
+                same = ours.quantity[x] == theirs.quantity[y] and amounts[0][x] == amounts[1][y]
+                if near and same and ours.key[x] == theirs.key[y]:
+                    mate[x] = y
+                    loud[0][x] = False
+                    loud[1][y] = False
+            else:
+                xs = our_rows[i:i_end]
+                ys = their_rows[j:j_end]
+                _by_start(xs, ours)
+                _by_start(ys, theirs)
+                _sift_group(xs, ours, ys, theirs, amounts, reach, mate, loud)
+            i = i_end
+            j = j_end
+
+
+@kernel
+def _sift_group(
+    xs: Ints,
+    ours: Columns,
+    ys: Ints,
+    theirs: Columns,
+    amounts: tuple[Ints, Ints],
+    reach: Reach,
+    mate: Ints,
+    loud: tuple[Flags, Flags],
+) -> None:
+    """Cut the records of one key, ascending by start, into clusters farther apart than any rule reaches."""
+    apart_ms = max(reach.window_ms, TWIN_MS)
+    x = 0
+    y = 0
+    while x < len(xs) and y < len(ys):
+        x_end, y_end = _cluster(xs, ours, x, ys, theirs, y, apart_ms)
+        if x_end - x == y_end - y:
+            _match_group(xs[x:x_end], ours, ys[y:y_end], theirs, reach, mate)
+            quiet = True
+            for row in xs[x:x_end]:
+                other = mate[row]
+                if other < 0 or ours.quantity[row] != theirs.quantity[other] or amounts[0][row] != amounts[1][other]:
+                    quiet = False
+            if quiet:
+                for row in xs[x:x_end]:
+                    loud[0][row] = False
+                    loud[1][mate[row]] = False
+        x = x_end
+        y = y_end
+
+
+@kernel
+def _cluster(xs: Ints, ours: Columns, x: int, ys: Ints, theirs: Columns, y: int, apart_ms: int) -> tuple[int, int]:
+    """Ends of the cluster that begins with x or y, whichever is first: no step in it is longer than `apart_ms`."""
+    last = min(ours.start_ms[xs[x]], theirs.start_ms[ys[y]])
+    while True:
+        if (
+            x < len(xs)
+            and ours.start_ms[xs[x]] <= last + apart_ms
+            and (y == len(ys) or ours.start_ms[xs[x]] <= theirs.start_ms[ys[y]])
+        ):
+            last = ours.start_ms[xs[x]]
+            x += 1
+        elif y < len(ys) and theirs.start_ms[ys[y]] <= last + apart_ms:
+            last = theirs.start_ms[ys[y]]
+            y += 1
+        else:
+            return x, y
+
+
+@kernel
 def _group_end(keys: Ints, first: int) -> int:
     end = first + 1
     while end < len(keys) and keys[end] == keys[first]:

@@ -11,6 +11,7 @@ from reconciliation.totals import (
     Totals,
     Verdict,
     compare_totals,
+    sums_of_side,
     exceeds_both,
     madrid_limit_micros,
     share_of_ours,
@@ -20,7 +21,7 @@ from tests.reconciliation.records import UTC_ZONE, Call, table
 
 
 def totals(ours: list[Call], theirs: list[Call], zone: ZoneInfo = UTC_ZONE) -> Totals:
-    return compare_totals(side_of(table(ours)), side_of(table(theirs)), zone, Tolerance())
+    return compare_totals(*(sums_of_side(side_of(table(each)), zone) for each in (ours, theirs)), Tolerance())
 
 
 def test_a_destination_only_they_hold_is_listed_c11() -> None:

@@ -1,0 +1,179 @@
+"""What must be asked of all of the creditor's records, when few need explaining? Counts and calls by number, on demand.
+
+Every question is a pass over the packed records, which picks by a filter of bits and then compares exactly.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from ledger.kernel import kernel
+from reconciliation.matching.keys import SUFFIX_BITS, mixed
+from reconciliation.matching.side import Flags, Ints, Words
+from reconciliation.streaming.exchange import Exchange
+from reconciliation.streaming.packing import Layout, Unpacked, unpack
+
+_FILTER_BITS = 20
+_START_BITS = 42
+"""Of a start in milliseconds from the earliest: 139 years."""
+
+
+class Asked(IntEnum):
+    """What records are picked by."""
+
+    CALLER = 0
+    """Hash of the calling number."""
+    CALLED = 1
+    """Hash of the called number."""
+    BLOCK = 2
+    """Hash of the called number without its last two digits."""
+    QUANTITY = 3
+    ROUTE = 4
+    """Place of the route's name."""
+    CODE = 5
+    """Place of the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """All of one side's records."""
+
+    exchange: Exchange
+    layout: Layout
+
+    def counts(self, asked: Asked, values: Words) -> Ints:
+        """How many records have each of these values (ascending, each once)."""
+        counts = np.zeros(len(values), np.int64)
+        if len(values):
+            for records in self._picked(asked, values):
+                counts += np.bincount(np.searchsorted(values, _said(records, asked)), minlength=len(values))
+        return counts
+
+    def records(self, asked: Asked, values: Words) -> Unpacked:
+        """All records with one of these values (ascending), in order of row."""
+        found = list(self._picked(asked, values)) if len(values) else []
+        if not found:
+            return unpack(np.empty((0, self.layout.words), np.uint64), self.layout)
+        columns = Unpacked(*(np.concatenate(each) for each in zip(*found, strict=True)))
+        order = np.argsort(columns.row)
+        return Unpacked(*(column[order] for column in columns))
+
+    def nearest(self, code: Ints, start_ms: Ints, without: Ints) -> tuple[Ints, Ints]:
+        """For each code and moment the last start up to it and the first after it, of records of this code.
+
+        `without` are rows (ascending) to be left out. -1 where there is none.
+        """
+        base = int(start_ms.min())
+        moments, place = np.unique((code << _START_BITS) + start_ms - base, return_inverse=True)
+        latest, earliest = np.full(len(moments) + 1, -1, np.int64), np.full(len(moments) + 1, -1, np.int64)
+        for records in self._picked(Asked.CODE, np.unique(code).view(np.uint64)):
+            mine = ~_among(records.row, without)
+            _between(moments, records.code[mine], records.start_ms[mine], base, latest, earliest)
+        before, after = latest[:-1].copy(), earliest[1:].copy()
+        _fill(moments >> _START_BITS, before, after)
+        return before[place], after[place]
+
+    def _picked(self, asked: Asked, values: Words) -> Iterator[Unpacked]:
+        wanted = np.zeros(1 << _FILTER_BITS, np.bool_)
+        wanted[mixed(values) >> np.uint64(64 - _FILTER_BITS)] = True
+        for records in self.exchange.all():
+            rows = _pick(records, self.layout, int(asked), wanted)
+            columns = unpack(records[rows], self.layout)
+            exact = _among(_said(columns, asked), values)
+            yield Unpacked(*(column[exact] for column in columns))
+
+
+def _said(records: Unpacked, asked: Asked) -> Words:
+    match asked:
+        case Asked.CALLER:
+            return records.a_hash
+        case Asked.CALLED:
+            return records.b_hash
+        case Asked.BLOCK:
+            return records.b_hash >> np.uint64(SUFFIX_BITS)
+        case Asked.QUANTITY:
+            return records.quantity.view(np.uint64)
+        case Asked.ROUTE:
+            return records.route.view(np.uint64)
+        case Asked.CODE:
+            return records.code.view(np.uint64)
+
+
+def _among(column: Words | Ints, values: Words | Ints) -> Flags:
+    """Which are one of the values (ascending)."""
+    if len(values) == 0:
+        return np.zeros(len(column), np.bool_)
+    at = np.minimum(np.searchsorted(values, column), len(values) - 1)
+    found: Flags = values[at] == column
+    return found
+
+
+@kernel
+def _pick(records: Words, layout: Layout, asked: int, wanted: Flags) -> Ints:
+    """Rows that may have one of the wanted values: all that have, and a few by chance."""
+    picked = np.empty(len(records), np.int64)
+    count = 0
+    names_mask = (np.uint64(1) << np.uint64(layout.names_bits)) - np.uint64(1)
+    route_at = np.uint64(layout.destination_bits + layout.code_bits)
+    code_mask = (np.uint64(1) << np.uint64(layout.code_bits)) - np.uint64(1)
+    narrow = layout.words == 5
+    for k in range(len(records)):
+        if asked == 0:
+            word = records[k, 0]
+        elif asked == 1:
+            word = records[k, 1]
+        elif asked == 2:
+            word = records[k, 1] >> np.uint64(16)
+        elif asked == 3:
+            word = records[k, 2] & np.uint64(0xFFFFFFFF) if narrow else records[k, 3]
+        else:
+            names = records[k, 4] & names_mask if narrow else records[k, 7]
+            word = names >> route_at if asked == 4 else names & code_mask
+        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)  # as mixed of matching/keys.py
+        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        word ^= word >> np.uint64(31)
+        picked[count] = k
+        count += wanted[np.int64(word >> np.uint64(44))]
+    return picked[:count].copy()
+
+
+@kernel
+def _between(moments: Ints, code: Ints, start_ms: Ints, base: int, latest: Ints, earliest: Ints) -> None:
+    """Latest and earliest start of one code in each gap: gap g ends with moment g, which is still in it."""
+    for k in range(len(code)):
+        first = _first_at_least(moments, code[k] << 42)
+        end = _first_at_least(moments, (code[k] + 1) << 42)
+        if start_ms[k] < base:
+            gap = first
+        else:
+            gap = min(_first_at_least(moments, (code[k] << 42) + start_ms[k] - base), end)
+        if gap < end and start_ms[k] > latest[gap]:
+            latest[gap] = start_ms[k]
+        if gap > first and (earliest[gap] < 0 or start_ms[k] < earliest[gap]):
+            earliest[gap] = start_ms[k]
+
+
+@kernel
+def _first_at_least(values: Ints, wanted: int) -> int:
+    low = 0
+    high = len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def _fill(code: Ints, before: Ints, after: Ints) -> None:
+    """Where a gap has no record, the nearest of the gaps beyond has; of the same code."""
+    for k in range(1, len(code)):
+        if before[k] < 0 and code[k] == code[k - 1]:
+            before[k] = before[k - 1]
+    for k in range(len(code) - 2, -1, -1):
+        if after[k] < 0 and code[k] == code[k + 1]:
+            after[k] = after[k + 1]

@@ -1,0 +1,159 @@
+"""How do a side's records come together by key? Read once, packed, and dealt to buckets, in memory or spilled to disk."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ledger.pieces import number_part
+from reconciliation.matching.side import Ints, Words, party_words
+from reconciliation.streaming.packing import Named, Numbers, Places, pack, scatter
+from reconciliation.streaming.plan import Plan
+from reconciliation.streaming.sources import NAMES, Piece, Source
+from reconciliation.streaming.tallying import Tally, empty_tally, tally_piece
+
+BATCH_ROWS = 1 << 19
+"""Records that are dealt at once."""
+READ = (
+    "a_party",
+    "b_party",
+    "start_ms",
+    "quantity",
+    "route",
+    "destination",
+    "code",
+    "charged_quantity",
+    "amount_micros",
+)
+OCTETS_A_WORD = 8
+
+
+class Run(NamedTuple):
+    """Packed records of a batch in order of bucket, and where each bucket begins and the last ends."""
+
+    records: Words | Path
+    """Or the file they were spilled to."""
+    ends: Ints
+
+
+class TooNarrow(Exception):
+    """A number does not fit a narrow record although its file says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """All of a side's records, packed, by bucket."""
+
+    runs: tuple[Run, ...]
+    words: int
+
+    def bucket(self, at: int) -> Words:
+        """Packed records (n, words) of one bucket, in order of row within each batch."""
+        parts = [_part(run, self.words, int(run.ends[at]), int(run.ends[at + 1])) for run in self.runs]
+        return np.concatenate(parts) if parts else np.empty((0, self.words), np.uint64)
+
+    def all(self) -> Iterator[Words]:
+        """All records, run by run."""
+        for run in self.runs:
+            yield _part(run, self.words, 0, int(run.ends[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one reading of a side leaves."""
+
+    exchange: Exchange
+    tally: Tally
+
+
+def scan(source: Source, plan: Plan, zone: ZoneInfo, spill: Path | None = None) -> Scan:
+    """Read, pack and deal all of a side's records; `spill` is a folder for them. Raises Malformed, TooNarrow."""
+    batches = list(_batches(source.pieces))
+    workers = max(1, min(os.cpu_count() or 1, len(batches)))
+    shares = [batches[at::workers] for at in range(workers)]
+
+    def work(share: Sequence[Sequence[Piece]]) -> tuple[list[tuple[int, Run]], Tally]:
+        tally = empty_tally(plan)
+        runs = [(batch[0].first_row, _run(source, batch, plan, zone, tally, spill)) for batch in share]
+        return runs, tally
+
+    with ThreadPoolExecutor(workers) as pool:
+        done = list(pool.map(work, shares))
+    whole = done[0][1]
+    for _, tally in done[1:]:
+        whole.add(tally)
+    runs = sorted((each for made, _ in done for each in made), key=lambda each: each[0])
+    return Scan(Exchange(tuple(run for _, run in runs), plan.layout.words), whole)
+
+
+def _batches(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    batch: list[Piece] = []
+    rows = 0
+    for piece in pieces:
+        if batch and rows + piece.rows > BATCH_ROWS:
+            yield batch
+            batch, rows = [], 0
+        batch.append(piece)
+        rows += piece.rows
+    if batch:
+        yield batch
+
+
+def _run(source: Source, batch: Sequence[Piece], plan: Plan, zone: ZoneInfo, tally: Tally, spill: Path | None) -> Run:
+    packed = np.empty((sum(piece.rows for piece in batch), plan.layout.words), np.uint64)
+    done = 0
+    for piece in batch:
+        for first_row, table in source.read(piece, READ):
+            pack_table(table, first_row, plan, packed[done : done + len(table)], tally, zone)
+            done += len(table)
+    run = deal(packed, plan)
+    if spill is None:
+        return run
+    path = spill / f"{batch[0].first_row}.records"
+    assert isinstance(run.records, np.ndarray)
+    run.records.tofile(path)
+    return Run(path, run.ends)
+
+
+def deal(packed: Words, plan: Plan) -> Run:
+    """Packed records in order of bucket."""
+    ordered, ends = np.empty_like(packed), np.empty(plan.buckets + 1, np.int64)
+    scatter(packed, plan.buckets, ordered, ends)
+    return Run(ordered, ends)
+
+
+def pack_table(table: pa.Table, first_row: int, plan: Plan, packed: Words, tally: Tally, zone: ZoneInfo) -> None:
+    """Pack what a Source read into `packed` (rows, plan.layout.words), and count it. Raises TooNarrow."""
+    named = [_named(table[name].chunk(0), texts) for name, texts in zip(NAMES, plan.vocabulary.texts, strict=True)]
+    route, destination, code = named
+    columns = ("start_ms", "quantity", "charged_quantity", "amount_micros")
+    numbers = Numbers(*(number_part(table[name].chunk(0)) for name in columns))
+    a_hash, b_hash = party_words(table, plan.service)
+    if not pack(a_hash, b_hash, numbers, route, destination, code, first_row, plan.layout, packed):
+        raise TooNarrow
+    tally_piece(tally, numbers, route, destination, plan, zone)
+
+
+def _named(column: pa.DictionaryArray, texts: Sequence[str]) -> Named:
+    ids = pc.index_in(column.dictionary, value_set=pa.array(texts, pa.string()))
+    return Named(_places(column.indices), _places(ids))
+
+
+def _places(column: pa.Array) -> Places:
+    places: Places = column.to_numpy(zero_copy_only=False).astype(np.int32, copy=False).view()
+    places.flags.writeable = False
+    return places
+
+
+def _part(run: Run, words: int, begin: int, end: int) -> Words:
+    if not isinstance(run.records, Path):
+        return run.records[begin:end]
+    offset = begin * words * OCTETS_A_WORD
+    return np.fromfile(run.records, np.uint64, (end - begin) * words, offset=offset).reshape(-1, words)

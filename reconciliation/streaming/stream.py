@@ -1,0 +1,210 @@
+"""How do two sides of any size become what the exact engine takes? Packed, dealt, sifted; the few left are columns.
+
+One code path for a thousand records and for a hundred million: nothing of a column's size is held, but the packed
+records, forty bytes each, and these are spilled to disk where they would pass `memory_bytes`.
+
+`Runner` is the place where another engine takes part: it is given the number of buckets, how to load one, and the
+conditions, and returns what `match_bucket` says of each bucket, in any order, folded together or not.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ledger.service import Service
+from reconciliation.matching.clock_samples import sample_bound
+from reconciliation.matching.clocks import Clocks, Shifts, no_shifts, shifts_of
+from reconciliation.matching.keys import pair_hashes
+from reconciliation.matching.services import TRAITS
+from reconciliation.matching.side import Ints, Names, Side, Tolerances, Words
+from reconciliation.matching.ties import tie_of
+from reconciliation.matching.whole import Whole
+from reconciliation.streaming.census import Census
+from reconciliation.streaming.exchange import OCTETS_A_WORD, Exchange, Scan, TooNarrow, scan
+from reconciliation.streaming.packing import Unpacked, unpack
+from reconciliation.streaming.plan import BUCKET_ROWS, Plan, plan_of, wide
+from reconciliation.streaming.sifting import Bucket, BucketAnswer, Conditions, match_bucket, together
+from reconciliation.streaming.sources import Source
+from reconciliation.streaming.tallying import sums_of
+from reconciliation.totals import Sums
+
+SHARE = 32
+"""Buckets whose answers are put together before the next are matched."""
+
+Load = Callable[[int], Bucket]
+Runner = Callable[[int, Load, Conditions], Iterable[BucketAnswer]]
+Told = Callable[[Ints], None]
+"""Hears of some quiet pairs: (pairs, 3), row of the creditor, row of the debtor, offset as in Pairing.delta_ms."""
+
+
+class Way(NamedTuple):
+    """How the work is done; the answer is the same for all."""
+
+    bucket_rows: int = BUCKET_ROWS
+    memory_bytes: int = 2 << 30
+    """Packed records beyond are spilled."""
+    spill: Path | None = None
+    """Where to; None: the system's folder for temporary files."""
+    runner: "Runner | None" = None
+    """None: threads of this process."""
+    sifted: bool = True
+    """False: every record goes to the exact engine, as a reference for tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Two sides, sifted: columns of what needs explaining, and counts of the whole."""
+
+    creditor: Side
+    debtor: Side
+    clocks: Clocks
+    whole: Whole
+    creditor_sums: Sums
+    debtor_sums: Sums
+
+
+USUAL_WAY = Way()
+
+
+class Month(NamedTuple):
+    """What is compared."""
+
+    service: Service
+    bounds_ms: tuple[int, int]
+    zone: ZoneInfo
+    tolerance: Tolerances
+
+
+def in_threads(buckets: int, load: Load, conditions: Conditions) -> Iterator[BucketAnswer]:
+    """Match all buckets with the threads of this process."""
+
+    def share(first: int) -> BucketAnswer:
+        places = range(first, min(buckets, first + SHARE))
+        return together([match_bucket(load(at), conditions) for at in places])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(share, range(0, buckets, SHARE))
+
+
+@contextmanager
+def streamed(creditor: Source, debtor: Source, month: Month, way: Way, told: Told | None = None) -> Iterator[Streamed]:
+    """Sift two sides; what was spilled is there as long as the context is. `told` hears of quiet pairs.
+
+    Raises Malformed.
+    """
+    plan = plan_of(creditor, debtor, month.service, month.bounds_ms, month.zone, way.bucket_rows)
+    size = (creditor.rows + debtor.rows) * plan.layout.words * OCTETS_A_WORD
+    if size <= way.memory_bytes:
+        yield _streamed(creditor, debtor, month, way, plan, None, told)
+    else:
+        with tempfile.TemporaryDirectory(prefix="gsc-", dir=way.spill) as folder:
+            yield _streamed(creditor, debtor, month, way, plan, Path(folder), told)
+
+
+def _streamed(
+    creditor: Source, debtor: Source, month: Month, way: Way, plan: Plan, folder: Path | None, told: Told | None
+) -> Streamed:
+    try:
+        owed, counted = (_scan(side, plan, month, folder, name) for side, name in ((creditor, "c"), (debtor, "d")))
+    except TooNarrow:
+        return _streamed(creditor, debtor, month, way, wide(plan), folder, told)
+    shifts = _shifts(creditor, debtor, owed.exchange, counted.exchange, plan, month)
+    conditions = Conditions(plan, shifts, month.tolerance.window_ms, told is not None, way.sifted)
+    load = partial(_bucket, owed.exchange, counted.exchange)
+    answer = _heard((way.runner or in_threads)(plan.buckets, load, conditions), told)
+    us, them = _side(creditor, answer.ours, plan), _side(debtor, answer.theirs, plan)
+    routes = plan.vocabulary.routes
+    errors = (
+        *shifts.ours.errors(answer.seen_ours, routes, is_ours=True),
+        *shifts.theirs.errors(answer.seen_theirs, routes, is_ours=False),
+    )
+    corrections = (
+        stretches.corrections(side.route.codes, side.start_ms)[0]
+        for side, stretches in ((us, shifts.ours), (them, shifts.theirs))
+    )
+    return Streamed(
+        us,
+        them,
+        Clocks(*corrections, errors),
+        Whole(
+            plan.days.first_ms,
+            owed.tally.route_days,
+            counted.tally.route_days,
+            answer.quiet,
+            answer.codes,
+            answer.answered_ours,
+            answer.answered_theirs,
+            Census(owed.exchange, plan.layout),
+        ),
+        sums_of(owed.tally, plan),
+        sums_of(counted.tally, plan),
+    )
+
+
+def _heard(answers: Iterable[BucketAnswer], told: Told | None) -> BucketAnswer:
+    """All answers as one; pairs are passed on as they come."""
+    kept: list[BucketAnswer] = []
+    for answer in answers:
+        if told is not None and len(answer.pairs):
+            told(answer.pairs)
+        kept.append(replace(answer, pairs=answer.pairs[:0]))
+    return together(kept)
+
+
+def _scan(source: Source, plan: Plan, month: Month, folder: Path | None, name: str) -> Scan:
+    spill = None if folder is None else folder / f"{name}{plan.layout.words}"
+    if spill is not None:
+        spill.mkdir()
+    return scan(source, plan, month.zone, spill)
+
+
+def _bucket(ours: Exchange, theirs: Exchange, at: int) -> Bucket:
+    return Bucket(ours.bucket(at), theirs.bucket(at))
+
+
+def _shifts(creditor: Source, debtor: Source, owed: Exchange, counted: Exchange, plan: Plan, month: Month) -> Shifts:
+    """The clocks, from the records whose keys are in the sample: they fill the first buckets."""
+    if not TRAITS[month.service].has_clock:
+        return no_shifts(len(plan.vocabulary.routes))
+    records = max(creditor.rows, debtor.rows)
+    us, them = (
+        _side(source, _sample(exchange, plan, records), plan)
+        for source, exchange in ((creditor, owed), (debtor, counted))
+    )
+    return shifts_of(us, them, month.tolerance, records)
+
+
+def _sample(exchange: Exchange, plan: Plan, records: int) -> Words:
+    bound = sample_bound(records)
+    last = (bound >> 32) * plan.buckets >> 32
+    found = np.concatenate([exchange.bucket(at) for at in range(last + 1)])
+    chosen: Words = found[pair_hashes(found[:, 0], found[:, 1]) <= np.uint64(bound)]
+    return chosen
+
+
+def _side(source: Source, records: Words, plan: Plan) -> Side:
+    """Packed records as the exact engine takes them, in order of row."""
+    said = unpack(records, plan.layout)
+    order = np.argsort(said.row)
+    said = Unpacked(*(column[order] for column in said))
+    names = plan.vocabulary
+    numbers, places = (said.quantity, said.charged, said.amount), (said.route, said.destination, said.code)
+    return Side(
+        source,
+        said.row,
+        said.a_hash,
+        said.b_hash,
+        said.start_ms,
+        *numbers,
+        *(Names(codes, texts) for codes, texts in zip(places, names.texts, strict=True)),
+        tie_of(*numbers, *places, names.route_hash, names.destination_hash, names.code_hash),
+    )
