@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gateway.known import KnownSettings, dump_known, known_settings
 from ledger.errors import Conflict, Malformed, NotFound
 from ledger.identity import CarrierCode, carrier_code, registry_code
 from ledger.numbers import numbering_of
@@ -119,6 +120,8 @@ class Settings:
     """Which international gateway each partner's data and private lines cross the border by, unless a command says."""
     unallocated: tuple[str, ...] = ()
     """Number ranges that nobody holds, as the regulators publish them."""
+    known: KnownSettings = field(default_factory=KnownSettings)
+    """What else is known of numbers, ports and circuits, for the search for fraud and forgery."""
 
     @property
     def network_path(self) -> Path:
@@ -207,6 +210,7 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
     values["numbers"] = _numbers(_table(raw, "numbers"))
     values["tadig"] = _tadig(_table(raw, "tadig"))
     values["igw"] = _igw(_table(raw, "igw"))
+    values["known"] = known_settings(_table(raw, "known"))
     values["unallocated"] = _ranges(raw.get("unallocated", []), "unallocated")
     return Settings(**values)
 
@@ -244,6 +248,7 @@ def dump_settings(settings: Settings) -> str:
     lines += [f"{_quoted(code)} = [{_quoted_all(ranges)}]" for code, ranges in sorted(settings.numbers.items())]
     lines += ["", "[tadig]", *(f"{_quoted(code)} = {_quoted(whose)}" for code, whose in sorted(settings.tadig.items()))]
     lines += ["", "[igw]", *(f"{_quoted(code)} = {_quoted(igw)}" for code, igw in sorted(settings.igw.items()))]
+    lines += dump_known(settings.known)
     for name, trunk in sorted(settings.trunks.items()):
         lines += ["", f"[trunks.{_quoted(name)}]", f"partner = {_quoted(trunk.partner)}"]
         lines += [f"direction = {_quoted(trunk.direction)}"]

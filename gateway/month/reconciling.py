@@ -114,6 +114,8 @@ def compare(
         decks=_decks(gateway, direction),
         capacity=gateway.settings.capacity,
         unallocated=gateway.settings.unallocated,
+        test_numbers=gateway.settings.known.test_numbers,
+        ceased=gateway.settings.known.ceased,
         pairs=pairs,
     )
     late = late_records(gateway, direction, period, ours.late, theirs.late)

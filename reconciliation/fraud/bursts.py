@@ -52,8 +52,8 @@ def premium_ranges(flow: Flow, known: Known, told: Flags) -> Iterator[Suspicion]
     """Callers who use ranges known to share revenue for hours a day.
 
     Rule: `premium_minutes` of one caller to the ranges given as premium within any 24 hours, in PREMIUM_CALLS calls or
-    more (two long talks are no pattern); records that are `told` as a burst already are left out. Source: the premium ranges of national numbering plans and the lists that carriers
-    exchange; the minutes are our default.
+    more (two long talks are no pattern); records that are `told` as a burst already are left out. Source: the premium
+    ranges of national numbering plans and the lists that carriers exchange; the minutes are our default.
     """
     rows = np.flatnonzero(begins(flow.called, known.premium) & ~told & (flow.calling > 0))
     if len(rows) == 0:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gateway.known import KnownSettings
 from gateway.settings import (
     ClockKind,
     Listen,
@@ -42,6 +43,7 @@ def full(home: Path) -> Settings:
         tadig=MappingProxyType({"GBRXX": GB_B}),
         igw=MappingProxyType({GB_B: "GLOBAL-BEIJING"}),
         unallocated=("447700900",),
+        known=KnownSettings(("1900",), ("447700900999",), ("8610",), ("LON-BJS-9",), {"lon-pop1": 10_000}),
     )
 
 
@@ -77,6 +79,11 @@ def test_an_unknown_key_is_refused_and_the_known_ones_are_named(
         {"carrier": "CN-T", "trunks": {"a": {"partner": "GB-B", "direction": "in", "technical_prefixes": ["x"]}}},
         {"carrier": "CN-T", "trunks": {"a": {"partner": "GB-B", "direction": "in", "technical_prefixes": "12"}}},
         {"carrier": "CN-T", "capacity": {"a": 0}},
+        {"carrier": "CN-T", "known": {"premium": "1900"}},
+        {"carrier": "CN-T", "known": {"own": ["+86"]}},
+        {"carrier": "CN-T", "known": {"ceased": [1]}},
+        {"carrier": "CN-T", "known": {"line_mbps": {"a": 0}}},
+        {"carrier": "CN-T", "known": {"premiums": []}},
         {"carrier": "CN-T", "unallocated": ["+44"]},
         {"carrier": "CN-T", "numbers": {"GB-B": "44"}},
         {"carrier": "CN-T", "peers": "GB-B"},
