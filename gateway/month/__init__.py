@@ -19,6 +19,7 @@ from gateway.month.reconciling import reconcile
 from gateway.month.resolving import resolve, withdraw
 from gateway.month.revealing import reveal
 from gateway.month.sealing import seal
+from gateway.month.suspecting import fraud
 
 __all__ = [
     "accept",
@@ -36,6 +37,7 @@ __all__ = [
     "dispute",
     "execute",
     "exposure",
+    "fraud",
     "grant_credit",
     "import_usage",
     "join",
