@@ -1,4 +1,4 @@
-"""Which verbs need no chain and no database? rate, reconcile, net on plain files, and verify on a bundle."""
+"""Which verbs need no chain and no database? rate, reconcile and net on plain files."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -186,24 +186,6 @@ def net_obligations(path: Path, as_json: bool, lines: Path | None = None) -> Non
             ["debtor", "pays", "amount"], [[leg["debtor"], leg["creditor"], leg["amount"]] for leg in cycle["legs"]]
         )
     show_next("gsc net --home DIR, to sign and submit a cycle")
-
-
-def verify_file(bundle: Path, as_json: bool) -> int:
-    """Check an evidence bundle; 1 if something in it does not hold."""
-    from gateway import verify_bundle
-    from gateway.cli.showing import show_json
-
-    try:
-        content = verify_bundle.read_bundle(str(bundle))
-        proven, faults = verify_bundle.verify(content)
-    except verify_bundle.MALFORMED as error:
-        told = verify_bundle.told(error)
-        got = f"a bundle without {told}" if isinstance(error, KeyError) else told
-        raise Malformed("not an evidence bundle", expected="a zip made by `gsc evidence`", got=got) from None
-    if as_json:
-        show_json({"holds": not faults, "proven": proven, "faults": faults, "about": content.get("about", {})})
-        return 1 if faults else 0
-    return verify_bundle.main([str(bundle)])
 
 
 def told_missing(verb: str, needed: str) -> Malformed:

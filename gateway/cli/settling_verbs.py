@@ -224,13 +224,16 @@ def evidence(
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(help="An evidence bundle (zip)", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="An evidence bundle (zip) or a statement (pdf)", exists=True, dir_okay=False)
+    ],
+    home: Home = None,
     json: Json = False,
 ) -> None:
-    """Check a bundle offline: records, root, declaration, signature."""
-    from gateway.cli.pure_verbs import verify_file
+    """Check a file offline: records, root, declaration, statement hash, signatures; with --home also on the chain."""
+    from gateway.cli.verifying import verify_file
 
-    raise typer.Exit(verify_file(bundle, json))
+    raise typer.Exit(verify_file(file, home, json))
 
 
 def _accept_of(gateway: "Gateway", dispute_id: bytes) -> str:
