@@ -1,5 +1,6 @@
 """Which pages does the head of every page lead to?"""
 
+import re
 from typing import NamedTuple
 
 
@@ -11,11 +12,15 @@ class Place(NamedTuple):
     key: str
 
 
-NAVIGATION = (Place("overview", "/desk", "o"),)
+RECORDS = Place("records", "/desk/records", "r")
+DISPUTES = Place("disputes", "/desk/disputes", "d")
+NAVIGATION = (Place("overview", "/desk", "o"), RECORDS, DISPUTES)
 """In the order of a desk's day; a page is here once it answers."""
 
 
 def place_of(path: str) -> Place | None:
-    """The entry a page belongs under: the longest address that its own begins with."""
+    """The entry a page belongs under: the longest address that its own begins with; a month's records have one too."""
+    if re.fullmatch(r"/desk/statements/[^/]+/[^/]+/(records|findings)(/.*)?", path):
+        return RECORDS
     under = [place for place in NAVIGATION if path == place.href or path.startswith(f"{place.href}/")]
     return max(under, key=lambda place: len(place.href), default=None)

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Depends
 
 from gateway.api.guard import require_reader
 from gateway.desk import assets
-from gateway.desk.pages import arbitrage, going, overview, records, statement
+from gateway.desk.pages import arbitrage, disputes, going, overview, progress, records, signing, statement
 
 router = APIRouter(include_in_schema=False)
 router.include_router(assets.router)
-for page in (overview, going, statement, records, arbitrage):
+for page in (overview, going, statement, signing, records, disputes, arbitrage, progress):
     router.include_router(page.router, prefix="/desk", dependencies=[Depends(require_reader)])

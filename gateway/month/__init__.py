@@ -16,7 +16,7 @@ from gateway.month.netting import net
 from gateway.month.paying import age, confirm, pay, set_payee
 from gateway.month.rating import rate
 from gateway.month.reconciling import reconcile
-from gateway.month.resolving import resolve, withdraw
+from gateway.month.resolving import resolve, take_up, withdraw
 from gateway.month.revealing import reveal
 from gateway.month.sealing import seal
 from gateway.month.suspecting import fraud
@@ -54,6 +54,7 @@ __all__ = [
     "seize_deposit",
     "set_payee",
     "sign_agreement",
+    "take_up",
     "withdraw",
     "withdraw_deposit",
 ]

@@ -1,6 +1,6 @@
 """Verb *dispute*: what does the debtor not agree to pay, and with which evidence?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -78,11 +78,13 @@ def dispute(
     *,
     unrevealed: bool = False,
     again: bool = False,
+    causes: Collection[Cause] | None = None,
     dry_run: bool = False,
 ) -> DisputesAnswer:
     """Open one dispute for each cause that the agreement's tolerance lets us dispute and that costs us money.
 
-    Only a debtor disputes, and only by how much the creditor declared more. Raises Conflict before reveal.
+    With `causes` only for these. Only a debtor disputes, and only by how much the creditor declared more. Raises
+    Conflict before reveal.
     What we withdrew stays withdrawn while its figures are the same, unless it is to be disputed `again`.
     With `unrevealed` the batches that the creditor did not reveal, or not as declared, are disputed in full, and the
     others by their causes; raises PeriodStillOpen before both have closed.
@@ -99,7 +101,8 @@ def dispute(
             result = compare(gateway, direction, period, unrevealed=unrevealed)
             proposals = dispute_proposals(result, held.agreement) if result is not None else ()
             proposals += not_revealed(gateway, direction, period, proposals)
-            answers += [_open_one(gateway, held, proposal, again, dry_run) for proposal in proposals]
+            wanted = [each for each in proposals if causes is None or each.cause in causes]
+            answers += [_open_one(gateway, held, proposal, again, dry_run) for proposal in wanted]
     total = sum(answer.amount.micros for answer in answers)
     return DisputesAnswer(partner, period, tuple(answers), Money(held.currency, Micros(total)), dry_run)
 

@@ -1,4 +1,4 @@
-"""Verbs *resolve* and *withdraw*: how does a dispute end?"""
+"""Verbs *take up*, *resolve* and *withdraw*: how does a dispute go on, and how does it end?"""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,14 @@ from gateway.month.parts import YEAR_SECONDS, Submission, stream_of
 from gateway.month.sending import Call, submit
 from ledger.chain.bindings import (
     DisputeState,
+    Investigation,
     Resolution,
     Withdrawal,
+    calldata_settlement_book_investigate,
     calldata_settlement_book_resolve_dispute,
     calldata_settlement_book_withdraw_dispute,
 )
-from ledger.errors import Conflict, Malformed
+from ledger.errors import Conflict, Malformed, Refused
 from ledger.identity import CarrierCode
 from ledger.money import Micros, show_micros
 from ledger.store.engine import reading, writing
@@ -32,6 +34,26 @@ class ResolutionAnswer:
     signed_by: tuple[CarrierCode, ...]
     state: str
     submission: Submission | None
+
+
+def take_up(gateway: Gateway, dispute_id: bytes, *, dry_run: bool = False) -> Submission:
+    """As creditor: say on chain that we look into a dispute. Raises Refused for one that is not against us."""
+    gateway.catch_up()
+    with writing(gateway.engine) as connection:
+        row = dispute_of(connection, dispute_id)
+        if row.creditor != gateway.carrier:
+            raise Refused("only the creditor takes a dispute up", expected=row.creditor, got=gateway.carrier)
+        investigation = investigation_of(row)
+        signed = gateway.signer.sign(investigation)
+        call = Call(
+            kind="resolution",
+            subject=signed.digest,
+            contract="SettlementBook",
+            calldata=calldata_settlement_book_investigate(investigation, signed.signature),
+            stream=stream_of("dispute", dispute_id),
+            agreement_id=row.agreement_id,
+        )
+        return submit(gateway, connection, call, dry_run=dry_run)
 
 
 def resolve(gateway: Gateway, dispute_id: bytes, credited_micros: Micros, *, dry_run: bool = False) -> ResolutionAnswer:
@@ -74,7 +96,7 @@ def withdraw(gateway: Gateway, dispute_id: bytes, *, dry_run: bool = False) -> S
     gateway.catch_up()
     with writing(gateway.engine) as connection:
         row = dispute_of(connection, dispute_id)
-        withdrawal = Withdrawal(dispute_id=dispute_id, deadline=row.opened_at + YEAR_SECONDS)
+        withdrawal = withdrawal_of(row)
         signed = gateway.signer.sign(withdrawal)
         call = Call(
             kind="resolution",
@@ -85,6 +107,16 @@ def withdraw(gateway: Gateway, dispute_id: bytes, *, dry_run: bool = False) -> S
             agreement_id=row.agreement_id,
         )
         return submit(gateway, connection, call, dry_run=dry_run)
+
+
+def investigation_of(row: DisputeRow) -> Investigation:
+    """What the creditor signs when it takes a dispute up."""
+    return Investigation(dispute_id=row.dispute_id, deadline=row.opened_at + YEAR_SECONDS)
+
+
+def withdrawal_of(row: DisputeRow) -> Withdrawal:
+    """What the debtor signs when it takes its dispute back."""
+    return Withdrawal(dispute_id=row.dispute_id, deadline=row.opened_at + YEAR_SECONDS)
 
 
 def resolution_of(row: DisputeRow, credited_micros: int) -> Resolution:

@@ -29,12 +29,10 @@ class DisputeRow:
 
 def dispute_row(row: StoredDispute, carrier: CarrierCode) -> DisputeRow:
     """The reason stands on chain as the debtor sees it; the creditor's desk shows it from its own side."""
-    known = row.reason in {cause.value for cause in Cause}
-    reason = mirrored(Cause(row.reason)).value if known and row.creditor == carrier else row.reason
     return DisputeRow(
         id=hexed(row.dispute_id),
         creditor=row.creditor,
-        reason=reason,
+        reason=reason_of(row, carrier),
         amount_micros=row.amount_micros,
         credited_micros=row.credited_micros,
         due_micros=row.due_micros,
@@ -43,6 +41,14 @@ def dispute_row(row: StoredDispute, carrier: CarrierCode) -> DisputeRow:
     )
 
 
+def reason_of(row: StoredDispute, carrier: CarrierCode) -> str:
+    """A dispute's cause from our side: a key of the catalogue, "other" for a word of the partner's own."""
+    if row.reason not in {cause.value for cause in Cause}:
+        return "other"
+    return mirrored(Cause(row.reason)).value if row.creditor == carrier else row.reason
+
+
 def dispute_state(state: DisputeState) -> State:
+    """How a dispute's state looks."""
     mood = Mood.WARN if state in OPEN_DISPUTES else Mood.GOOD
     return State(state.name.lower(), mood)

@@ -29,6 +29,8 @@ class FindingRow:
     state: State
 
 
+DISPUTABLE = (Severity.DISPUTE.value, Severity.FORGERY.value)
+"""Words of the state of a finding that may still become a dispute."""
 _SEVERITY = {Severity.DISPUTE: Mood.WARN, Severity.FORGERY: Mood.BAD}
 
 

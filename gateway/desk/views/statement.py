@@ -11,9 +11,10 @@ from gateway.desk.views.batches import BatchRow, batch_rows
 from gateway.desk.views.causes import Waterfall, waterfall
 from gateway.desk.views.credit import CreditRow, credit_rows
 from gateway.desk.views.disputes import OPEN_DISPUTES, DisputeRow, dispute_row
-from gateway.desk.views.findings import FindingRow, finding_rows
+from gateway.desk.views.findings import DISPUTABLE, FindingRow, finding_rows
 from gateway.desk.views.moods import Mood, State
 from gateway.desk.views.payables import PayableRow, payable_rows
+from gateway.desk.views.progress import ProgressView, on_its_way
 from gateway.desk.views.steps import Step, next_command, steps_of
 from gateway.month.accepting import draft_of
 from gateway.month.versions import of_period
@@ -21,9 +22,11 @@ from ledger.chain.bindings import StatementAgreed
 from ledger.identity import CarrierCode
 from ledger.money import div_half_even
 from ledger.period import Period
-from ledger.store.declarations import DeclarationRow, list_declarations
+from ledger.store.declarations import DeclarationRow, closed_by, list_declarations
 from ledger.store.engine import reading
 from ledger.store.latest import rows_of, table_of
+from ledger.store.proposals import list_proposals
+from ledger.store.settlement import DisputeRow as StoredDispute
 from ledger.store.settlement import (
     StatementLineRow,
     StatementRow,
@@ -62,6 +65,19 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a clerk may do about the month now."""
+
+    may_agree: bool
+    we_signed: bool
+    they_signed: bool
+    disputable: int
+    """Findings that may still become disputes of ours."""
+    small: int
+    """Open disputes below the amount from which the agreement raises one."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatementView:
     """The statement page of one agreement and period."""
 
@@ -87,6 +103,8 @@ class StatementView:
     """Agreed, both directions: what the partner owes us; negative if we owe."""
     disputed_micros: int
     next_command: str
+    decisions: Decisions
+    progress: ProgressView
 
 
 def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> StatementView:
@@ -129,7 +147,30 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
             net_micros=net_of(lines, gateway.carrier),
             disputed_micros=sum(row.amount_micros for row in disputes if row.state in OPEN_DISPUTES),
             next_command=next_command(connection, steps, held, period, agreed, gateway.carrier),
+            decisions=_decisions(connection, gateway, held, period, findings, disputes, agreed),
+            progress=on_its_way(connection, held.id),
         )
+
+
+def _decisions(
+    connection: Connection,
+    gateway: Gateway,
+    held: Partnership,
+    period: Period,
+    findings: Sequence[FindingRow],
+    disputes: Sequence[StoredDispute],
+    agreed: StatementRow | None,
+) -> Decisions:
+    closed = closed_by(connection, held.id, period) == set(held.carriers)
+    signers = {each.signer for each in list_proposals(connection, "statement", held.id, period)}
+    small = held.agreement.tolerance.volume_micros
+    return Decisions(
+        may_agree=closed and agreed is None,
+        we_signed=gateway.carrier in signers,
+        they_signed=held.partner in signers,
+        disputable=sum(each.state.word in DISPUTABLE and each.finding.creditor == held.partner for each in findings),
+        small=sum(row.state in OPEN_DISPUTES and row.amount_micros < small for row in disputes),
+    )
 
 
 def lines_of(
