@@ -9,14 +9,27 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway.api.login.session import Session
-from gateway.desk.filtering import Choices, Filters
+from gateway.desk.filtering import Choices, Filters, filters_of
 from gateway.desk.navigation import NAVIGATION, place_of
-from gateway.desk.shapes import at, at_ms, count, day, exact, money, money_signed, percent, seconds, short
-from gateway.desk.sheets.drawn import OWN, Address, drawn
+from gateway.desk.shapes import (
+    at,
+    at_ms,
+    count,
+    day,
+    exact,
+    money,
+    money_signed,
+    number,
+    percent,
+    quantity,
+    seconds,
+    short,
+)
+from gateway.desk.sheets.drawn import OWN, Address, drawn, taken
 from gateway.desk.sheets.of_pages import sheets_of
 from gateway.desk.views.overview import Attention
 from gateway.desk.wording import LANGUAGES, Words, words_of
-from reconciliation.finding import Finding
+from reconciliation.finding import Cause, Finding
 
 _HERE = Path(__file__).parent
 
@@ -52,7 +65,9 @@ def draw(template: str, page: Page, **values: object) -> str:
 
     def link(path: str, **query: object) -> str:
         asked = {"lang": page.language} if page.asked_language else {}
-        wanted = {name: str(value) for name, value in (page.filters.query | query | asked).items()}
+        said = filters_of(path, {}).query
+        kept = {name: value for name, value in page.filters.query.items() if name not in said}
+        wanted = {name: str(value) for name, value in (kept | query | asked).items()}
         return f"{path}?{urlencode(wanted)}" if wanted else path
 
     return (
@@ -79,6 +94,8 @@ def draw(template: str, page: Page, **values: object) -> str:
             sheets={
                 sheet.name: drawn(sheet, values["view"], page.filters, page.address) for sheet in sheets_of(template)
             },
+            causes=tuple(Cause),
+            taken=lambda name: taken(name, page.address),
             sentence=lambda item: _sentence(words, item),
             explained=_explainer(words, values),
         )
@@ -119,6 +136,6 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shapes = (money, money_signed, exact, percent, count, at, at_ms, day, seconds, short)
+    shapes = (money, money_signed, exact, percent, count, at, at_ms, day, seconds, short, quantity, number)
     environment.globals.update({shape.__name__: shape for shape in shapes})
     return environment

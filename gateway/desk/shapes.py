@@ -57,6 +57,16 @@ def seconds(ms: int) -> str:
     return f"{minutes}:{rest // 1000:02d}{tail}"
 
 
+def quantity(amount: int, service: str) -> str:
+    """What a record counts, in its service's unit: minutes and seconds, messages, octets, circuit days."""
+    return seconds(amount) if service == "voice" else count(amount)
+
+
+def number(party: str) -> str:
+    """A party of a record: a number with its plus, another name as it is, nothing as a dash."""
+    return f"+{party}" if party.isascii() and party.isdigit() else party or "—"
+
+
 def short(text: str) -> str:
     """The two ends of a long id."""
     return f"{text[:10]}…{text[-6:]}" if len(text) > 20 else text

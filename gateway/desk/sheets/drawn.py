@@ -45,16 +45,23 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """How the whole of a table is taken away."""
+
+    exports: Sequence[tuple[str, str]]
+    """Format and address of each."""
+    curl: str
+    """The command that does the same as CSV's link."""
+
+
+@dataclass(frozen=True, slots=True)
 class DrawnSheet:
     """A table as a page draws it."""
 
     name: str
     rows: Sequence[Any]
     headings: Sequence[Heading]
-    exports: Sequence[tuple[str, str]]
-    """Format and address of each."""
-    curl: str
-    """The command that takes it away as CSV."""
+    taken: Taken
 
 
 def drawn(sheet: Sheet, view: object, filters: Filters, address: Address) -> DrawnSheet:
@@ -64,20 +71,19 @@ def drawn(sheet: Sheet, view: object, filters: Filters, address: Address) -> Dra
         name=sheet.name,
         rows=sheet.chosen(view, filters, sort),
         headings=[_heading(sheet, column, sort, address) for column in sheet.columns],
-        exports=exports_of(sheet.name, address),
-        curl=curl_of(sheet.name, address),
+        taken=taken(sheet.name, address),
     )
 
 
-def exports_of(name: str, address: Address) -> list[tuple[str, str]]:
-    """Where each format of a table is."""
-    return [(each.value, address.href(**{EXPORT: name, FORMAT: each.value})) for each in TableFormat]
+def taken(name: str, address: Address) -> Taken:
+    """Where each format of a table is, and the command for it: the whole table, wherever in it the page is."""
 
+    def href(format_: TableFormat) -> str:
+        return address.href(**{EXPORT: name, FORMAT: format_.value, "after": None, "before": None})
 
-def curl_of(name: str, address: Address) -> str:
-    """The command that does the same as the link."""
-    href = address.origin + address.href(**{EXPORT: name, FORMAT: TableFormat.CSV.value})
-    return f'curl -H "Authorization: Bearer $GSC_TOKEN" -o {shlex.quote(name)}.csv {shlex.quote(href)}'
+    whole = shlex.quote(address.origin + href(TableFormat.CSV))
+    curl = f'curl -H "Authorization: Bearer $GSC_TOKEN" -o {shlex.quote(name)}.csv {whole}'
+    return Taken([(each.value, href(each)) for each in TableFormat], curl)
 
 
 def exported(

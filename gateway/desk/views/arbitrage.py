@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 
 from gateway.composition import Gateway
-from gateway.desk.views.records import RecordSide
+from gateway.desk.views.records.sealing import RecordSide
 from gateway.month.bypassing import FoundArbitrage, arbitrage_of
 from ledger.errors import NotFound
 from ledger.period import Period

@@ -13,7 +13,9 @@ from gateway.desk import wording
 from gateway.desk.drawing import Page, draw
 from gateway.desk.shapes import money, percent, seconds
 from gateway.desk.views.causes import waterfall
-from gateway.desk.views.records import RecordView
+from gateway.desk.views.findings import FindingRow
+from gateway.desk.views.moods import State
+from gateway.desk.views.records.finding import FindingView
 from gateway.desk.views.steps import STEPS
 from gateway.desk.wording import choose_language, words_of
 from ledger.identity import CarrierCode
@@ -160,10 +162,11 @@ def test_a_records_page_says_its_finding_in_the_readers_language(language: str, 
         explanation="because",
         rule="rule",
     )
-    view = RecordView("GB-B", "2026-10", "USD", finding, "no partner", 1, None, None)
+    row = FindingRow(1, finding, State("notice"))
+    view = FindingView("GB-B", "2026-10", "USD", "CN-T", "voice", row, [], 0, 0, None)
     page = Page("CN-T", language, asked_language=True, path="/desk", now_s=0, health_text="", health_mood="")
 
-    assert said in draw("record.html", page, view=view)
+    assert said in draw("finding.html", page, view=view)
 
 
 def test_a_period_that_is_none_is_refused_on_a_page_with_what_was_expected(tmp_path: Path) -> None:
