@@ -6,6 +6,7 @@ slug, status and members.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,8 @@ from ledger.errors import GscError, Unavailable
 Json = Mapping[str, Any]
 ENDED = frozenset({"final", "reverted", "held", "needs_operator", "dry run"})
 """States in which a submission rests."""
+PAGE = "1000"
+TRIES = 5
 RESTING = ENDED - {"held"}
 """A held one may be tried again any moment, so it rests only when nothing moves."""
 
@@ -74,11 +77,11 @@ class Client:
     # BEFORE THE MONTH
 
     def sign_agreement(self, partner: str, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/agreements", {"partner": partner}, dry_run)
+        return self._post("/v1/agreement", {"partner": partner}, dry_run)
 
     def amend(self, partner: str, *, dry_run: bool = False) -> Json:
         """Both carriers call this, with the same file in agreements/amendments; the second one's call submits it."""
-        return self._post("/v1/amendments", {"partner": partner}, dry_run)
+        return self._post("/v1/agreementAmendment", {"partner": partner}, dry_run)
 
     def publish_rates(
         self,
@@ -92,17 +95,18 @@ class Client:
     ) -> Json:
         """`deck` is a file name in the decks folder, `effective_at` in seconds."""
         body = {"partner": partner, "deck": deck, "effectiveAt": effective_at, "service": service, "change": change}
-        return self._post("/v1/rate-decks", body, dry_run)
+        return self._post("/v1/rateDeck", body, dry_run)
 
     def grant_credit(
         self, partner: str, limit: str, *, unit: str = "USD", policy: str = "refuse", dry_run: bool = False
     ) -> Json:
         """`limit` as a decimal: "400000.00"."""
-        body = {"partner": partner, "limit": {"unit": unit, "value": limit}, "policy": policy}
-        return self._post("/v1/credit-lines", body, dry_run)
+        body = {"creditLimit": {"unit": unit, "value": limit}, "policy": policy}
+        (found,) = self._list("/v1/settlementAccount", debtor=partner)
+        return self._change("PATCH", found["href"], found["href"], body, dry_run)
 
     def set_payee(self, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/payees", None, dry_run)
+        return self._post("/v1/payee", None, dry_run)
 
     # THE MONTH
 
@@ -125,17 +129,17 @@ class Client:
         if dry_run:
             query["dryRun"] = "true"
         with path.open("rb") as stream:
-            answer: Json = self._answer(lambda: self._http.post("/v1/imports", params=query, content=stream))
+            answer: Json = self._answer(lambda: self._http.post("/v1/usageImport", params=query, content=stream)).json()
         return answer
 
     def rate(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/ratings", {"partner": partner, "period": period}, dry_run)
+        return self._post("/v1/rating", {"partner": partner, "period": period}, dry_run)
 
     def seal(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/usage-batches", {"partner": partner, "period": period}, dry_run)
+        return self._post("/v1/cdrTransaction", {"partner": partner, "period": period}, dry_run)
 
     def commit(self, root: str, *, dry_run: bool = False) -> Json:
-        return self._post(f"/v1/usage-batches/{root}/commit", None, dry_run)
+        return self._post(f"/v1/cdrTransaction/{root}/commit", None, dry_run)
 
     def declare(
         self,
@@ -148,46 +152,51 @@ class Client:
     ) -> Json:
         """`igw` is what data and private lines cross the border by, instead of the partner's in gsc.toml."""
         body = {"partner": partner, "period": period, "igw": igw, "inline": inline}
-        return self._post("/v1/declarations", body, dry_run)
+        return self._post("/v1/declaration", body, dry_run)
 
     def correct(self, partner: str | None = None, period: str | None = None, *, dry_run: bool = False) -> Json:
         """Declare what came after its period, `period`, was closed: in the next open one."""
-        return self._post("/v1/corrections", {"partner": partner, "period": period}, dry_run)
+        return self._post("/v1/correction", {"partner": partner, "period": period}, dry_run)
 
     def close_period(self, period: str, partner: str | None = None, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/closes", {"period": period, "partner": partner}, dry_run)
+        return self._post("/v1/periodClose", {"period": period, "partner": partner}, dry_run)
 
     def reveal(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/reveals", {"partner": partner, "period": period}, dry_run)
+        return self._post("/v1/reveal", {"partner": partner, "period": period}, dry_run)
 
     def reconcile(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/reconciliations", {"partner": partner, "period": period}, dry_run)
+        return self._post("/v1/reconciliation", {"partner": partner, "period": period}, dry_run)
 
     def arbitrage(self, period: str | None = None, *, dry_run: bool = False) -> Json:
         """Search a month for detours; the last one declared if none is named."""
-        return self._post("/v1/arbitrage", {"period": period}, dry_run)
+        return self._post("/v1/arbitrageSearch", {"period": period}, dry_run)
+
+    def fraud(self, period: str | None = None, *, dry_run: bool = False) -> Json:
+        """Search a month for fraud; the last one declared if none is named."""
+        return self._post("/v1/fraudSearch", {"period": period}, dry_run)
 
     def dispute(
         self, partner: str, period: str, *, unrevealed: bool = False, again: bool = False, dry_run: bool = False
     ) -> Json:
         """`unrevealed` disputes in full what the partner did not reveal, `again` what we withdrew."""
         body = {"partner": partner, "period": period, "unrevealed": unrevealed, "again": again}
-        return self._post("/v1/disputes", body, dry_run)
+        return self._post("/v1/dispute", body, dry_run)
 
     def resolve(self, dispute_id: str, credited: str, *, unit: str = "USD", dry_run: bool = False) -> Json:
         """Both carriers call this with the same figure; the second one's call submits it."""
         body = {"credited": {"unit": unit, "value": credited}}
-        return self._post(f"/v1/disputes/{dispute_id}/resolution", body, dry_run)
+        return self._post(f"/v1/dispute/{dispute_id}/resolution", body, dry_run)
 
     def withdraw(self, dispute_id: str, *, dry_run: bool = False) -> Json:
-        return self._post(f"/v1/disputes/{dispute_id}/withdrawal", None, dry_run)
+        return self._post(f"/v1/dispute/{dispute_id}/withdrawal", None, dry_run)
 
     def accept(self, partner: str, period: str, *, dry_run: bool = False) -> Json:
         """Both carriers call this; the second one's call submits the statement."""
-        return self._post("/v1/statements", {"partner": partner, "period": period}, dry_run)
+        bill = f"/v1/customerBill/{partner}.{period}"
+        return self._change("POST", bill, f"{bill}/acceptance", None, dry_run)
 
     def net(self, currency: str = "USD", *, dry_run: bool = False) -> Json:
-        return self._post("/v1/netting-cycles", {"currency": currency}, dry_run)
+        return self._post("/v1/nettingCycle", {"currency": currency}, dry_run)
 
     def pay(
         self,
@@ -199,90 +208,94 @@ class Client:
         dry_run: bool = False,
     ) -> Json:
         """Under one `key` a payment is made once, however often it is asked for."""
-        body = {"amount": None if amount is None else {"unit": unit, "value": amount}}
-        return self._post(f"/v1/payables/{payable_id}/payments", body, dry_run, key)
+        body = {"payable": payable_id, "amount": None if amount is None else {"unit": unit, "value": amount}}
+        return self._post("/v1/payment", body, dry_run, key)
 
     def confirm(
         self, payable_id: str, amount: str, bank_reference: str, *, unit: str = "USD", dry_run: bool = False
     ) -> Json:
-        body = {"amount": {"unit": unit, "value": amount}, "bankReference": bank_reference}
-        return self._post(f"/v1/payables/{payable_id}/confirmations", body, dry_run)
+        body = {"payable": payable_id, "amount": {"unit": unit, "value": amount}, "bankReference": bank_reference}
+        return self._post("/v1/paymentConfirmation", body, dry_run)
 
     def age(self, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/ageings", None, dry_run)
+        return self._post("/v1/ageing", None, dry_run)
 
     def deposit(
         self, partner: str, amount: str, *, unit: str = "USD", key: str | None = None, dry_run: bool = False
     ) -> Json:
         """Under one `key` a deposit is made once, however often it is asked for."""
-        return self._post("/v1/deposits", {"partner": partner, "amount": {"unit": unit, "value": amount}}, dry_run, key)
+        return self._post("/v1/deposit", {"partner": partner, "amount": {"unit": unit, "value": amount}}, dry_run, key)
 
     def withdraw_deposit(self, partner: str, amount: str, *, unit: str = "USD", dry_run: bool = False) -> Json:
         body = {"partner": partner, "amount": {"unit": unit, "value": amount}}
-        return self._post("/v1/deposits/withdrawals", body, dry_run)
+        return self._post("/v1/depositWithdrawal", body, dry_run)
 
     def apply_deposit(
         self, payable_id: str, amount: str | None = None, *, unit: str = "USD", dry_run: bool = False
     ) -> Json:
-        body = {"amount": None if amount is None else {"unit": unit, "value": amount}}
-        return self._post(f"/v1/payables/{payable_id}/deposit-applications", body, dry_run)
+        body = {"payable": payable_id, "amount": None if amount is None else {"unit": unit, "value": amount}}
+        return self._post("/v1/depositApplication", body, dry_run)
 
     def seize_deposit(self, payable_id: str, *, dry_run: bool = False) -> Json:
-        return self._post(f"/v1/payables/{payable_id}/seizure", None, dry_run)
+        return self._post("/v1/depositSeizure", {"payable": payable_id}, dry_run)
 
     # THE MEMBERS
 
     def propose(self, decision: str, *, dry_run: bool = False, **arguments: str) -> Json:
         """`arguments` as `gsc members propose` takes them; `from` is written `from_`."""
         named = {name.rstrip("_"): value for name, value in arguments.items()}
-        return self._post("/v1/member-proposals", {"decision": decision, "arguments": named}, dry_run)
+        return self._post("/v1/memberProposal", {"decision": decision, "arguments": named}, dry_run)
 
     def approve(self, proposal_id: str, *, dry_run: bool = False) -> Json:
-        return self._post(f"/v1/member-proposals/{proposal_id}/approval", None, dry_run)
+        return self._post(f"/v1/memberProposal/{proposal_id}/approval", None, dry_run)
 
     def execute(self, proposal_id: str, *, dry_run: bool = False) -> Json:
-        return self._post(f"/v1/member-proposals/{proposal_id}/execution", None, dry_run)
+        return self._post(f"/v1/memberProposal/{proposal_id}/execution", None, dry_run)
 
     def join(self, *, dry_run: bool = False) -> Json:
-        return self._post("/v1/memberships", None, dry_run)
+        return self._post("/v1/membership", None, dry_run)
 
     # WHAT STANDS
 
-    def exposures(self, partner: str | None = None) -> Sequence[Json]:
-        return self._list("/v1/exposures", partner=partner)
-
     def members(self) -> Json:
-        return self._get("/v1/members")
+        return self._get("/v1/membership")
 
     def health(self) -> Json:
         return self._get("/v1/health")
 
-    def statement(self, partner: str, period: str) -> Json:
-        return self._get(f"/v1/statements/{partner}/{period}")
+    def bill(self, partner: str, period: str) -> Json:
+        """The statement of a month with a partner."""
+        return self._get(f"/v1/customerBill/{partner}.{period}")
 
     def findings(self, partner: str, period: str) -> Sequence[Json]:
-        return self._list("/v1/findings", partner=partner, period=period)
+        return self._list("/v1/finding", partner=partner, period=period)
 
     def disputes(self, partner: str | None = None, period: str | None = None) -> Sequence[Json]:
-        return self._list("/v1/disputes", partner=partner, period=period)
+        return self._list("/v1/dispute", partner=partner, period=period)
 
-    def credit_lines(self, partner: str | None = None) -> Sequence[Json]:
-        return self._list("/v1/credit-lines", partner=partner)
+    def credit(self, partner: str | None = None) -> Sequence[Json]:
+        """Credit and exposure of each direction."""
+        return self._list("/v1/settlementAccount", partner=partner)
 
     def items(self) -> Sequence[Json]:
-        return self._list("/v1/items")
+        return self._list("/v1/settlementItem")
 
     def payables(self) -> Sequence[Json]:
-        return self._list("/v1/payables")
+        return self._list("/v1/payable")
 
-    def usage_batches(self, partner: str, period: str) -> Json:
-        return self._get("/v1/usage-batches", partner=partner, period=period)
+    def batches(self, partner: str, period: str) -> Sequence[Json]:
+        """Our sealed batches; the id of each is its root."""
+        return self._list("/v1/cdrTransaction", partner=partner, period=period)
+
+    def declarations(self, partner: str, period: str) -> Sequence[Json]:
+        """Of both sides, as the chain has them."""
+        return self._list("/v1/declaration", partner=partner, period=period)
 
     def submissions(self, kind: str | None = None) -> Sequence[Json]:
-        return self._list("/v1/submissions", kind=kind)
+        return self._list("/v1/submission", kind=kind)
 
-    def submission(self, submission_id: int) -> Json:
-        return self._get(f"/v1/submissions/{submission_id}")
+    def submission(self, submission_id: int | str) -> Json:
+        return self._get(f"/v1/submission/{submission_id}")
 
     # WAITING
 
@@ -292,7 +305,7 @@ class Client:
             return submission
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            found = self.submission(int(submission["id"]))
+            found = self.submission(submission["id"])
             if found["state"] in ENDED:
                 return found
             time.sleep(poll_seconds)
@@ -329,29 +342,55 @@ class Client:
             time.sleep(0.05)
 
     def _post(self, path: str, body: Json | None, dry_run: bool, key: str | None = None) -> Json:
-        query = {"dryRun": "true"} if dry_run else {}
         headers = {"Idempotency-Key": key} if key else {}
-        answer: Json = self._answer(lambda: self._http.post(path, json=body, params=query, headers=headers))
+        answer: Json = self._answer(
+            lambda: self._http.post(path, json=body, params=_dry(dry_run), headers=headers)
+        ).json()
         return answer
 
+    def _change(self, method: str, seen: str, path: str, body: Json | None, dry_run: bool) -> Json:
+        """A change on whatever state there is: looked at again while it changes under our hands."""
+        for tried in range(TRIES):
+            etag = self._answer(lambda: self._http.get(seen)).headers["ETag"]
+            headers = {"If-Match": etag}
+            try:
+                answer: Json = self._answer(
+                    partial(self._http.request, method, path, json=body, params=_dry(dry_run), headers=headers)
+                ).json()
+            except GatewayRefused as refusal:
+                if refusal.problem_slug != "precondition-failed" or tried == TRIES - 1:
+                    raise
+            else:
+                return answer
+        raise AssertionError("the last try answers or raises")
+
     def _get(self, path: str, **query: str | None) -> Json:
-        answer: Json = self._answer(lambda: self._http.get(path, params=_given(query)))
+        answer: Json = self._answer(lambda: self._http.get(path, params=_given(query))).json()
         return answer
 
     def _list(self, path: str, **query: str | None) -> Sequence[Json]:
-        answer: Sequence[Json] = self._answer(lambda: self._http.get(path, params=_given(query)))
-        return answer
+        """Every page."""
+        found: list[Json] = []
+        page = self._answer(lambda: self._http.get(path, params=_given(query) | {"limit": PAGE}))
+        while True:
+            found += page.json()
+            if "next" not in page.links:
+                return found
+            page = self._answer(partial(self._http.get, page.links["next"]["url"]))
 
-    def _answer(self, send: Callable[[], httpx.Response]) -> Any:
+    def _answer(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         try:
             response = send()
         except httpx.HTTPError as error:
             raise Unavailable("the gateway does not answer", got=f"{self._http.base_url}: {error}") from None
-        content = response.json()
         if response.status_code >= 400:
-            raise GatewayRefused(content)
-        return content
+            raise GatewayRefused(response.json())
+        return response
 
 
 def _given(query: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in query.items() if value is not None}
+
+
+def _dry(dry_run: bool) -> dict[str, str]:
+    return {"dryRun": "true"} if dry_run else {}

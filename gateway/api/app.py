@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from gateway.api import deposit_routes, members_routes, month_routes, peer_routes, read_routes
+from gateway.api import peer_routes
 from gateway.api.bounds import BoundedBody, PrivateAnswers
 from gateway.api.login import pages as login_pages
 from gateway.api.login import routes as login_routes
@@ -11,6 +11,10 @@ from gateway.api.login.challenge import challenge_secret
 from gateway.api.login.failing import Failures
 from gateway.api.once import Turns
 from gateway.api.problems import install_problems
+from gateway.api.resources import routes as resource_routes
+from gateway.api.resources import usage
+from gateway.api.resources.paging import cursor_secret
+from gateway.api.verbs import before, counting, deposits, members, settling
 from gateway.composition import Gateway, SystemClock
 from gateway.desk.routes import router as desk_router
 from gateway.settings import operator_token
@@ -30,14 +34,16 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
     app.state.clock = clock or SystemClock()
     app.state.token = operator_token(gateway.settings)
     app.state.secret = challenge_secret(app.state.token)
+    app.state.cursor_secret = cursor_secret(app.state.token)
     app.state.failures = Failures()
     app.state.turns = Turns()
     install_problems(app)
-    for module in (month_routes, deposit_routes, members_routes):
-        app.include_router(module.router)
-        app.include_router(module.reads)
-    for router in (read_routes.router, peer_routes.router, login_routes.router, login_pages.router):
+    for verbs in (before, counting, settling, deposits, members):
+        app.include_router(verbs.router)
+    for router in (members.reads, resource_routes.router, usage.router, peer_routes.router):
         app.include_router(router)
+    for pages in (login_routes.router, login_pages.router):
+        app.include_router(pages)
     app.include_router(desk_router)
     app.add_api_route("/", _home, include_in_schema=False)
     app.add_api_route("/health", _alive, include_in_schema=False)

@@ -12,7 +12,7 @@ MAX_BODY_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 30
 MAX_BRACKETS = 256
 """Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands."""
-FILE_PATHS = ("/v1/imports", "/desk/imports")
+FILE_PATHS = ("/v1/usageImport", "/desk/imports")
 """Where the body is a file."""
 
 

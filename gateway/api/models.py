@@ -4,7 +4,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from ledger.errors import CurrencyMismatch, GscError
 from ledger.identity import carrier_code
@@ -48,10 +48,33 @@ def _content_of(text: object) -> object:
 
 CODE_PATTERN = r"^[A-Z0-9-]{1,32}$"
 """Of a licence or an international gateway in the registry."""
-CarrierText = Annotated[str, AfterValidator(_checked_carrier), Field(examples=["GB-B"])]
-PeriodText = Annotated[str, AfterValidator(_checked_period), Field(examples=["2026-10"])]
-HexBytes = Annotated[bytes, BeforeValidator(_bytes_of, json_schema_input_type=str)]
-Hex32 = Annotated[HexBytes, Field(min_length=32, max_length=32)]
+CarrierText = Annotated[
+    str,
+    AfterValidator(_checked_carrier),
+    Field(examples=["GB-B"], json_schema_extra={"pattern": "^[A-Z0-9-]{1,32}$"}),
+]
+PeriodText = Annotated[
+    str,
+    AfterValidator(_checked_period),
+    Field(examples=["2026-10"], json_schema_extra={"pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])$"}),
+]
+HexBytes = Annotated[
+    bytes,
+    BeforeValidator(_bytes_of, json_schema_input_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^0x([0-9a-fA-F]{2})*$"}),
+]
+Hex32 = Annotated[
+    bytes,
+    BeforeValidator(_bytes_of, json_schema_input_type=str),
+    Field(min_length=32, max_length=32),
+    WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{64}$", "examples": ["0x" + "0" * 64]}),
+]
+Signature = Annotated[
+    bytes,
+    BeforeValidator(_bytes_of, json_schema_input_type=str),
+    Field(min_length=65, max_length=65),
+    WithJsonSchema({"type": "string", "pattern": "^0x[0-9a-fA-F]{130}$"}),
+]
 
 
 class Strict(BaseModel):
@@ -137,11 +160,10 @@ class RatesBody(Strict):
     change: Annotated[str | None, Field(pattern="^(initial|increase|decrease)$")] = None
 
 
-class CreditLineBody(Strict):
-    """A credit line for a partner."""
+class CreditBody(Strict):
+    """A credit line for a debtor."""
 
-    partner: CarrierText
-    limit: MoneyBody
+    creditLimit: MoneyBody  # noqa: N815
     policy: Annotated[str, Field(pattern="^(refuse|flag)$")] = "refuse"
 
 
@@ -157,7 +179,13 @@ class CycleBody(Strict):
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
 
 
-class PaymentBody(Strict):
+class PayableBody(Strict):
+    """One payable."""
+
+    payable: Hex32
+
+
+class PaymentBody(PayableBody):
     """A payment; without amount all that is outstanding."""
 
     amount: MoneyBody | None = None
@@ -176,7 +204,7 @@ class WithdrawalBody(DepositBody):
     to: Annotated[str | None, Field(pattern="^0x[0-9a-fA-F]{40}$")] = None
 
 
-class ConfirmationBody(Strict):
+class ConfirmationBody(PayableBody):
     """The creditor's word that money arrived."""
 
     amount: MoneyBody
@@ -187,7 +215,7 @@ class RevealBody(Strict):
     """A peer's signed reveal request in canonical bytes."""
 
     request: Annotated[HexBytes, Field(max_length=1024)]
-    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+    signature: Signature
 
 
 class ProposalBody(Strict):
@@ -196,7 +224,7 @@ class ProposalBody(Strict):
     kind: Annotated[str, Field(pattern="^(agreement|amendment|statement|resolution|netting_cycle)$")]
     struct: Annotated[HexBytes, Field(max_length=65_536)]
     signer: CarrierText
-    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+    signature: Signature
 
 
 class FileBody(Strict):
@@ -210,6 +238,6 @@ class EntryBody(Strict):
     """An entry of a dispute's thread: what its author signed, in canonical bytes, and what the hashes stand for."""
 
     struct: Annotated[HexBytes, Field(max_length=1_024)]
-    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+    signature: Signature
     text: Annotated[str, Field(max_length=4_000)]
     files: Annotated[list[FileBody], Field(max_length=5)]

@@ -38,6 +38,18 @@ class ForgedForm(GscError):
     slug, status = "forged-form", 403
 
 
+class PreconditionFailed(GscError):
+    """A change that was decided on another state than the present one."""
+
+    slug, status = "precondition-failed", 412
+
+
+class PreconditionRequired(GscError):
+    """A change that does not say on which state it was decided."""
+
+    slug, status = "precondition-required", 428
+
+
 class TooManyAttempts(GscError):
     """More failed logins than somebody makes who has forgotten something."""
 

@@ -56,7 +56,9 @@ def replace_arbitrages(connection: Connection, period: Period, found: Sequence[A
         connection.execute(insert(arbitrages), [{name: getattr(row, name) for name in names} for row in found])
 
 
-def list_arbitrages(connection: Connection, period: Period) -> list[ArbitrageRow]:
-    """The findings of a period, the costliest first."""
-    wanted = select(arbitrages).where(arbitrages.c.period == period).order_by(arbitrages.c.number)
-    return all_of(ArbitrageRow, connection.execute(wanted))
+def list_arbitrages(connection: Connection, period: Period | None = None) -> list[ArbitrageRow]:
+    """The findings of a period or of all, the costliest of each first."""
+    query = select(arbitrages).order_by(arbitrages.c.period, arbitrages.c.number)
+    if period is not None:
+        query = query.where(arbitrages.c.period == period)
+    return all_of(ArbitrageRow, connection.execute(query))

@@ -44,8 +44,8 @@ def _reveal(stage: Stage, code: CarrierCode, desk: Client) -> list[Json]:
 
 def _alter_one_record(stage: Stage, asker: CarrierCode, forger: CarrierCode) -> None:
     """Raise one sealed record in the forger's archive: the file is refused, the record proves no more."""
-    declared = stage.desks[forger].usage_batches(asker, stage.month)["declared"]
-    row = next(each for each in declared if each["scope"]["declarer"] == each["scope"]["creditor"] == forger)
+    declared = stage.desks[forger].declarations(asker, stage.month)
+    row = next(each for each in declared if each["declarer"] == each["creditor"] == forger)
     root = Root(bytes.fromhex(row["root"][2:]))
     path = stage.home(forger).home / "archive" / archive.archive_name(root)
     sealed = path.read_bytes()

@@ -136,13 +136,13 @@ def declare_batches(stage: Stage) -> None:
 
 
 def _declared_by(stage: Stage, way: Way) -> list[Json]:
-    declared = stage.desks[way.creditor].usage_batches(way.debtor, stage.month)["declared"]
-    return [row for row in declared if row["scope"]["declarer"] == row["scope"]["creditor"] == way.creditor]
+    declared = stage.desks[way.creditor].declarations(way.debtor, stage.month)
+    return [row for row in declared if row["declarer"] == row["creditor"] == way.creditor]
 
 
 def _exposure(stage: Stage, way: Way) -> int:
-    lines = stage.desks[way.creditor].credit_lines(way.debtor)
-    return next(int(line["exposureMicros"]) for line in lines if line["creditor"] == way.creditor)
+    found = stage.desks[way.creditor].credit(way.debtor)
+    return next(micros(each["exposure"]) for each in found if each["creditor"] == way.creditor)
 
 
 def close_month(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """November to January: what is agreed, disputed, set off, paid, and what happens to what is late?"""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from gateway.client import Client, Json
 from ledger.chain.bindings import calldata_settlement_token_mint
@@ -104,17 +104,17 @@ def _line(stage: Stage, pair: tuple[CarrierCode, CarrierCode], line: Json) -> li
 def _settle_two(stage: Stage) -> tuple[int, int]:
     """GB-B shows CN-T its rate notice on chain: all is due. CN-T admits the bias of its trunk: all is credited."""
     late_rate, bias = _open(stage, RATE_WAY, "rate"), _open(stage, BIAS_WAY, "duration_bias")
-    rate_micros, bias_micros = int(late_rate["amountMicros"]), int(bias["amountMicros"])
+    rate_micros, bias_micros = micros(late_rate["amount"]), micros(bias["amount"])
     for way, dispute, credited in ((RATE_WAY, late_rate, 0), (BIAS_WAY, bias, bias_micros)):
         text = show_micros(credited)
         stage.telling.expect(
-            "one desk's word", None, stage.desks[way.debtor].resolve(dispute["disputeId"], text)["submission"]
+            "one desk's word", None, stage.desks[way.debtor].resolve(dispute["id"], text)["submission"]
         )
-        both = stage.desks[way.creditor].resolve(dispute["disputeId"], text)["signedBy"]
+        both = stage.desks[way.creditor].resolve(dispute["id"], text)["signedBy"]
         stage.telling.expect("both desks' word", sorted(way), both)
     stage.settle()
     states = [_state(stage, RATE_WAY, late_rate), _state(stage, BIAS_WAY, bias)]
-    stage.telling.expect("states of the settled disputes", ["payment_due", "credited"], states)
+    stage.telling.expect("states of the settled disputes", ["paymentDue", "credited"], states)
     stage.telling.say(f"settled: GB-B's notice is on chain since 2 September: USD {usd(rate_micros)} are due after all")
     stage.telling.say(f"settled: CN-T's trunk counted {BIAS_S} s too long, USD {usd(bias_micros)} are credited to GB-B")
     return bias_micros, rate_micros
@@ -127,12 +127,7 @@ def _open(stage: Stage, way: Way, reason: str) -> Json:
 
 def _state(stage: Stage, way: Way, dispute: Json) -> str:
     found = stage.desks[way.debtor].disputes(way.creditor, stage.month)
-    state = next(each["state"] for each in found if each["disputeId"] == dispute["disputeId"])
-    return str(state).lower() if isinstance(state, str) else STATES[state]
-
-
-STATES = ("none", "generated", "under_investigation", "withdrawn", "credited", "payment_due", "settled")
-"""Of a dispute, as the contracts number them."""
+    return next(str(each["state"]) for each in found if each["id"] == dispute["id"])
 
 
 def net_items(stage: Stage) -> None:
@@ -162,8 +157,8 @@ def _agreed_items(stage: Stage) -> dict[Way, int]:
     for way in stage.ways:
         disputed = stage.desks[way.debtor].disputes(way.creditor, stage.month)
         mine = [each for each in disputed if each["creditor"] == way.creditor]
-        withheld = sum(int(each["amountMicros"]) for each in mine)
-        due = sum(int(each["amountMicros"]) for each in mine if (way, each["reason"]) == (RATE_WAY, "rate"))
+        withheld = sum(micros(each["amount"]) for each in mine)
+        due = sum(micros(each["amount"]) for each in mine if (way, each["reason"]) == (RATE_WAY, "rate"))
         owed[way] = stage.truth.total(way, way.creditor).amount_micros - withheld + due
     return owed
 
@@ -175,10 +170,10 @@ def pay_some(stage: Stage) -> None:
         payables = _payables(stage)
         telling.expect_true("at least two payables", len(payables) >= 2)
         first = payables[0]
-        stage.move_clock(datetime.fromtimestamp(first["dueAt"], UTC) - DAY)
-        debtor, amount = CarrierCode(first["debtor"]), int(first["outstandingMicros"])
+        stage.move_clock(datetime.fromisoformat(first["dueDate"]) - DAY)
+        debtor, amount = CarrierCode(first["debtor"]), micros(first["outstanding"])
         _mint(stage, stage.home(debtor).sending, amount)
-        stage.desks[debtor].pay(first["payableId"])
+        stage.desks[debtor].pay(first["id"])
         stage.settle()
         telling.expect("outstanding after the payment", 0, _outstanding(stage, first))
         telling.say(
@@ -189,14 +184,14 @@ def pay_some(stage: Stage) -> None:
 
 def _payables(stage: Stage) -> Sequence[Json]:
     """All open payables, the smallest first, so that the larger one is late."""
-    found = {each["payableId"]: each for desk in stage.desks.values() for each in desk.payables()}
-    return sorted(found.values(), key=lambda each: int(each["outstandingMicros"]))
+    found = {each["id"]: each for desk in stage.desks.values() for each in desk.payables()}
+    return sorted(found.values(), key=lambda each: micros(each["outstanding"]))
 
 
 def _outstanding(stage: Stage, payable: Json) -> int:
     """As the desk that is furthest behind sees it."""
     found = (each for desk in stage.desks.values() for each in desk.payables())
-    return max(int(each["outstandingMicros"]) for each in found if each["payableId"] == payable["payableId"])
+    return max(micros(each["outstanding"]) for each in found if each["id"] == payable["id"])
 
 
 def _mint(stage: Stage, to: Address, amount_micros: int) -> None:
@@ -214,9 +209,9 @@ def age_arrears(stage: Stage) -> None:
     """What is late bears interest and climbs the ladder; with credit stopped, new usage is not taken."""
     telling = stage.telling
     with telling.step("age", "the other payable is late: interest, then stopped credit") as step:
-        late = next(each for each in _payables(stage) if int(each["outstandingMicros"]) > 0)
+        late = next(each for each in _payables(stage) if micros(each["outstanding"]) > 0)
         creditor, debtor = CarrierCode(late["creditor"]), CarrierCode(late["debtor"])
-        due, owed = datetime.fromtimestamp(late["dueAt"], UTC), int(late["outstandingMicros"])
+        due, owed = datetime.fromisoformat(late["dueDate"]), micros(late["outstanding"])
         for wait_days, stage_name in ((1, "overdue"), (16, "credit_stopped")):
             stage.move_clock(due + wait_days * DAY - DAY // 2)  # in the middle of the day that has started
             stage.desks[creditor].age()
@@ -238,12 +233,12 @@ def age_arrears(stage: Stage) -> None:
 
 def aged_seconds(stage: Stage, payable: Json) -> int:
     """Seconds since the due date by the chain's clock."""
-    return int(stage.house.chain.now() - payable["dueAt"])
+    return int(stage.house.chain.now() - datetime.fromisoformat(payable["dueDate"]).timestamp())
 
 
 def _aged(stage: Stage, creditor: CarrierCode, payable: Json) -> Json:
     answer = stage.desks[creditor].age(dry_run=True)
-    found: Json = next(each for each in answer["payables"] if each["payableId"] == payable["payableId"])
+    found: Json = next(each for each in answer["payables"] if each["payableId"] == payable["id"])
     return found
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from gateway.api import bounds, read_routes
+from gateway.api import bounds
 from gateway.api.app import build_app
 from gateway.api.problems import problem_of
+from gateway.api.verbs import members
 from gateway.composition import Gateway
 from ledger.chain.bindings import ERRORS, CreditLineExceeded
 from ledger.errors import GscError
@@ -44,7 +45,7 @@ def operator(stranger: Browser, app: FastAPI) -> Browser:
 
 def test_every_write_without_the_operators_token_is_refused(stranger: Browser, app: FastAPI) -> None:
     paths = [
-        path.replace("{root}", "0x00").replace("{dispute_id}", "0x00").replace("{payable_id}", "0x00")
+        path.replace("{id}", "0x" + "00" * 32)
         for path, methods in app.openapi()["paths"].items()
         if "post" in methods and path.startswith("/v1/") and path not in ("/v1/challenges", "/v1/sessions")
     ]
@@ -66,15 +67,15 @@ def test_a_page_elsewhere_cannot_read_by_a_name_it_made_up(stranger: Browser) ->
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/v1/closes", {"period": "2026-10", "force": True}),
-        ("/v1/closes", {"period": "2026-13"}),
-        ("/v1/closes", {"period": "2026-١٠"}),
-        ("/v1/closes", {"period": 202610}),
-        ("/v1/agreements", {"partner": "gb-b"}),
-        ("/v1/credit-lines", {"partner": "GB-B", "limit": {"unit": "USD", "value": 100}}),
-        ("/v1/credit-lines", {"partner": "GB-B", "limit": {"unit": "usd", "value": "100"}}),
-        ("/v1/rate-decks", {"partner": "GB-B", "deck": "a.csv", "effectiveAt": "1"}),
-        ("/v1/rate-decks", {"partner": "GB-B", "deck": "a.csv", "effectiveAt": True}),
+        ("/v1/periodClose", {"period": "2026-10", "force": True}),
+        ("/v1/periodClose", {"period": "2026-13"}),
+        ("/v1/periodClose", {"period": "2026-١٠"}),
+        ("/v1/periodClose", {"period": 202610}),
+        ("/v1/agreement", {"partner": "gb-b"}),
+        ("/v1/deposit", {"partner": "GB-B", "amount": {"unit": "USD", "value": 100}}),
+        ("/v1/deposit", {"partner": "GB-B", "amount": {"unit": "usd", "value": "100"}}),
+        ("/v1/rateDeck", {"partner": "GB-B", "deck": "a.csv", "effectiveAt": "1"}),
+        ("/v1/rateDeck", {"partner": "GB-B", "deck": "a.csv", "effectiveAt": True}),
     ],
 )
 def test_a_body_that_does_not_fit_is_refused_with_the_place(
@@ -87,14 +88,14 @@ def test_a_body_that_does_not_fit_is_refused_with_the_place(
 
 
 def test_a_partner_without_agreement_is_not_found_and_says_what_to_do(operator: Browser) -> None:
-    answer = operator.post("/v1/agreements", json={"partner": "US-A"})
+    answer = operator.post("/v1/agreement", json={"partner": "US-A"})
 
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
     assert "gsc agree" in answer.json()["todo"]
 
 
 def test_a_chain_that_does_not_answer_is_a_503_to_be_tried_again(operator: Browser) -> None:
-    answer = operator.post("/v1/netting-cycles", json={"currency": "USD"})
+    answer = operator.post("/v1/nettingCycle", json={"currency": "USD"})
 
     assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
     assert answer.headers["Retry-After"]
@@ -102,7 +103,7 @@ def test_a_chain_that_does_not_answer_is_a_503_to_be_tried_again(operator: Brows
 
 def test_reads_go_on_while_the_chain_does_not_answer(operator: Browser) -> None:
     assert operator.get("/v1/health").json()["chainReachable"] is False
-    assert operator.get("/v1/payables").json() == []
+    assert operator.get("/v1/payable").json() == []
 
 
 def test_an_address_that_is_none_is_a_problem_too(operator: Browser) -> None:
@@ -116,7 +117,7 @@ def test_a_body_past_the_bound_is_refused_while_it_comes(operator: Browser, monk
     monkeypatch.setattr(bounds, "MAX_BODY_BYTES", 100)
     chunks = (b" " * 60 for _ in range(3))
 
-    answer = operator.post("/v1/agreements", chunks=chunks)
+    answer = operator.post("/v1/agreement", chunks=chunks)
 
     assert (answer.status_code, answer.json()["type"]) == (413, "/problems/too-large")
 
@@ -125,7 +126,7 @@ def test_our_own_mistake_tells_a_number_and_nothing_else(operator: Browser, monk
     def mistaken(_: Gateway) -> None:
         raise RuntimeError("the password is hunter2")
 
-    monkeypatch.setattr(read_routes, "health_of", mistaken)
+    monkeypatch.setattr(members, "health_of", mistaken)
 
     answer = operator.get("/v1/health")
 
@@ -136,11 +137,11 @@ def test_our_own_mistake_tells_a_number_and_nothing_else(operator: Browser, monk
 
 def test_a_repeat_under_one_key_gets_the_same_answer_and_another_request_is_refused(operator: Browser) -> None:
     key = {"Idempotency-Key": "one"}
-    first = operator.post("/v1/ageings?dryRun=true", headers=key)
+    first = operator.post("/v1/ageing?dryRun=true", headers=key)
     assert first.status_code == 503, "a refusal is not kept: trying again is right"
-    sealed = operator.post("/v1/usage-batches", json={}, headers={"Idempotency-Key": "two"})
-    again = operator.post("/v1/usage-batches", json={}, headers={"Idempotency-Key": "two"})
-    other = operator.post("/v1/usage-batches", json={"partner": "GB-B"}, headers={"Idempotency-Key": "two"})
+    sealed = operator.post("/v1/cdrTransaction", json={}, headers={"Idempotency-Key": "two"})
+    again = operator.post("/v1/cdrTransaction", json={}, headers={"Idempotency-Key": "two"})
+    other = operator.post("/v1/cdrTransaction", json={"partner": "GB-B"}, headers={"Idempotency-Key": "two"})
 
     assert (sealed.status_code, sealed.json()) == (200, again.json())
     assert again.headers["Idempotent-Replay"] == "true"
@@ -152,11 +153,11 @@ def test_a_repeat_under_one_key_gets_the_same_answer_and_another_request_is_refu
 def test_a_key_that_is_none_is_refused(operator: Browser, key: str) -> None:
     headers = {"Idempotency-Key": key.encode("latin-1")}
 
-    assert operator.post("/v1/usage-batches", json={}, headers=headers).status_code == 422
+    assert operator.post("/v1/cdrTransaction", json={}, headers=headers).status_code == 422
 
 
 def test_a_files_name_stays_a_name(operator: Browser, gateway: Gateway) -> None:
-    answer = operator.post("/v1/imports?preset=csv&name=../../evil.csv", content=CDR)
+    answer = operator.post("/v1/usageImport?preset=csv&name=../../evil.csv", content=CDR)
 
     assert (answer.status_code, answer.json()["fileName"]) == (200, "evil.csv")
     assert answer.json()["quarantine"][0]["line"] == 2, "its trunk is not in the settings"
@@ -164,7 +165,7 @@ def test_a_files_name_stays_a_name(operator: Browser, gateway: Gateway) -> None:
 
 
 def test_an_unknown_preset_is_refused_by_name(operator: Browser) -> None:
-    answer = operator.post("/v1/imports?preset=nortel", content=CDR)
+    answer = operator.post("/v1/usageImport?preset=nortel", content=CDR)
 
     assert answer.status_code in (404, 422)
     assert "asterisk" in str(answer.json())
@@ -172,7 +173,7 @@ def test_an_unknown_preset_is_refused_by_name(operator: Browser) -> None:
 
 @pytest.mark.parametrize("said", ["tz=Mars/Olympus", "partner=gb%20b", "direction=up", "direction=in", "period=2026"])
 def test_what_is_said_beside_a_file_must_make_sense(operator: Browser, said: str) -> None:
-    assert operator.post(f"/v1/imports?preset=csv&{said}", content=CDR).status_code == 422
+    assert operator.post(f"/v1/usageImport?preset=csv&{said}", content=CDR).status_code == 422
 
 
 def test_every_error_has_a_slug_and_a_status_of_a_refusal() -> None:

@@ -87,10 +87,10 @@ def test_a_wrong_signature(
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/v1/agreements", {"partner": "US-A"}),
-        ("/v1/credit-lines", {"partner": "US-A", "limit": {"unit": "USD", "value": "1"}}),
-        ("/v1/reveals", {"partner": "US-A", "period": "2026-10"}),
-        ("/v1/statements", {"partner": "US-A", "period": "2026-10"}),
+        ("/v1/agreement", {"partner": "US-A"}),
+        ("/v1/deposit", {"partner": "US-A", "amount": {"unit": "USD", "value": "1"}}),
+        ("/v1/reveal", {"partner": "US-A", "period": "2026-10"}),
+        ("/v1/reconciliation", {"partner": "US-A", "period": "2026-10"}),
     ],
 )
 def test_an_unknown_carrier(
@@ -121,7 +121,7 @@ def test_a_period_that_is_not_closed_reveals_nothing(
 ) -> None:
     monkeypatch.setattr(Gateway, "catch_up", lambda _: None)
 
-    refused(operator.post("/v1/reveals", json={"partner": "GB-B", "period": "2026-10"}), "period-still-open", 409)
+    refused(operator.post("/v1/reveal", json={"partner": "GB-B", "period": "2026-10"}), "period-still-open", 409)
 
     with reading(gateway.engine) as connection:
         assert list_revealed(connection, held.id, OCTOBER) == []
@@ -156,9 +156,9 @@ def test_an_unknown_destination_is_never_rated_at_zero(
 def test_a_currency_that_is_not_the_agreements(
     operator: Browser, gateway: Gateway, held: Partnership, unit: str
 ) -> None:
-    body = {"partner": "GB-B", "limit": {"unit": unit, "value": "1"}}
+    body = {"partner": "GB-B", "amount": {"unit": unit, "value": "1"}}
 
-    problem = refused(operator.post("/v1/credit-lines", json=body), "currency-mismatch", 422)
+    problem = refused(operator.post("/v1/deposit", json=body), "currency-mismatch", 422)
 
     assert (problem["expected"], problem["got"]) == ("USD", unit)
     assert submitted(gateway) == 0
@@ -188,7 +188,7 @@ def forged(gateway: Gateway, held: Partnership, tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.usefixtures("forged")
 def test_a_file_that_does_not_match_its_root(operator: Browser, gateway: Gateway) -> None:
-    answer = operator.post("/v1/reveals", json={"partner": "GB-B", "period": "2026-10"})
+    answer = operator.post("/v1/reveal", json={"partner": "GB-B", "period": "2026-10"})
 
     problem = refused(answer, "root-mismatch", 409)
     assert len(problem["refused"]) == 1

@@ -117,17 +117,18 @@ def test_what_the_partner_revealed_serves_where_we_declared_nothing(gateway: Gat
 def test_a_dry_run_keeps_nothing_and_a_repeat_replaces(detoured: Gateway) -> None:
     browser = Browser(build_app(detoured))
     assert len(month.arbitrage(detoured, dry_run=True).findings) == 1
-    assert browser.get("/v1/arbitrage?period=2026-10").json() == []
+    assert browser.get("/v1/arbitrageFinding?period=2026-10").json() == []
     assert not (detoured.settings.work_path / "arbitrage").exists()
     for _ in range(2):
         answer = month.arbitrage(detoured)
-    assert browser.get("/v1/arbitrage?period=2026-10").json() == as_json(answer.findings)
+    (told,) = browser.get("/v1/arbitrageFinding?period=2026-10").json()
+    assert (told["lost"], told["explanation"]) == (as_json(answer.findings[0].lost), answer.findings[0].explanation)
 
 
 def test_the_api_searches_and_the_desk_shows_number_unit_side_and_records(detoured: Gateway) -> None:
     desk = operator(detoured)
-    assert desk.post("/v1/arbitrage", json={"period": "2026-13"}).status_code == 422
-    answer = desk.post("/v1/arbitrage", json={}).json()
+    assert desk.post("/v1/arbitrageSearch", json={"period": "2026-13"}).status_code == 422
+    answer = desk.post("/v1/arbitrageSearch", json={}).json()
     (found,) = answer["findings"]
     assert (answer["period"], found["lost"]) == ("2026-10", {"unit": "USD", "value": "0.180000"})
     page = desk.get("/desk?lang=en").text

@@ -258,13 +258,11 @@ def test_the_exposure_says_what_of_the_limit_is_deposited(gateway: Gateway, chai
     app = build_app(gateway)
     browser = Browser(app)
     browser.headers["Authorization"] = f"Bearer {app.state.token}"
-    (told,) = browser.get("/v1/exposures?partner=GB-B").json()
+    (told,) = browser.get("/v1/settlementAccount?partner=GB-B&debtor=CN-T").json()
 
-    values = {name: told[name]["value"] for name in ("exposure", "limit", "deposited", "left")}
-    assert values == {"exposure": "70.000000", "limit": "80.000000", "deposited": "30.000000", "left": "10.000000"}
-    made = browser.post("/v1/deposits", json={"partner": "GB-B", "amount": {"unit": "USD", "value": "5.00"}})
+    values = {name: told[name]["value"] for name in ("exposure", "creditLimit", "deposit", "left")}
+    assert values == {"exposure": "70.000000", "creditLimit": "80.000000", "deposit": "30.000000", "left": "10.000000"}
+    made = browser.post("/v1/deposit", json={"partner": "GB-B", "amount": {"unit": "USD", "value": "5.00"}})
     assert (made.status_code, made.json()["submission"]["state"]) == (200, "signed")
-    wrong = browser.post(
-        "/v1/deposits/withdrawals", json={"partner": "GB-B", "amount": {"unit": "USD", "value": "11.00"}}
-    )
+    wrong = browser.post("/v1/depositWithdrawal", json={"partner": "GB-B", "amount": {"unit": "USD", "value": "11.00"}})
     assert (wrong.status_code, wrong.json()["type"]) == (409, "/problems/conflict")

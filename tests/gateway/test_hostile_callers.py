@@ -97,7 +97,7 @@ def operator(gateway: Gateway) -> Browser:
     return browser
 
 
-@pytest.mark.parametrize("path", ["/peer/v1/reveals", "/peer/v1/proposals", "/v1/closes"])
+@pytest.mark.parametrize("path", ["/peer/v1/reveals", "/peer/v1/proposals", "/v1/periodClose"])
 @pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 50_000, b'{"a": 1' + b"9" * 6_000 + b"}", b"\xff\xfe\0"])
 def test_a_body_that_no_reader_can_read_is_malformed_and_the_gateway_lives(
     stranger: Browser, path: str, body: bytes
@@ -127,18 +127,18 @@ def test_opening_a_key_leaves_the_recursion_limit_as_it_was(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("GET", "/v1/submissions/99999999999999999999999999", {}),
-        ("GET", "/v1/submissions/0", {}),
-        ("GET", "/v1/submissions/%EF%BC%91", {}),
-        ("POST", "/v1/rate-decks", {"json": {"partner": "GB-B", "deck": "\0", "effectiveAt": 1}}),
+        ("GET", "/v1/access-grants/99999999999999999999999999", {}),
+        ("GET", "/v1/access-grants/0", {}),
+        ("GET", "/v1/access-grants/%EF%BC%91", {}),
+        ("POST", "/v1/rateDeck", {"json": {"partner": "GB-B", "deck": "\0", "effectiveAt": 1}}),
         (
             "POST",
-            "/v1/rate-decks",
+            "/v1/rateDeck",
             {"content": b'{"partner":"GB-B","deck":"\\ud800","effectiveAt":1}'},
         ),
-        ("POST", "/v1/imports?preset=%00.toml", {"content": b""}),
-        ("POST", "/v1/imports?preset=/etc/anything.toml", {"content": b""}),
-        ("POST", "/v1/imports?preset=../presets/csv", {"content": b""}),
+        ("POST", "/v1/usageImport?preset=%00.toml", {"content": b""}),
+        ("POST", "/v1/usageImport?preset=/etc/anything.toml", {"content": b""}),
+        ("POST", "/v1/usageImport?preset=../presets/csv", {"content": b""}),
     ],
 )
 def test_what_no_path_number_or_name_can_be_is_malformed(
@@ -155,7 +155,7 @@ def test_a_preset_of_ones_own_is_no_file_that_a_caller_names(
 ) -> None:
     monkeypatch.chdir(gateway.settings.home)
 
-    answer = operator.post("/v1/imports?preset=gsc.toml", content=b"a,b\n")
+    answer = operator.post("/v1/usageImport?preset=gsc.toml", content=b"a,b\n")
 
     assert answer.status_code == 422
     assert answer.json()["expected"].startswith("asterisk, ")

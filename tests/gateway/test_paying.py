@@ -31,8 +31,8 @@ OWED, OTHER, EARNED = (bytes([number]) * 32 for number in (4, 5, 6))
 TOKEN = Address("0x" + "33" * 20)
 FORTY = Micros(40_000_000)
 HUNDRED = Micros(100_000_000)
-PAYMENTS = f"/v1/payables/0x{OWED.hex()}/payments"
-FORTY_DOLLARS = {"amount": {"unit": "USD", "value": "40.00"}}
+PAYMENTS = "/v1/payment"
+FORTY_DOLLARS = {"payable": f"0x{OWED.hex()}", "amount": {"unit": "USD", "value": "40.00"}}
 
 
 @pytest.fixture
@@ -173,8 +173,11 @@ def test_a_confirmation_repeated_after_a_lost_answer_is_the_same_one(
     def died(*_: Any) -> None:
         raise OSError("the power failed")
 
-    path, browser = f"/v1/payables/0x{EARNED.hex()}/confirmations", operator(gateway)
-    body, headers = FORTY_DOLLARS | {"bankReference": "SWIFT 1"}, {"Idempotency-Key": "monday"}
+    path, browser = "/v1/paymentConfirmation", operator(gateway)
+    body, headers = (
+        FORTY_DOLLARS | {"payable": f"0x{EARNED.hex()}", "bankReference": "SWIFT 1"},
+        {"Idempotency-Key": "monday"},
+    )
     with monkeypatch.context() as dying:
         dying.setattr(once, "_keep", died)
         assert browser.post(path, json=body, headers=headers).status_code == 500

@@ -68,7 +68,7 @@ def test_without_a_deck_that_prices_them_they_stay_and_the_answer_says_so(us: Ga
     assert (left.partner, left.creditor, left.count, left.priced) == (GB_B, GB_B, 2, 0)
     assert dict(left.reasons) == {"unknown destination": 2}
     assert "gsc rate" in left.todo
-    assert as_json(answer)["left"][0]["reasons"] == {"unknown destination": 2}, "what POST /v1/ratings answers"
+    assert as_json(answer)["left"][0]["reasons"] == {"unknown destination": 2}, "what POST /v1/rating answers"
 
 
 def test_the_command_tells_what_stays_and_what_to_do(us: Gateway) -> None:

@@ -292,8 +292,8 @@ def test_api_and_command_dispute_it_on_request_only(
     browser.headers["Authorization"] = f"Bearer {app.state.token}"
     body = {"partner": GB, "period": str(OCTOBER)}
 
-    assert browser.post("/v1/disputes", json=body).status_code == 409
-    answer = browser.post("/v1/disputes", json=body | {"unrevealed": True}).json()
+    assert browser.post("/v1/dispute", json=body).status_code == 409
+    answer = browser.post("/v1/dispute", json=body | {"unrevealed": True}).json()
     monkeypatch.setattr(opening, "opened", lambda _: gateway)
     assert run(["dispute", "--partner", GB, "--period", str(OCTOBER), "--unrevealed", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)

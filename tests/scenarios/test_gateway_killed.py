@@ -73,18 +73,18 @@ def test_a_gateway_killed_while_submitting_loses_nothing_and_doubles_nothing(run
 
 def _check_declared(stage: Stage, partner: CarrierCode) -> None:
     """The partner's gateway, which was never killed, has read each of CN-T's batches once, in gapless order."""
-    sealed = {batch["root"] for batch in stage.desks[CN_T].usage_batches(partner, PERIOD)["ours"]}
-    seen = [row for row in _declared(stage, partner) if row["scope"]["declarer"] == CN_T]
+    sealed = {batch["id"] for batch in stage.desks[CN_T].batches(partner, PERIOD)}
+    seen = [row for row in _declared(stage, partner) if row["declarer"] == CN_T]
     assert len(sealed) == 10
     assert Counter(row["root"] for row in seen) == Counter(sealed)
     for creditor in (CN_T, partner):
-        assert sorted(row["seq"] for row in seen if row["scope"]["creditor"] == creditor) == [1, 2, 3, 4, 5]
-    assert _declared(stage, partner) == stage.desks[CN_T].usage_batches(partner, PERIOD)["declared"]
+        assert sorted(row["sequenceNumber"] for row in seen if row["creditor"] == creditor) == [1, 2, 3, 4, 5]
+    ours = stage.desks[CN_T].declarations(partner, PERIOD)
+    assert [row["id"] for row in _declared(stage, partner)] == [row["id"] for row in ours]
 
 
 def _declared(stage: Stage, partner: CarrierCode) -> list[Json]:
-    declared: list[Json] = stage.desks[partner].usage_batches(CN_T, PERIOD)["declared"]
-    return declared
+    return list(stage.desks[partner].declarations(CN_T, PERIOD))
 
 
 def _states(desk: Client) -> Counter[str]:

@@ -35,7 +35,7 @@ def test_records_are_revealed_to_the_counterparty_after_both_closes_and_a_change
         _declare_october(street, clients, tmp_path)
         ours = open_gateway(load_settings(street.gateways[CN_T].home), PASSWORD)
         stack.callback(ours.close)
-        root = bytes.fromhex(clients[GB_B].usage_batches(CN_T, PERIOD)["ours"][0]["root"][2:])
+        root = bytes.fromhex(clients[GB_B].batches(CN_T, PERIOD)[0]["id"][2:])
 
         early = _ask(street, ours, root)
         _close_october(clients)
@@ -129,8 +129,8 @@ def _assert_only_the_counterparty_is_answered(street: Street, ours: Gateway, roo
 def _assert_a_changed_record_is_refused_by_name(street: Street, clients: dict[CarrierCode, Client]) -> None:
     """GB-B makes one of its sealed calls dearer; CN-T refuses that file, keeps the others, and says which."""
     archive = street.gateways[GB_B].home / "archive"
-    batches = clients[GB_B].usage_batches(CN_T, PERIOD)["ours"]
-    path = archive / f"{batches[0]['root'][2:]}.parquet"
+    batches = clients[GB_B].batches(CN_T, PERIOD)
+    path = archive / f"{batches[0]['id'][2:]}.parquet"
     kept = path.with_suffix(".kept")
     shutil.copy(path, kept)
     table = pq.read_table(path)
@@ -142,7 +142,7 @@ def _assert_a_changed_record_is_refused_by_name(street: Street, clients: dict[Ca
         clients[CN_T].reveal(GB_B, PERIOD)
 
     assert (refusal.value.problem_slug, refusal.value.problem_status) == ("root-mismatch", 409)
-    assert refusal.value.members["refused"] == [batches[0]["batchId"]]
+    assert refusal.value.members["refused"] == [batches[0]["declaration"]["id"]]
     assert len(refusal.value.members["accepted"]) == len(batches) - 1
     assert not (street.gateways[CN_T].home / "archive" / path.name).exists()
     with pytest.raises(GatewayRefused, match="not revealed, or not what was sealed"):

@@ -88,7 +88,7 @@ def _declared(street: Street, declarer: str) -> list[UsageDeclared]:
 
 def _assert_each_batch_is_declared_once(street: Street, client: Client) -> None:
     declared = _declared(street, CN_T)
-    sealed = {each["root"] for each in client.usage_batches(GB_B, PERIOD)["ours"]}
+    sealed = {each["id"] for each in client.batches(GB_B, PERIOD)}
 
     assert len(declared) == BATCHES
     assert {f"0x{each.declaration.root.hex()}" for each in declared} == sealed
@@ -97,7 +97,9 @@ def _assert_each_batch_is_declared_once(street: Street, client: Client) -> None:
         seqs = [each.declaration.seq for each in declared if each.declaration.creditor == wanted]
         assert seqs == list(range(1, DAYS + 1)), "the sequence has a gap or a double"
     calls = _calls_of(street, client.health()["sender"])
-    assert sorted(calls) == sorted(each["txHash"] for each in client.submissions()), "one transaction for each call"
+    assert sorted(calls) == sorted(each["transactionHash"] for each in client.submissions()), (
+        "one transaction for each call"
+    )
 
 
 def _calls_of(street: Street, sender: str) -> list[str]:

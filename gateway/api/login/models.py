@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.api.models import CarrierText, Hex32, HexBytes, Strict
+from gateway.api.models import CarrierText, Hex32, Signature, Strict
 
 KeyText = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{40}$", examples=["0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf"])]
 HexText = Annotated[str, Field(pattern="^0x[0-9a-f]*$")]
@@ -34,7 +34,7 @@ class SignatureBody(Strict):
     """The challenge and the signature over its EIP-712 digest."""
 
     challenge: SignedChallenge
-    signature: Annotated[HexBytes, Field(min_length=65, max_length=65)]
+    signature: Signature
 
 
 class CodeBody(Strict):

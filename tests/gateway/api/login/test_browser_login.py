@@ -98,10 +98,10 @@ def test_a_link_waits_two_minutes(browser: Browser, app: FastAPI, code: str) -> 
 def test_the_cookie_reads_and_a_write_needs_the_sessions_mark(browser: Browser, cookie: dict[str, str]) -> None:
     mark = csrf(browser, cookie)
 
-    assert browser.get("/v1/payables", cookie).status_code == 200
-    bare = browser.post("/v1/usage-batches", cookie | OWN, json={})
-    wrong = browser.post("/v1/usage-batches", cookie | OWN | {"X-CSRF-Token": "0" * 64}, json={})
-    right = browser.post("/v1/usage-batches", cookie | OWN | {"X-CSRF-Token": mark}, json={})
+    assert browser.get("/v1/payable", cookie).status_code == 200
+    bare = browser.post("/v1/cdrTransaction", cookie | OWN, json={})
+    wrong = browser.post("/v1/cdrTransaction", cookie | OWN | {"X-CSRF-Token": "0" * 64}, json={})
+    right = browser.post("/v1/cdrTransaction", cookie | OWN | {"X-CSRF-Token": mark}, json={})
 
     assert [(each.status_code, each.json().get("type")) for each in (bare, wrong)] == [
         (403, "/problems/forged-form")
@@ -126,7 +126,7 @@ def test_a_write_of_another_page_is_refused_even_with_the_mark(
 ) -> None:
     mark = {"X-CSRF-Token": csrf(browser, cookie)}
 
-    answer = browser.post("/v1/usage-batches", cookie | mark | headers, json={})
+    answer = browser.post("/v1/cdrTransaction", cookie | mark | headers, json={})
 
     assert (answer.status_code, answer.json()["type"]) == (403, "/problems/forged-form")
 
@@ -149,10 +149,10 @@ def test_logging_out_ends_the_session_behind_the_cookie(browser: Browser, cookie
 def test_a_cookie_of_another_gateway_on_this_machine_opens_nothing(browser: Browser, cookie: dict[str, str]) -> None:
     token = cookie["Cookie"].partition("=")[2]
 
-    assert browser.get("/v1/payables", {"Cookie": f"gsc_session_GB-B={token}"}).status_code == 401
-    assert browser.get("/v1/payables", {"Cookie": cookie["Cookie"][:-1] + "x"}).status_code == 401
+    assert browser.get("/v1/payable", {"Cookie": f"gsc_session_GB-B={token}"}).status_code == 401
+    assert browser.get("/v1/payable", {"Cookie": cookie["Cookie"][:-1] + "x"}).status_code == 401
     both = cookie | {"Authorization": "Bearer wrong"}
-    assert browser.get("/v1/payables", both).status_code == 401, "who shows a wrong token gets no second try"
+    assert browser.get("/v1/payable", both).status_code == 401, "who shows a wrong token gets no second try"
 
 
 def test_the_login_page_runs_no_script_and_rests_in_no_cache(browser: Browser) -> None:
@@ -168,8 +168,8 @@ def test_the_login_page_runs_no_script_and_rests_in_no_cache(browser: Browser) -
 
 def test_no_answer_is_for_pages_elsewhere_or_for_a_cache(browser: Browser, app: FastAPI) -> None:
     desk = {"Authorization": f"Bearer {app.state.token}", "Origin": "http://evil.example"}
-    answers: list[httpx.Response] = [browser.get("/v1/payables", desk), browser.get("/health", desk)]
-    answers.append(browser.request("OPTIONS", "/v1/payables", desk | {"Access-Control-Request-Method": "GET"}))
+    answers: list[httpx.Response] = [browser.get("/v1/payable", desk), browser.get("/health", desk)]
+    answers.append(browser.request("OPTIONS", "/v1/payable", desk | {"Access-Control-Request-Method": "GET"}))
 
     for answer in answers:
         assert not [name for name in answer.headers if re.match("access-control-", name)]

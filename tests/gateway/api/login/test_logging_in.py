@@ -124,7 +124,7 @@ def test_our_own_key_is_the_desk_and_a_partners_key_is_that_carrier(gateway: Gat
 
     assert (desk.json()["role"], desk.json()["carrier"]) == ("desk", "CN-T")
     assert (partner.json()["role"], partner.json()["carrier"]) == ("carrier", "GB-B")
-    assert stranger.get("/v1/payables", bearer(desk)).status_code == 200
+    assert stranger.get("/v1/payable", bearer(desk)).status_code == 200
     said = stranger.get("/v1/sessions/current", bearer(partner)).json()
     assert said == {name: value for name, value in partner.json().items() if name != "token"}
 
@@ -235,8 +235,8 @@ def test_a_session_ends_when_the_registry_ends_its_key(gateway: Gateway, strange
 def test_another_carrier_may_not_write_and_sees_nothing_of_the_desks_pages(gateway: Gateway, stranger: Browser) -> None:
     headers = bearer(log_in(gateway, stranger, PARTNERS_KEY, "GB-B"))
 
-    written = stranger.post("/v1/ageings", headers)
-    hidden, nothing = (stranger.get(path, headers) for path in ("/v1/imports", "/v1/no-such-thing"))
+    written = stranger.post("/v1/ageing", headers)
+    hidden, nothing = (stranger.get(path, headers) for path in ("/v1/usageImport", "/v1/no-such-thing"))
 
     assert (written.status_code, written.json()["type"]) == (403, "/problems/not-for-this-role")
     assert (hidden.status_code, hidden.content) == (nothing.status_code, nothing.content)
@@ -252,11 +252,11 @@ def test_an_auditor_reads_everything_and_writes_nothing_until_the_desk_takes_its
 
     auditor = bearer(log_in(gateway, stranger, AUDITORS_KEY, None))
 
-    assert stranger.get("/v1/payables", auditor).status_code == 200
-    assert stranger.post("/v1/ageings", auditor).status_code == 403
+    assert stranger.get("/v1/payable", auditor).status_code == 200
+    assert stranger.post("/v1/ageing", auditor).status_code == 403
     assert stranger.get("/v1/access-grants", auditor).status_code == 403
     assert stranger.request("DELETE", grant["href"], desk).status_code == 204
-    assert stranger.get("/v1/payables", auditor).status_code == 401
+    assert stranger.get("/v1/payable", auditor).status_code == 401
     assert log_in(gateway, stranger, AUDITORS_KEY, None).status_code == 403
     assert [each["state"] for each in stranger.get("/v1/access-grants", desk).json()] == ["ended"]
 
@@ -303,9 +303,9 @@ def test_a_settings_line_closes_reading_on_this_machine(gateway: Gateway) -> Non
     opened = Browser(build_app(gateway))
     closed = Browser(build_app(replace(gateway, settings=replace(gateway.settings, desk=Desk(open_on_loopback=False)))))
 
-    assert (opened.get("/v1/payables").status_code, closed.get("/v1/payables").status_code) == (200, 401)
+    assert (opened.get("/v1/payable").status_code, closed.get("/v1/payable").status_code) == (200, 401)
     for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
-        assert opened.get("/v1/payables", {header: "for=192.0.2.1"}).status_code == 401, header
+        assert opened.get("/v1/payable", {header: "for=192.0.2.1"}).status_code == 401, header
     assert opened.get("/v1/sessions/current").json()["role"] == "auditor"
 
 
