@@ -5,6 +5,7 @@ premium = ["1900"]                  # beginnings of numbers that share revenue
 test_numbers = ["447700900999"]     # whole numbers that never answer and receive nothing
 own = ["8610"]                      # beginnings of our own numbers that do not roam
 ceased = ["LON-BJS-9"]              # private lines that were cancelled, or never ordered
+peerings = ["usa-in-3"]             # routes that are for the partner's own callers alone
 
 [known.line_mbps]
 lon-pop1 = 10000                    # what a port carries at most
@@ -27,6 +28,7 @@ class KnownSettings:
     own: tuple[str, ...] = ()
     ceased: tuple[str, ...] = ()
     line_mbps: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    peerings: tuple[str, ...] = ()
 
 
 def known_settings(raw: Mapping[str, Any]) -> KnownSettings:
@@ -43,6 +45,7 @@ def known_settings(raw: Mapping[str, Any]) -> KnownSettings:
         test_numbers=_digits(raw.get("test_numbers", []), "test_numbers"),
         own=_digits(raw.get("own", []), "own"),
         ceased=_names(raw.get("ceased", []), "ceased"),
+        peerings=_names(raw.get("peerings", []), "peerings"),
         line_mbps=_rates(raw.get("line_mbps", {})),
     )
 
@@ -53,7 +56,7 @@ def dump_known(known: KnownSettings) -> list[str]:
         return []
     lists = [
         f"{name} = [{', '.join(map(_quoted, getattr(known, name)))}]"
-        for name in ("premium", "test_numbers", "own", "ceased")
+        for name in ("premium", "test_numbers", "own", "ceased", "peerings")
     ]
     rates = [f"{_quoted(port)} = {mbps}" for port, mbps in sorted(known.line_mbps.items())]
     return ["", "[known]", *lists, *(["", "[known.line_mbps]", *rates] if rates else [])]

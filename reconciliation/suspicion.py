@@ -56,6 +56,20 @@ class SuspicionKind(StrEnum):
     """Data or a private line over a border without a licence, or around the international gateways."""
 
 
+GAMES = frozenset(
+    {
+        SuspicionKind.REWRITTEN_CALLER,
+        SuspicionKind.INCREMENT_ARBITRAGE,
+        SuspicionKind.RATE_DATE_STUFFING,
+        SuspicionKind.TIER_STUFFING,
+        SuspicionKind.BALANCE_STUFFING,
+        SuspicionKind.PEERING_RESALE,
+        SuspicionKind.UNLICENSED_CROSSING,
+    }
+)
+"""Arbitrage of settlement fees: what `gsc arbitrage` looks for beside detours; the rest is `gsc fraud`'s."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suspicion:
     """One explained suspicion about the traffic of one direction and service."""

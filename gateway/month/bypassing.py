@@ -1,4 +1,4 @@
-"""Verb *arbitrage*: who sends calls round a dear price of ours, and what does it cost?
+"""Verb *arbitrage*: who sends calls round a dear price of ours, who plays with our fees, and what does it cost?
 
 A carrier knows less than the engine may use: the decks of its decks folder whose hashes stand on chain (its own, those
 published to it, and any other it was given) and the records of its archive (its own, else those revealed to it). What
@@ -7,20 +7,16 @@ was found is stored for the desk, each finding with the records that show it. No
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership, partnerships
-from gateway.month.books import Book, book_of, table_of
 from gateway.month.decks import deck_files
-from gateway.month.parts import Direction as AgreedDirection
+from gateway.month.gaming import game_rows
+from gateway.month.holding import Held, held_records, keep_rows, sealed_rows
 from gateway.month.parts import directions
+from gateway.month.suspecting import FoundSuspicion, suspicion_of
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros, div_half_even
@@ -29,11 +25,12 @@ from ledger.prices.deck import DeckHistory, deck_history
 from ledger.service import Service
 from ledger.store.agreements import list_agreements, list_rate_notices
 from ledger.store.arbitrages import ArbitrageRow, list_arbitrages, replace_arbitrages
-from ledger.store.batches import list_revealed
 from ledger.store.declarations import list_declarations
 from ledger.store.engine import reading, writing
+from ledger.store.suspicions import replace_suspicions
 from reconciliation.arbitrage.circles import ArbitrageFinding, Direction, Traffic
 from reconciliation.arbitrage.detours import find_detours, loser
+from reconciliation.suspicion import GAMES
 
 SERVICE = Service.VOICE
 """Detours are about minutes to dial codes: voice."""
@@ -75,18 +72,14 @@ class ArbitrageAnswer:
 
     period: Period
     findings: tuple[FoundArbitrage, ...]
+    """Detours."""
+    games: tuple[FoundSuspicion, ...]
+    """Everything else: rate dates, tiers, balances, increments, callers, peerings, crossings."""
     decks: tuple[str, ...]
     """Directions whose decks are known: "US-A to CN-T"."""
     without_numbers: tuple[CarrierCode, ...]
     """Partners whose own numbers gsc.toml does not say: their calls through others cannot be told."""
     dry_run: bool
-
-
-class _Held(NamedTuple):
-    """The records of one direction and where each is sealed."""
-
-    book: Book
-    table: pa.Table
 
 
 def arbitrage(gateway: Gateway, period: Period | None = None, *, dry_run: bool = False) -> ArbitrageAnswer:
@@ -95,18 +88,21 @@ def arbitrage(gateway: Gateway, period: Period | None = None, *, dry_run: bool =
     with reading(gateway.engine) as connection:
         month = period or _last_period(connection, gateway, held)
     found: list[ArbitrageRow] = []
-    known: set[str] = set()
-    for currency in sorted({each.currency for each in held}):
-        decks = known_decks(gateway, currency)
-        known |= {f"{creditor} to {debtor}" for creditor, debtor in decks}
+    by_currency = {currency: known_decks(gateway, currency) for currency in sorted({each.currency for each in held})}
+    known = {f"{creditor} to {debtor}" for decks in by_currency.values() for creditor, debtor in decks}
+    for currency, decks in by_currency.items():
         among = [each for each in held if each.currency == currency and SERVICE in each.agreement.services]
         found += _search(gateway, among, decks, month, dry_run=dry_run, before=len(found))
+    games = game_rows(gateway, held, by_currency, month, dry_run=dry_run)
     if not dry_run:
         with writing(gateway.engine) as connection:
             replace_arbitrages(connection, month, found)
+            games = replace_suspicions(connection, month, games, GAMES)
     numbers = gateway.settings.numbers
     silent = tuple(sorted(each.partner for each in held if each.partner not in numbers))
-    return ArbitrageAnswer(month, tuple(map(arbitrage_of, found)), tuple(sorted(known)), silent, dry_run)
+    return ArbitrageAnswer(
+        month, tuple(map(arbitrage_of, found)), tuple(map(suspicion_of, games)), tuple(sorted(known)), silent, dry_run
+    )
 
 
 def found_arbitrage(gateway: Gateway, period: Period) -> tuple[FoundArbitrage, ...]:
@@ -179,7 +175,7 @@ def _search(
         (each.creditor, each.debtor): held
         for partnership in among
         for each in directions(partnership)
-        if each.service == SERVICE and (held := _records(gateway, each, period)) is not None
+        if each.service == SERVICE and (held := held_records(gateway, each, period)) is not None
     }
     spans = [period.bounds_ms(each.agreement.zone) for each in among]
     traffic = Traffic({way: held.table for way, held in records.items()}, gateway.settings.numbers)
@@ -193,41 +189,13 @@ def _search(
     return rows
 
 
-def _records(gateway: Gateway, direction: AgreedDirection, period: Period) -> _Held | None:
-    """What we declared of a direction, else what was revealed to us; None if there is nothing."""
-    ours = book_of(gateway, direction, gateway.carrier, period)
-    if ours.batches:
-        return _Held(ours, table_of(gateway, ours))
-    theirs = book_of(gateway, direction, direction.held.partner, period)
-    with reading(gateway.engine) as connection:
-        rows = list_revealed(connection, direction.held.id, period)
-    good = {row.batch_id for row in rows if row.refusal is None}
-    shown = Book(theirs.declarer, tuple(batch for batch in theirs.batches if batch.batch_id in good))
-    return _Held(shown, table_of(gateway, shown)) if shown.batches else None
-
-
 def _keep_evidence(
-    gateway: Gateway, records: Mapping[Direction, _Held], finding: ArbitrageFinding, period: Period, number: int
+    gateway: Gateway, records: Mapping[Direction, Held], finding: ArbitrageFinding, period: Period, number: int
 ) -> str | None:
     """Write the records that show a finding, each with its batch's root and its leaf; the file's place in the home."""
     if finding.direction is None or not len(finding.rows):
         return None
-    book, table = records[finding.direction]
-    ends = np.cumsum([batch.count for batch in book.batches])
-    batch = np.searchsorted(ends, finding.rows, side="right")
-    starts = ends - np.array([each.count for each in book.batches])
-    roots = pa.array([book.batches[each].root.hex() for each in batch.tolist()])
-    shown = table.take(pa.array(finding.rows)).add_column(0, "leaf", pa.array(finding.rows - starts[batch]))
-    return _write(gateway, period, number, shown.add_column(0, "root", roots))
-
-
-def _write(gateway: Gateway, period: Period, number: int, table: pa.Table) -> str:
-    path: Path = gateway.settings.work_path / "arbitrage" / f"{period}" / f"{number}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    pq.write_table(table, partial, compression="zstd", row_group_size=10_000)
-    partial.replace(path)
-    return path.relative_to(gateway.settings.home).as_posix()
+    return keep_rows(gateway, "arbitrage", period, number, sealed_rows(records[finding.direction], finding.rows))
 
 
 def _row(gateway: Gateway, finding: ArbitrageFinding, period: Period, number: int, currency: str) -> ArbitrageRow:

@@ -32,7 +32,10 @@ from reconciliation.forgery.receipts import fake_receipts
 from reconciliation.forgery.suspects import Evidence
 from reconciliation.fraud.flow import Known, flow_of
 from reconciliation.fraud.search import find_frauds
-from reconciliation.suspicion import Suspicion
+from reconciliation.suspicion import GAMES, Suspicion, SuspicionKind
+
+FRAUDS = frozenset(SuspicionKind) - GAMES
+"""What this search looks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class FraudAnswer:
     dry_run: bool
 
 
-class _Found(NamedTuple):
+class FoundIn(NamedTuple):
     """A suspicion, and where its records lie."""
 
     suspicion: Suspicion
@@ -86,10 +89,12 @@ def fraud(gateway: Gateway, period: Period | None = None, *, dry_run: bool = Fal
         month = period or _last_period(connection, gateway, held)
     found, records = _search(gateway, held, month)
     ordered = sorted(found, key=lambda each: -each.suspicion.money_at_risk_micros)
-    rows = [_row(gateway, each, month, number, dry_run=dry_run) for number, each in enumerate(ordered, 1)]
+    rows = [
+        suspicion_row(gateway, each, month, number, "fraud", dry_run=dry_run) for number, each in enumerate(ordered, 1)
+    ]
     if not dry_run:
         with writing(gateway.engine) as connection:
-            replace_suspicions(connection, month, rows)
+            rows = replace_suspicions(connection, month, rows, FRAUDS)
     known = gateway.settings.known
     unknown = tuple(name for name in ("premium", "test_numbers", "own") if not getattr(known, name))
     return FraudAnswer(month, tuple(map(suspicion_of, rows)), records, unknown, dry_run)
@@ -127,7 +132,7 @@ def _last_period(connection: Connection, gateway: Gateway, held: Sequence[Partne
     return max(row.scope.period for row in declared)
 
 
-def _search(gateway: Gateway, among: Sequence[Partnership], period: Period) -> tuple[list[_Found], int]:
+def _search(gateway: Gateway, among: Sequence[Partnership], period: Period) -> tuple[list[FoundIn], int]:
     """What is suspected, and how many records were searched."""
     evidence = Evidence(unallocated=gateway.settings.unallocated, test_numbers=gateway.settings.known.test_numbers)
     ways = [way for partnership in among for way in directions(partnership)]
@@ -141,7 +146,7 @@ def _search(gateway: Gateway, among: Sequence[Partnership], period: Period) -> t
     return found, sum(len(held.table) for held in kept.values())
 
 
-def _in_usage(gateway: Gateway, kept: Mapping[Direction, Held]) -> Iterator[_Found]:
+def _in_usage(gateway: Gateway, kept: Mapping[Direction, Held]) -> Iterator[FoundIn]:
     by_flow = {(way.creditor, way.debtor, way.service): (way, held) for way, held in kept.items()}
     known = gateway.settings.known
     flows = [
@@ -158,7 +163,7 @@ def _in_messages(way: Direction, held: Held, evidence: Evidence) -> Iterator[Sus
         yield from fake_receipts(held.table, evidence, way.creditor, way.debtor)
 
 
-def _in_samples(gateway: Gateway, way: Direction, period: Period) -> Iterator[_Found]:
+def _in_samples(gateway: Gateway, way: Direction, period: Period) -> Iterator[FoundIn]:
     """The creditor's samples against what the port carries, and against the debtor's."""
     if way.service is not Service.DATA:
         return
@@ -174,7 +179,7 @@ def _in_samples(gateway: Gateway, way: Direction, period: Period) -> Iterator[_F
         yield _found(each, way, claimed)
 
 
-def _in_declarations(gateway: Gateway, partnership: Partnership, period: Period) -> Iterator[_Found]:
+def _in_declarations(gateway: Gateway, partnership: Partnership, period: Period) -> Iterator[FoundIn]:
     """What all declarations of the agreement show of the month's."""
     with reading(gateway.engine) as connection:
         rows = list_declarations(connection, partnership.id)
@@ -189,7 +194,7 @@ def _in_declarations(gateway: Gateway, partnership: Partnership, period: Period)
     for each in find_in_declarations(declared, partnership.agreement.detectors.late_days):
         one = of_month.get((each.creditor, each.subject))
         if one is not None:
-            yield _Found(each, partnership.currency, one.declarer, None)
+            yield FoundIn(each, partnership.currency, one.declarer, None)
 
 
 def _declared(
@@ -218,14 +223,17 @@ def _declared(
     )
 
 
-def _found(suspicion: Suspicion, way: Direction, held: Held) -> _Found:
-    return _Found(suspicion, way.held.currency, held.book.declarer, held)
+def _found(suspicion: Suspicion, way: Direction, held: Held) -> FoundIn:
+    return FoundIn(suspicion, way.held.currency, held.book.declarer, held)
 
 
-def _row(gateway: Gateway, found: _Found, period: Period, number: int, *, dry_run: bool) -> SuspicionRow:
+def suspicion_row(
+    gateway: Gateway, found: FoundIn, period: Period, number: int, search: str, *, dry_run: bool
+) -> SuspicionRow:
+    """A suspicion for the store; its records are kept among those of the search, unless it is a dry run."""
     suspicion, path = found.suspicion, None
     if found.held is not None and len(suspicion.rows) and not dry_run:
-        path = keep_rows(gateway, "fraud", period, number, sealed_rows(found.held, suspicion.rows))
+        path = keep_rows(gateway, search, period, number, sealed_rows(found.held, suspicion.rows))
     return SuspicionRow(
         period=period,
         number=number,

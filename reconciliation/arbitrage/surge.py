@@ -132,4 +132,4 @@ def _odds(volume: Ints, where: Sequence[Ints], days: _Days) -> tuple[float, floa
     by_chance = float((lengths**2).sum() / max(1.0, lengths.sum()))
     # an expectation below one call of the usual length is none
     least = max(by_chance, 60_000.0)
-    return surprise(seen, max(expected, least)) / max(spread, least), expected
+    return surprise(round(seen), max(expected, least)) / max(spread, least), expected

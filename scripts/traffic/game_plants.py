@@ -63,7 +63,7 @@ def _made(line: int, a: list[str], b: list[str], start_ms: Ints, quantity: Ints,
 
 
 def _add(sides: Sides, way: Direction, ours: pa.Table, theirs: pa.Table | None = None) -> int:
-    sides[way] = tuple(  # type: ignore[assignment]
+    sides[way] = tuple(
         pa.concat_tables([side, more]).combine_chunks()
         for side, more in zip(sides[way], (ours, ours if theirs is None else theirs), strict=True)
     )

@@ -28,7 +28,8 @@ def find_rings(offers: Sequence[Offer], longest: int = LONGEST) -> tuple[Answer,
     """An answer to each offer, in their order. Deterministic: two nodes with the same offers say the same.
 
     Only the carrier that loses by a ring or refile is told of it; of several chains to the same carrier the shortest,
-    and none that a shorter one undercuts. Raises Malformed for offers of two rounds, Refused for two of one carrier or edges that are not its own.
+    and none that a shorter one undercuts. Raises Malformed for offers of two rounds, Refused for two of one carrier or
+    edges that are not its own.
     """
     _check(offers)
     believed, unconfirmed = _confirmed(offers)
@@ -107,7 +108,7 @@ def _journeys(
     loser: Node, sold: Mapping[Node, Sequence[tuple[Node, int]]], direct: Mapping[Node, int], longest: int
 ) -> Iterator[tuple[Scheme, tuple[Node, ...]]]:
     """Rising chains from a carrier, the shortest first, that close as a ring or a refile."""
-    reached = {debtor: (rank, (loser, debtor)) for debtor, rank in direct.items()}
+    reached: dict[Node, tuple[int, tuple[Node, ...]]] = {each: (rank, (loser, each)) for each, rank in direct.items()}
     lowest = dict(direct)
     for _ in range(longest - 1):
         further: dict[Node, tuple[int, tuple[Node, ...]]] = {}
