@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from functools import reduce
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,7 +30,8 @@ class Verdict(StrEnum):
     """One that may be disputed."""
 
 
-class Sum(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sum:
     """Of one side's records of one key."""
 
     count: int
@@ -83,14 +83,10 @@ class Totals:
 
     def sums(self) -> tuple[Sums, Sums]:
         """Ours and theirs by destination and day."""
-        ours = {
-            (key.destination, key.day): Sum(key.ours_count, key.ours_quantity, key.ours_micros) for key in self.keys
-        }
-        theirs = {
-            (key.destination, key.day): Sum(key.theirs_count, key.theirs_quantity, key.theirs_micros)
-            for key in self.keys
-        }
-        return _filled(ours), _filled(theirs)
+        names = [(key.destination, key.day) for key in self.keys]
+        ours = (Sum(key.ours_count, key.ours_quantity, key.ours_micros) for key in self.keys)
+        theirs = (Sum(key.theirs_count, key.theirs_quantity, key.theirs_micros) for key in self.keys)
+        return _filled(dict(zip(names, ours, strict=True))), _filled(dict(zip(names, theirs, strict=True)))
 
     @property
     def difference_micros(self) -> Micros:
@@ -124,10 +120,9 @@ def sums_of_side(side: Side, zone: ZoneInfo) -> Sums:
     cells, group = np.unique(side.destination.codes * 10_000_000 + days, return_inverse=True)
     counts = np.bincount(group, minlength=len(cells)).tolist()
     quantity, micros = (exact_sums(group, column, len(cells)) for column in (side.quantity, side.amount))
-    keys = (
-        (side.destination.texts[cell // 10_000_000], date.fromordinal(cell % 10_000_000)) for cell in cells.tolist()
-    )
-    return dict(zip(keys, map(Sum, counts, quantity, micros), strict=True))
+    names = (side.destination.texts[cell // 10_000_000] for cell in cells.tolist())
+    dates = (date.fromordinal(cell % 10_000_000) for cell in cells.tolist())
+    return dict(zip(zip(names, dates, strict=True), map(Sum, counts, quantity, micros), strict=True))
 
 
 def sums_together(one: Sums, other: Sums) -> Sums:

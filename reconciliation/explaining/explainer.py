@@ -7,28 +7,23 @@ records it explains. Pairs of rules are tried when no single one explains nine i
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from ledger.agreement import Agreement
-from ledger.errors import GscError
 from ledger.prices.deck import DeckHistory, deck_history, rate_deck
-from ledger.prices.rating import rate
 from ledger.prices.rating_terms import RoundingPlace
-from ledger.usage import USAGE_SCHEMA
 from reconciliation.difference import Books, Difference
+from reconciliation.explaining.priced_groups import Asked, Samples, count_reproduced, samples_of
 from reconciliation.explaining.reckoning import Reckoning, Rule, both, plausible_rules
 from reconciliation.finding import Cause
-from reconciliation.matching.side import Flags, Ints, Side, exact_sum
+from reconciliation.matching.side import exact_sum
 
 PRICED = (Cause.RATE, Cause.DESTINATION, Cause.ROUNDING)
-SAMPLE = 64
-"""Records of a difference that every rule is tried on; the one found is then counted on all of them."""
 ALMOST_ALL = 0.9
 """Share of the sample that ends the search: a clock may put a few records on the other side of a change."""
 LEAST = 0.5
@@ -40,41 +35,28 @@ PAIR_SEARCHES = 3
 _AFTER_DIGITS = ":"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Records of one side and the amounts it has for them."""
-
-    usage: pa.Table
-    """USAGE_SCHEMA; `line` counts the rows from 0."""
-    amounts: Ints
-    codes: frozenset[str]
-
-    def __len__(self) -> int:
-        return len(self.amounts)
-
-    def starts_ms(self) -> tuple[int, int]:
-        """The first and the last start."""
-        start_ms = self.usage["start_ms"].to_numpy()
-        return int(start_ms.min()), int(start_ms.max())
-
-    def sample(self) -> "Group":
-        """Some of them, spread over the whole."""
-        if len(self) <= SAMPLE:
-            return self
-        rows = np.linspace(0, len(self) - 1, SAMPLE).astype(np.int64)
-        return Group(_numbered(self.usage.take(pa.array(rows))), self.amounts[rows], self.codes)
-
-
 class Trial(NamedTuple):
     """What a rule must give: the amounts that differ, and those of the same codes that do not."""
 
-    differing: Group
-    all: Group
+    samples: Samples
 
     def share(self, reckoning: Reckoning) -> float:
         """The smaller of the two shares of amounts given; a rule that changes nothing gives none that differ."""
-        share = _share(self.differing, reckoning)
-        return min(share, _share(self.all, reckoning)) if share else 0.0
+        share = self.samples.differing.share(reckoning)
+        return min(share, self.samples.all.share(reckoning)) if share else 0.0
+
+
+class Said(NamedTuple):
+    """What is to be said of a difference, when its records are counted."""
+
+    at: int
+    """Position of the difference."""
+    is_creditor: bool
+    """Whose amounts follow from the rule."""
+    rule: Rule
+    asked: Asked
+    is_other_agreed: bool
+    """Whether the other side's amounts follow from what was agreed."""
 
 
 class Explainer:
@@ -84,7 +66,6 @@ class Explainer:
         self._books = books
         self._agreed = Reckoning(history, agreement)
         self._codes = [[rate.code for rate in dated.deck.rates] for dated in history.decks]
-        self._pairs = _PairsByCode(books)
         self._found: dict[str, Rule] = {}
         self._searches = SEARCHES
 
@@ -92,32 +73,35 @@ class Explainer:
         """The same differences in the same order; the detail of those that a rule explains says which."""
         if self._agreed.agreement.rating.place is RoundingPlace.STATEMENT:
             return tuple(differences)  # a record's amount follows from all before it
-        by_size = sorted(range(len(differences)), key=lambda at: -abs(_moved(differences[at])))
+        priced = {at: each for at, each in enumerate(differences) if each.cause in PRICED and each.size}
+        if not priced:
+            return tuple(differences)
+        owed, counted = (samples_of(self._books, priced, is_creditor=is_creditor) for is_creditor in (True, False))
+        by_size = sorted(priced, key=lambda at: -abs(_moved(differences[at])))
+        said = [each for at in by_size if (each := self._rule_of(at, owed[at], counted[at]))]
         explained = list(differences)
-        for at in by_size:
-            if differences[at].cause in PRICED and differences[at].size:
-                explained[at] = self._with_rule(differences[at])
+        for each, (hits, of) in self._counted(said):
+            explained[each.at] = _with_rule(differences[each.at], each, hits, of)
         return tuple(explained)
 
-    def _with_rule(self, difference: Difference) -> Difference:
-        creditor = _group(self._books.creditor, difference.creditor_rows)
-        debtor = _group(self._books.debtor, difference.debtor_rows)
+    def _rule_of(self, at: int, creditor: Samples, debtor: Samples) -> Said | None:
         agreed = self._near(creditor.codes | debtor.codes)
-        keeps = [_share(group.sample(), agreed) >= ALMOST_ALL for group in (creditor, debtor)]
+        keeps = [samples.differing.share(agreed) >= ALMOST_ALL for samples in (creditor, debtor)]
         if all(keeps):
-            return difference
-        who, other = ("creditor", "debtor") if keeps[1] else ("debtor", "creditor")
-        owed, counted = self._pairs.of(difference)
-        side, rows = (self._books.creditor, owed) if keeps[1] else (self._books.debtor, counted)
-        group = _group(side, rows)
-        trial = Trial((creditor if keeps[1] else debtor).sample(), group.sample())
-        rule = self._smallest(trial, agreed)
+            return None
+        mine = creditor if keeps[1] else debtor
+        rule = self._smallest(Trial(mine), agreed)
         if rule is None:
-            return difference
-        count = int(_reproduced(group, rule.change(agreed)).sum())
-        said = f"{{{who}}}'s amounts on these codes follow from {rule.words}: {count:,} of {len(group):,}"
-        kept = f", {{{other}}}'s from what was agreed" if any(keeps) else ""
-        return replace(difference, detail=f"{difference.detail}; {said}{kept}")
+            return None
+        return Said(at, keeps[1], rule, Asked(mine.codes, rule.change(agreed)), any(keeps))
+
+    def _counted(self, said: Sequence[Said]) -> Iterator[tuple[Said, tuple[int, int]]]:
+        """How many records of all pairs of the codes follow from each rule, and of how many."""
+        books, pairing = self._books, self._books.pairing
+        for side, paired, is_creditor in ((books.creditor, pairing.ours, True), (books.debtor, pairing.theirs, False)):
+            mine = [each for each in said if each.is_creditor == is_creditor]
+            single = np.delete(side.row, paired)
+            yield from zip(mine, count_reproduced(side, single, [each.asked for each in mine]), strict=True)
 
     def _smallest(self, trial: Trial, agreed: Reckoning) -> Rule | None:
         for rule in self._found.values():
@@ -141,25 +125,15 @@ class Explainer:
         return replace(self._agreed, history=deck_history(decks)) if decks else self._agreed
 
 
-class _PairsByCode:
-    """All pairs, also those without a difference, by the creditor's dial code: a rule must give both kinds."""
-
-    def __init__(self, books: Books) -> None:
-        self._books = books
-        codes = books.creditor.code.codes[books.pairing.ours]
-        self._order = np.argsort(codes, kind="stable")
-        self._codes = codes[self._order]
-
-    def of(self, difference: Difference) -> tuple[Ints, Ints]:
-        """Rows of both sides in pairs of the difference's codes."""
-        codes = np.unique(self._books.creditor.code.codes[difference.creditor_rows])
-        begins, ends = (np.searchsorted(self._codes, codes, side=side) for side in ("left", "right"))
-        pairs = np.concatenate([self._order[b:e] for b, e in zip(begins.tolist(), ends.tolist(), strict=True)])
-        return self._books.pairing.ours[pairs], self._books.pairing.theirs[pairs]
+def _with_rule(difference: Difference, said: Said, hits: int, of: int) -> Difference:
+    who, other = ("creditor", "debtor") if said.is_creditor else ("debtor", "creditor")
+    words = f"{{{who}}}'s amounts on these codes follow from {said.rule.words}: {hits:,} of {of:,}"
+    kept = f", {{{other}}}'s from what was agreed" if said.is_other_agreed else ""
+    return replace(difference, detail=f"{difference.detail}; {words}{kept}")
 
 
 def _search(trial: Trial, agreed: Reckoning, *, with_pairs: bool) -> Rule | None:
-    rules = list(plausible_rules(agreed, trial.all.codes, trial.all.starts_ms()))
+    rules = list(plausible_rules(agreed, trial.samples.codes, trial.samples.all.starts_ms()))
     best, share = _best(trial, agreed, rules)
     if share < ALMOST_ALL and with_pairs:
         common = [rule for rule in rules if rule.is_common]
@@ -180,36 +154,6 @@ def _best(trial: Trial, agreed: Reckoning, rules: Sequence[Rule]) -> tuple[Rule 
         if most == 1.0:
             break
     return best, most
-
-
-def _share(group: Group, reckoning: Reckoning) -> float:
-    return float(_reproduced(group, reckoning).mean())
-
-
-def _reproduced(group: Group, reckoning: Reckoning) -> Flags:
-    """Which amounts the reckoning gives to the micro."""
-    hits = np.zeros(len(group), np.bool_)
-    usage = group.usage
-    if reckoning.shift_ms:
-        moved = pa.array(usage["start_ms"].to_numpy() + reckoning.shift_ms)
-        usage = usage.set_column(usage.schema.get_field_index("start_ms"), USAGE_SCHEMA.field("start_ms"), moved)
-    try:
-        rated = rate(usage, reckoning.history, reckoning.agreement).rated
-    except GscError:
-        return hits  # a rule under which nothing can be priced gives nobody's amounts
-    rows = rated["line"].to_numpy()
-    hits[rows] = rated["amount_micros"].to_numpy() == group.amounts[rows]
-    return hits
-
-
-def _group(side: Side, rows: Ints) -> Group:
-    usage = _numbered(side.texts(rows, USAGE_SCHEMA.names))
-    codes = {side.code.texts[code] for code in np.unique(side.code.codes[rows]).tolist()}
-    return Group(usage, side.amount[rows], frozenset(codes))
-
-
-def _numbered(usage: pa.Table) -> pa.Table:
-    return usage.set_column(0, USAGE_SCHEMA.field("line"), pa.array(np.arange(len(usage)))).cast(USAGE_SCHEMA)
 
 
 def _moved(difference: Difference) -> int:

@@ -68,8 +68,8 @@ def with_late(
         _exceptions(group, len(result.findings) + at, (ours, theirs), late) for at, (_, group) in enumerate(found)
     ]
     more = (sums_of_side(side_of(table, result.scope.service), agreement.zone) for table in (late.ours, late.theirs))
-    sums = (sums_together(own, late) for own, late in zip(result.totals.sums(), more, strict=True))
-    totals = compare_totals(*sums, agreement.tolerance)
+    us, them = (sums_together(own, late) for own, late in zip(result.totals.sums(), more, strict=True))
+    totals = compare_totals(us, them, agreement.tolerance)
     return replace(
         result,
         findings=findings,

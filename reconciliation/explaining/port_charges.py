@@ -29,10 +29,8 @@ def with_samples(
     charges = [each for each in differences if _is_of_charges(books, each, at_ms)]
     if not charges or agreement.data.basis is not DataBasis.PERCENTILE:
         return tuple(differences)
-    owed, counted = (
-        wrong_charges(side.source.table(), decks, agreement, creditor, books.period)
-        for side in (books.creditor, books.debtor)
-    )
+    tables = (side.source.table() for side in (books.creditor, books.debtor))
+    owed, counted = (wrong_charges(table, decks, agreement, creditor, books.period) for table in tables)
     return tuple(
         _told(books, each, owed, counted) if _is_of_charges(books, each, at_ms) else each for each in differences
     )

@@ -81,16 +81,25 @@ def side_of(table: pa.Table, service: Service = Service.VOICE) -> Side:
     """Read a RatedTable (ledger/usage.py) into columns. Raises Malformed for a missing, null or mistyped column."""
     source = table_source(table)
     plain = as_rated(source.rated)
-    names = [_names(plain[name]) for name in NAMES]
-    numbers = [_ints(plain[name]) for name in ("quantity", "charged_quantity", "amount_micros")]
+    route, destination, code = (_names(plain[name]) for name in NAMES)
+    quantity, charged, amount = (_ints(plain[name]) for name in ("quantity", "charged_quantity", "amount_micros"))
+    a_hash, b_hash = party_words(plain, service)
     return Side(
-        TableSource(plain),
-        np.arange(len(plain)),
-        *party_words(plain, service),
-        _ints(plain["start_ms"]),
-        *numbers,
-        *names,
-        tie_of(*numbers, *(each.codes for each in names), *(name_hashes(each.texts) for each in names)),
+        source=TableSource(plain),
+        row=np.arange(len(plain)),
+        a_hash=a_hash,
+        b_hash=b_hash,
+        start_ms=_ints(plain["start_ms"]),
+        quantity=quantity,
+        charged=charged,
+        amount=amount,
+        route=route,
+        destination=destination,
+        code=code,
+        tie=tie_of(
+            *(quantity, charged, amount, route.codes, destination.codes, code.codes),
+            *(name_hashes(route.texts), name_hashes(destination.texts), name_hashes(code.texts)),
+        ),
     )
 
 
@@ -114,7 +123,8 @@ def _ports(table: pa.Table) -> Words:
     column = table["route"].combine_chunks()
     if not pa.types.is_dictionary(column.type):
         return party_hashes(column)
-    return party_hashes(column.dictionary)[column.indices.to_numpy()]
+    words: Words = party_hashes(column.dictionary)[column.indices.to_numpy()]
+    return words
 
 
 def exact_sum(amounts: Ints) -> int:

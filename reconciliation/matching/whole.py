@@ -28,6 +28,7 @@ class Whole:
     """The same by the debtor's route."""
     creditor: Census
     """All of the creditor's records."""
+    debtor: Census
 
     @property
     def creditor_records(self) -> int:

@@ -3,9 +3,10 @@
 Every question is a pass over the packed records, which picks by a filter of bits and then compares exactly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,14 @@ class Asked(IntEnum):
     """Place of the code."""
 
 
+class Ranked(NamedTuple):
+    """Some records; columns of one length."""
+
+    row: Ints
+    code: Ints
+    rank: Ints
+
+
 @dataclass(frozen=True, slots=True)
 class Census:
     """All of one side's records."""
@@ -56,9 +65,8 @@ class Census:
         found = list(self._picked(asked, values)) if len(values) else []
         if not found:
             return unpack(np.empty((0, self.layout.words), np.uint64), self.layout)
-        columns = Unpacked(*(np.concatenate(each) for each in zip(*found, strict=True)))
-        order = np.argsort(columns.row)
-        return Unpacked(*(column[order] for column in columns))
+        every = _all_of(found)
+        return every.take(np.argsort(every.row))
 
     def nearest(self, code: Ints, start_ms: Ints, without: Ints) -> tuple[Ints, Ints]:
         """For each code and moment the last start up to it and the first after it, of records of this code.
@@ -75,6 +83,20 @@ class Census:
         _fill(moments >> _START_BITS, before, after)
         return before[place], after[place]
 
+    def least(self, codes: Ints, count: int, without: Ints) -> "Ranked":
+        """So many records of each code at most: those whose rank is least. `without` are rows (ascending) left out."""
+        kept = [Ranked(*(np.empty(0, np.int64) for _ in range(3)))]
+        for records in self._picked(Asked.CODE, codes.view(np.uint64)) if len(codes) else ():
+            mine = ~_among(records.row, without)
+            rank = self.rank(records.a_hash[mine], records.b_hash[mine], records.start_ms[mine])
+            kept = [least_together([*kept, Ranked(records.row[mine], records.code[mine], rank)], count)]
+        return kept[0]
+
+    def rank(self, a_hash: Words, b_hash: Words, start_ms: Ints) -> Ints:
+        """Random numbers, but the same for the same record."""
+        ranks: Ints = mixed(a_hash + mixed(b_hash + mixed(start_ms.view(np.uint64)))).view(np.int64)
+        return ranks
+
     def _picked(self, asked: Asked, values: Words) -> Iterator[Unpacked]:
         wanted = np.zeros(1 << _FILTER_BITS, np.bool_)
         wanted[mixed(values) >> np.uint64(64 - _FILTER_BITS)] = True
@@ -82,7 +104,22 @@ class Census:
             rows = _pick(records, self.layout, int(asked), wanted)
             columns = unpack(records[rows], self.layout)
             exact = _among(_said(columns, asked), values)
-            yield Unpacked(*(column[exact] for column in columns))
+            yield columns.take(exact)
+
+
+def least_together(parts: Sequence[Ranked], count: int) -> Ranked:
+    """The first of each code, in order of rank, then row."""
+    row, code, rank = (np.concatenate(each) for each in zip(*parts, strict=True))
+    order = np.lexsort((row, rank, code))
+    ordered = code[order]
+    begins = np.searchsorted(ordered, ordered)
+    chosen = order[np.arange(len(order)) - begins < count]
+    return Ranked(row[chosen], code[chosen], rank[chosen])
+
+
+def _all_of(parts: Sequence[Unpacked]) -> Unpacked:
+    columns: list[Any] = [np.concatenate(each) for each in zip(*parts, strict=True)]
+    return Unpacked(*columns)
 
 
 def _said(records: Unpacked, asked: Asked) -> Words:
@@ -145,9 +182,8 @@ def _between(moments: Ints, code: Ints, start_ms: Ints, base: int, latest: Ints,
     for k in range(len(code)):
         first = _first_at_least(moments, code[k] << 42)
         end = _first_at_least(moments, (code[k] + 1) << 42)
-        if start_ms[k] < base:
-            gap = first
-        else:
+        gap = first
+        if start_ms[k] >= base:
             gap = min(_first_at_least(moments, (code[k] << 42) + start_ms[k] - base), end)
         if gap < end and start_ms[k] > latest[gap]:
             latest[gap] = start_ms[k]

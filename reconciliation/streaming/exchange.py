@@ -1,4 +1,4 @@
-"""How do a side's records come together by key? Read once, packed, and dealt to buckets, in memory or spilled to disk."""
+"""How do a side's records come together by key? Read once, packed, dealt to buckets, in memory or spilled to disk."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ledger.pieces import number_part
+from ledger.usage import RATED_SCHEMA
 from reconciliation.matching.side import Ints, Words, party_words
 from reconciliation.streaming.packing import Named, Numbers, Places, pack, scatter
 from reconciliation.streaming.plan import Plan
@@ -21,17 +22,7 @@ from reconciliation.streaming.tallying import Tally, empty_tally, tally_piece
 
 BATCH_ROWS = 1 << 19
 """Records that are dealt at once."""
-READ = (
-    "a_party",
-    "b_party",
-    "start_ms",
-    "quantity",
-    "route",
-    "destination",
-    "code",
-    "charged_quantity",
-    "amount_micros",
-)
+READ = tuple(name for name in RATED_SCHEMA.names if name != "line")
 OCTETS_A_WORD = 8
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ledger.kernel import kernel
-from reconciliation.matching.side import Ints, Words
+from reconciliation.matching.side import Flags, Ints, Words
 
 NARROW, WIDE = 5, 8
 Places = npt.NDArray[np.int32]
@@ -44,11 +44,18 @@ class Unpacked(NamedTuple):
     destination: Ints
     code: Ints
 
+    def take(self, rows: Ints | Flags) -> "Unpacked":
+        """Only these."""
+        return Unpacked(
+            *(self.a_hash[rows], self.b_hash[rows], self.start_ms[rows], self.quantity[rows], self.charged[rows]),
+            *(self.amount[rows], self.row[rows], self.route[rows], self.destination[rows], self.code[rows]),
+        )
+
 
 class Named(NamedTuple):
     """A column of names in one piece: places in its own dictionary, and what they are in the whole month's."""
 
-    index: Places
+    places: Places
     ids: Places
 
 
@@ -83,9 +90,9 @@ def pack(
     for k in range(len(a_hash)):
         records[k, 0] = a_hash[k]
         records[k, 1] = b_hash[k]
-        names = np.uint64(route.ids[route.index[k]]) << route_at
-        names |= np.uint64(destination.ids[destination.index[k]]) << destination_at
-        names |= np.uint64(code.ids[code.index[k]])
+        upper = np.uint64(route.ids[route.places[k]]) << route_at
+        middle = np.uint64(destination.ids[destination.places[k]]) << destination_at
+        names = upper | middle | np.uint64(code.ids[code.places[k]])
         start = np.uint64(numbers.start_ms[k] - base)
         quantity = np.uint64(numbers.quantity[k])
         charged = np.uint64(numbers.charged[k])

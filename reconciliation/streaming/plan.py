@@ -1,4 +1,4 @@
-"""What do all pieces and buckets of a month have in common? Its names, the layout of its records, its days, its buckets.
+"""What do all pieces and buckets of a month have in common? Its names, the layout of its records, its days.
 
 A plan is made from what Parquet files say of themselves and their columns of names, and is the same for every thread,
 process or machine that takes part.
@@ -102,9 +102,8 @@ def wide(plan: Plan) -> Plan:
 def vocabulary_of(pieces: Iterable[Sequence[pa.Array]]) -> Vocabulary:
     """From arrays of texts, in the order of NAMES."""
     columns = list(zip(*pieces, strict=True)) or [()] * len(NAMES)
-    texts = [_ascending(arrays) for arrays in columns]
-    hashes = [name_hashes(each) for each in texts]
-    return Vocabulary(*texts, *hashes)
+    routes, destinations, codes = (_ascending(arrays) for arrays in columns)
+    return Vocabulary(routes, destinations, codes, name_hashes(routes), name_hashes(destinations), name_hashes(codes))
 
 
 def _ascending(arrays: Sequence[pa.Array]) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from reconciliation.matching.sweep import Columns, Reach, sift
 from reconciliation.streaming.packing import Layout, unpack
 from reconciliation.streaming.plan import Plan
 
+NO_PAIRS = np.empty((0, 3), np.int64)
+
 
 class Bucket(NamedTuple):
     """Packed records (n, plan.layout.words) of both sides whose keys begin alike."""
@@ -82,9 +84,7 @@ def match_bucket(bucket: Bucket, conditions: Conditions) -> BucketAnswer:
         answered_theirs=answered[1],
         seen_ours=seen_ours,
         seen_theirs=seen_theirs,
-        pairs=_pairs(mate, our_loud, bucket, plan, ours, theirs)
-        if conditions.with_pairs
-        else np.empty((0, 3), np.int64),
+        pairs=_pairs(mate, our_loud, bucket, plan, ours, theirs) if conditions.with_pairs else NO_PAIRS,
     )
 
 

@@ -20,17 +20,18 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from ledger.agreement import Tolerance
 from ledger.service import Service
 from reconciliation.matching.clock_samples import sample_bound
 from reconciliation.matching.clocks import Clocks, Shifts, no_shifts, shifts_of
 from reconciliation.matching.keys import pair_hashes
 from reconciliation.matching.services import TRAITS
-from reconciliation.matching.side import Ints, Names, Side, Tolerances, Words
+from reconciliation.matching.side import Ints, Names, Side, Words
 from reconciliation.matching.ties import tie_of
 from reconciliation.matching.whole import Whole
 from reconciliation.streaming.census import Census
 from reconciliation.streaming.exchange import OCTETS_A_WORD, Exchange, Scan, TooNarrow, scan
-from reconciliation.streaming.packing import Unpacked, unpack
+from reconciliation.streaming.packing import unpack
 from reconciliation.streaming.plan import BUCKET_ROWS, Plan, plan_of, wide
 from reconciliation.streaming.sifting import Bucket, BucketAnswer, Conditions, match_bucket, together
 from reconciliation.streaming.sources import Source
@@ -81,7 +82,7 @@ class Month(NamedTuple):
     service: Service
     bounds_ms: tuple[int, int]
     zone: ZoneInfo
-    tolerance: Tolerances
+    tolerance: Tolerance
 
 
 def in_threads(buckets: int, load: Load, conditions: Conditions) -> Iterator[BucketAnswer]:
@@ -127,14 +128,12 @@ def _streamed(
         *shifts.ours.errors(answer.seen_ours, routes, is_ours=True),
         *shifts.theirs.errors(answer.seen_theirs, routes, is_ours=False),
     )
-    corrections = (
-        stretches.corrections(side.route.codes, side.start_ms)[0]
-        for side, stretches in ((us, shifts.ours), (them, shifts.theirs))
-    )
+    our_corrections, _ = shifts.ours.corrections(us.route.codes, us.start_ms)
+    their_corrections, _ = shifts.theirs.corrections(them.route.codes, them.start_ms)
     return Streamed(
         us,
         them,
-        Clocks(*corrections, errors),
+        Clocks(our_corrections, their_corrections, errors),
         Whole(
             plan.days.first_ms,
             owed.tally.route_days,
@@ -144,6 +143,7 @@ def _streamed(
             answer.answered_ours,
             answer.answered_theirs,
             Census(owed.exchange, plan.layout),
+            Census(counted.exchange, plan.layout),
         ),
         sums_of(owed.tally, plan),
         sums_of(counted.tally, plan),
@@ -176,10 +176,8 @@ def _shifts(creditor: Source, debtor: Source, owed: Exchange, counted: Exchange,
     if not TRAITS[month.service].has_clock:
         return no_shifts(len(plan.vocabulary.routes))
     records = max(creditor.rows, debtor.rows)
-    us, them = (
-        _side(source, _sample(exchange, plan, records), plan)
-        for source, exchange in ((creditor, owed), (debtor, counted))
-    )
+    us = _side(creditor, _sample(owed, plan, records), plan)
+    them = _side(debtor, _sample(counted, plan, records), plan)
     return shifts_of(us, them, month.tolerance, records)
 
 
@@ -194,17 +192,22 @@ def _sample(exchange: Exchange, plan: Plan, records: int) -> Words:
 def _side(source: Source, records: Words, plan: Plan) -> Side:
     """Packed records as the exact engine takes them, in order of row."""
     said = unpack(records, plan.layout)
-    order = np.argsort(said.row)
-    said = Unpacked(*(column[order] for column in said))
+    said = said.take(np.argsort(said.row))
     names = plan.vocabulary
-    numbers, places = (said.quantity, said.charged, said.amount), (said.route, said.destination, said.code)
     return Side(
-        source,
-        said.row,
-        said.a_hash,
-        said.b_hash,
-        said.start_ms,
-        *numbers,
-        *(Names(codes, texts) for codes, texts in zip(places, names.texts, strict=True)),
-        tie_of(*numbers, *places, names.route_hash, names.destination_hash, names.code_hash),
+        source=source,
+        row=said.row,
+        a_hash=said.a_hash,
+        b_hash=said.b_hash,
+        start_ms=said.start_ms,
+        quantity=said.quantity,
+        charged=said.charged,
+        amount=said.amount,
+        route=Names(said.route, names.routes),
+        destination=Names(said.destination, names.destinations),
+        code=Names(said.code, names.codes),
+        tie=tie_of(
+            *(said.quantity, said.charged, said.amount, said.route, said.destination, said.code),
+            *(names.route_hash, names.destination_hash, names.code_hash),
+        ),
     )

@@ -54,7 +54,7 @@ def tally_piece(tally: Tally, numbers: Numbers, route: Named, destination: Named
         quarters, where = np.unique(numbers.start_ms[rows] // QUARTER_MS, return_inverse=True)
         ordinals = accounting_days(quarters, zone)[where]
         for row, ordinal in zip(rows.tolist(), ordinals.tolist(), strict=True):
-            name = plan.vocabulary.destinations[destination.ids[destination.index[row]]]
+            name = plan.vocabulary.destinations[destination.ids[destination.places[row]]]
             tally.strays[name, ordinal, "count"] += 1
             tally.strays[name, ordinal, "quantity"] += int(numbers.quantity[row])
             tally.strays[name, ordinal, "micros"] += int(numbers.amount[row])
@@ -95,9 +95,9 @@ def _tally(
         since = numbers.start_ms[k] - first_ms
         quarter = since // 900_000
         day = since // 86_400_000
-        route_days[route.ids[route.index[k]], min(max(day, 0), route_days.shape[1] - 1)] += 1
+        route_days[route.ids[route.places[k]], min(max(day, 0), route_days.shape[1] - 1)] += 1
         if 0 <= quarter < len(of_quarter):
-            cell = destination.ids[destination.index[k]] * days + of_quarter[quarter]
+            cell = destination.ids[destination.places[k]] * days + of_quarter[quarter]
             cells[cell, 0] += 1
             cells[cell, 1] += numbers.quantity[k] >> 32
             cells[cell, 2] += numbers.quantity[k] & low
