@@ -16,8 +16,9 @@ from reconciliation.matching.side import Flags, Ints, exact_sum
 from reconciliation.suspicion import Suspicion, SuspicionKind
 
 BITS_PER_MEGABIT = 1_000_000
-WRAPS = {"32-bit": 1 << 32, "64-bit": 1 << 63}
-"""What a counter holds before it begins again; a record's quantity has 63 bits."""
+WRAP = 1 << 32
+"""What a 32-bit counter holds before it begins again. One of 64 bits does not within a lifetime (RFC 2863, 3.1.6): its
+resets pass the line rate."""
 PPM = 10_000
 """What is left beside a wrap may differ by 1 % of the other side's sample, as far as an agreement's tolerance goes."""
 LEAST_OCTETS = 1_000_000
@@ -47,22 +48,21 @@ def wrapped_samples(
 ) -> Iterator[Suspicion]:
     """Samples that exceed the other side's by just what a counter holds: a wrap or a reset counted as traffic.
 
-    Rule: for the same parties, port and interval the creditor's octets less the debtor's are 2^32 (or 2^63, where a
-    64-bit counter's quantity was cut) within 1 % of the debtor's sample. Source: RFC 2863, section 3.1.6, on counters
-    that wrap; RFC 1155 on their reset.
+    Rule: for the same parties, port and interval the creditor's octets less the debtor's are 2^32 within 1 % of the
+    debtor's sample. Source: RFC 2863, section 3.1.6, on counters that wrap. A reset read as a wrap adds 2^32 less what
+    the counter held, which may be anything: it is found where it passes the line rate, else it is a difference like any.
     """
     rows, partner = _same_samples(claimed, ours)
     more, base = _ints(claimed["quantity"])[rows], _ints(ours["quantity"])[partner]
-    excess = more - base
     slack = np.maximum(base // 1_000_000 * PPM, LEAST_OCTETS)
-    for name, size in WRAPS.items():
-        wrapped: Flags = (excess > 0) & (np.abs(excess - size) <= slack)
-        mine = rows[wrapped]
-        for port in sorted(set(claimed["route"].take(pa.array(mine)).to_pylist())):
-            of_port = np.asarray(pc.equal(claimed["route"].take(pa.array(mine)), port).to_numpy(), np.bool_)
-            said = f"{int(of_port.sum()):,} samples of {port} exceed {debtor}'s by what a {name} counter holds"
-            rule = f"the two sides' samples differ by {size:,} octets within 1 %"
-            yield _suspicion(claimed, np.sort(mine[of_port]), port, rule, said, 95, creditor, debtor)
+    wrapped: Flags = np.abs(more - base - WRAP) <= slack
+    mine = rows[wrapped]
+    routes = claimed["route"].take(pa.array(mine))
+    for port in sorted(set(routes.to_pylist())):
+        of_port = np.asarray(pc.equal(routes, port).to_numpy(), np.bool_)
+        said = f"{int(of_port.sum()):,} samples of {port} exceed {debtor}'s by what a 32-bit counter holds"
+        rule = f"the two sides' samples differ by {WRAP:,} octets within 1 %"
+        yield _suspicion(claimed, np.sort(mine[of_port]), port, rule, said, 95, creditor, debtor)
 
 
 def _same_samples(claimed: pa.Table, ours: pa.Table) -> tuple[Ints, Ints]:
