@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from gateway.api import peer_routes
+from gateway.api import peer_routes, problem_pages
 from gateway.api.bounds import BoundedBody, PrivateAnswers
 from gateway.api.login import pages as login_pages
 from gateway.api.login import routes as login_routes
@@ -42,7 +42,7 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
         app.include_router(verbs.router)
     for router in (members.reads, resource_routes.router, usage.router, peer_routes.router):
         app.include_router(router)
-    for pages in (login_routes.router, login_pages.router):
+    for pages in (login_routes.router, login_pages.router, problem_pages.router):
         app.include_router(pages)
     app.include_router(desk_router)
     app.add_api_route("/", _home, include_in_schema=False)

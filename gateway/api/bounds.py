@@ -11,7 +11,8 @@ from gateway.api.problems import TOO_LARGE
 MAX_BODY_BYTES = 1 << 20
 MAX_FILE_BYTES = 1 << 30
 MAX_BRACKETS = 256
-"""Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands."""
+"""Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands. Forms with files
+are read by no such reader."""
 FILE_PATHS = ("/v1/usageImport", "/desk/imports")
 """Where the body is a file."""
 
@@ -27,6 +28,8 @@ class BoundedBody:
             await self._app(scope, receive, send)
             return
         is_file = scope["path"] in FILE_PATHS
+        kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+        is_json = not any(kind.startswith(b"multipart/form-data") for kind in kinds)
         bound = MAX_FILE_BYTES if is_file else MAX_BODY_BYTES
         seen = brackets = 0
 
@@ -39,7 +42,7 @@ class BoundedBody:
                 if seen > bound:
                     raise HTTPException(TOO_LARGE, f"at most {bound} bytes are taken here")
                 brackets += body.count(b"[") + body.count(b"{")
-                if brackets > MAX_BRACKETS and not is_file:
+                if brackets > MAX_BRACKETS and is_json and not is_file:
                     raise HTTPException(HTTPStatus.BAD_REQUEST, f"more than {MAX_BRACKETS} opening brackets")
             return message
 
