@@ -9,6 +9,7 @@ A home folder holds everything that belongs to one carrier:
     agreements/       one TOML file for each agreement; later versions of them in amendments/
     decks/            rate decks, CSV
     inbox/            raw CDR files as they came
+    mappings/         how files of no known preset are read, one TOML file each
     archive/          sealed batches, ours and revealed ones, named by their Merkle root
     gsc.sqlite        the store, unless `database` names another
 """
@@ -147,6 +148,11 @@ class Settings:
     @property
     def inbox_path(self) -> Path:
         return self.home / "inbox"
+
+    @property
+    def mappings_path(self) -> Path:
+        """Mappings that were saved at the desk, one preset a file."""
+        return self.home / "mappings"
 
     @property
     def work_path(self) -> Path:

@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands, in their order."""
     app.command("mapping")(mapping)
     app.command("import")(import_)
+    app.command("replay")(replay)
 
 
 def import_(
@@ -60,6 +61,26 @@ def import_(
     with _progress(file, json) as told:
         answer = month.import_usage(gateway, file, preset, batch_days=batch_days, dry_run=dry_run, said=said, told=told)
     _show(answer, json)
+
+
+def replay(
+    number: Annotated[int, typer.Argument(help="The import whose quarantined rows are read again")],
+    preset: Annotated[str, typer.Option("--as", "--map", "--preset", help="A preset, a TOML file, or auto")] = "auto",
+    zone: Annotated[str | None, typer.Option("--tz", help="Zone of its local times; else as in gsc.toml")] = None,
+    partner: Annotated[
+        str | None, typer.Option("--partner", help="Whose traffic, where no known trunk says it")
+    ] = None,
+    direction: Annotated[str | None, typer.Option("--direction", help="in (from the partner) or out, likewise")] = None,
+    home: Home = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Read the rows an import left out again, after a change of the mapping or of a trunk."""
+    from gateway import month
+    from gateway.month.telling import said_of
+
+    said = said_of(zone, partner, direction)
+    _show(month.replay(home_of(home), number, preset, dry_run=dry_run, said=said), json)
 
 
 def mapping(

@@ -16,6 +16,7 @@ from gateway.month.netting import net
 from gateway.month.paying import age, confirm, pay, set_payee
 from gateway.month.rating import rate
 from gateway.month.reconciling import reconcile
+from gateway.month.replaying import replay
 from gateway.month.resolving import resolve, take_up, withdraw
 from gateway.month.revealing import reveal
 from gateway.month.sealing import seal
@@ -48,6 +49,7 @@ __all__ = [
     "publish_rates",
     "rate",
     "reconcile",
+    "replay",
     "resolve",
     "reveal",
     "seal",

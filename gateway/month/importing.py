@@ -126,8 +126,28 @@ def import_usage(
     with reading(gateway.engine) as connection:
         before = find_import(connection, content_hash)
         if before is not None:
-            return _repeated(before, list_quarantined(connection, before.id))
+            return repeated(before, list_quarantined(connection, before.id))
     source = open_source(gateway, path, preset, said)
+    answer, refused, kept = read_source(
+        gateway, source, name or path.name, content_hash, batch_days=batch_days, dry_run=dry_run, told=told
+    )
+    if dry_run or isinstance(gateway, HomeFolder):
+        return answer
+    _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
+    return replace(answer, import_id=record(gateway, answer, quarantined_rows(refused, source), kept))
+
+
+def read_source(
+    gateway: Gateway | HomeFolder,
+    source: Source,
+    name: str,
+    content_hash: bytes,
+    *,
+    batch_days: int = 7,
+    dry_run: bool = False,
+    told: Told | None = None,
+) -> tuple[ImportAnswer, pa.Table, Mapping[SliceKey, Slice]]:
+    """What a source holds, its rows left out (QUARANTINE_SCHEMA, by line), and the slices that were written."""
     first: list[FirstRecord] = []
     folder = None if dry_run else gateway.settings.work_path / "usage" / content_hash.hex()
     lacking: list[str] = []
@@ -142,7 +162,7 @@ def import_usage(
     counts, refused, value = source.counts(), pa.concat_tables(refusals).sort_by("line"), source.value()
     answer = ImportAnswer(
         import_id=None,
-        file_name=name or path.name,
+        file_name=name,
         file_hash=content_hash,
         preset=source.preset,
         sure_percent=source.sure_percent,
@@ -161,10 +181,7 @@ def import_usage(
         repeated=False,
         dry_run=dry_run,
     )
-    if dry_run or isinstance(gateway, HomeFolder):
-        return answer
-    _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
-    return replace(answer, import_id=_record(gateway, answer, quarantined_rows(refused, source), kept))
+    return answer, refused, kept
 
 
 def _agreed(settings: Settings, _: list[str], partner: CarrierCode) -> Agreed:
@@ -180,12 +197,14 @@ def _noted(settings: Settings, lacking: list[str], partner: CarrierCode) -> Agre
         return NotAgreed()
 
 
-def _record(
+def record(
     gateway: Gateway,
     answer: ImportAnswer,
     quarantined: Iterable[QuarantinedRow],
     kept: Mapping[SliceKey, Slice],
+    replay_of: int | None = None,
 ) -> int:
+    """Remember an import, its usage and what it left out; its number."""
     with writing(gateway.engine) as connection:
         import_id = record_import(
             connection,
@@ -197,6 +216,7 @@ def _record(
             duplicates=answer.duplicates,
             quarantined=quarantined,
             imported_at_ms=gateway.clock.now_ms(),
+            replay_of=replay_of,
         )
         for key, each in kept.items():
             (path,) = each.paths
@@ -229,7 +249,8 @@ def _usage(kept: Mapping[SliceKey, Slice]) -> tuple[ImportedUsage, ...]:
     )
 
 
-def _repeated(before: Import, quarantined: list[QuarantinedRow]) -> ImportAnswer:
+def repeated(before: Import, quarantined: list[QuarantinedRow]) -> ImportAnswer:
+    """What an import answered, from what is kept of it."""
     return ImportAnswer(
         import_id=before.id,
         file_name=before.file_name,

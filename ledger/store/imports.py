@@ -28,6 +28,8 @@ class Import:
     not_billable: int
     duplicates: int
     imported_at_ms: int
+    replay_of: int | None = None
+    """The import whose quarantined rows were read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ def find_import(connection: Connection, file_hash: bytes) -> Import | None:
     return None if found is None else one_of(Import, found)
 
 
+def import_of(connection: Connection, import_id: int) -> Import:
+    """The import of a number. Raises NotFound."""
+    found = connection.execute(select(imports).where(imports.c.id == import_id)).one_or_none()
+    if found is None:
+        raise NotFound("no such import", got=import_id, todo="See what was imported: /desk/imports.")
+    return one_of(Import, found)
+
+
+def replay_of(connection: Connection, import_id: int) -> Import | None:
+    """The import that read the quarantined rows of another one again."""
+    found = connection.execute(select(imports).where(imports.c.replay_of == import_id)).one_or_none()
+    return None if found is None else one_of(Import, found)
+
+
 def list_imports(connection: Connection) -> list[Import]:
     """All imports, the latest first."""
     return all_of(Import, connection.execute(select(imports).order_by(imports.c.id.desc())))
@@ -76,6 +92,7 @@ def record_import(
     duplicates: int,
     quarantined: Iterable[QuarantinedRow],
     imported_at_ms: int,
+    replay_of: int | None = None,
 ) -> int:
     """Remember an import with the rows it left out, which may be many; its id.
 
@@ -99,6 +116,7 @@ def record_import(
         "not_billable": not_billable,
         "duplicates": duplicates,
         "imported_at_ms": imported_at_ms,
+        "replay_of": replay_of,
     }
     import_id: int = connection.execute(insert(imports).values(values).returning(imports.c.id)).scalar_one()
     count, waiting = 0, iter(quarantined)
@@ -115,6 +133,26 @@ def list_quarantined(connection: Connection, import_id: int) -> list[Quarantined
     columns = (quarantined_rows.c.line, quarantined_rows.c.reason, quarantined_rows.c.raw)
     rows = select(*columns).where(quarantined_rows.c.import_id == import_id).order_by(quarantined_rows.c.id)
     return all_of(QuarantinedRow, connection.execute(rows))
+
+
+def quarantined_after(connection: Connection, import_id: int, line: int, limit: int) -> list[QuarantinedRow]:
+    """At most `limit` rows that an import left out, in file order, of lines above one."""
+    columns = (quarantined_rows.c.line, quarantined_rows.c.reason, quarantined_rows.c.raw)
+    wanted = (quarantined_rows.c.import_id == import_id) & (quarantined_rows.c.line > line)
+    rows = select(*columns).where(wanted).order_by(quarantined_rows.c.line, quarantined_rows.c.id).limit(limit)
+    return all_of(QuarantinedRow, connection.execute(rows))
+
+
+def quarantined_lines(connection: Connection, import_id: int) -> list[int]:
+    """The lines of the rows that an import left out, in file order."""
+    lines = select(quarantined_rows.c.line).where(quarantined_rows.c.import_id == import_id)
+    return list(connection.execute(lines.order_by(quarantined_rows.c.line).distinct()).scalars())
+
+
+def usage_of_import(connection: Connection, import_id: int) -> list[UsageFile]:
+    """What an import left to be sealed, or was sealed of it."""
+    rows = select(usage_tables).where(usage_tables.c.import_id == import_id).order_by(usage_tables.c.id)
+    return all_of(UsageFile, connection.execute(rows))
 
 
 def add_usage(

@@ -75,6 +75,7 @@ imports = _table(
     _must("not_billable", Whole),
     _must("duplicates", Whole),
     _must("imported_at_ms", Whole),
+    Column("replay_of", INT64, ForeignKey("imports.id"), nullable=True, index=True),
     UniqueConstraint("file_hash"),
 )
 

@@ -120,10 +120,13 @@ def upgrade() -> None:
         sa.Column("not_billable", WHOLE, nullable=False),
         sa.Column("duplicates", WHOLE, nullable=False),
         sa.Column("imported_at_ms", WHOLE, nullable=False),
+        sa.Column("replay_of", WHOLE, nullable=True),
+        sa.ForeignKeyConstraint(["replay_of"], ["imports.id"], name=op.f("fk_imports_replay_of")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
         sa.UniqueConstraint("file_hash", name=op.f("uq_imports_file_hash")),
         sqlite_strict=True,
     )
+    op.create_index(op.f("ix_imports_replay_of"), "imports", ["replay_of"], unique=False)
     op.create_table(
         "locks",
         sa.Column("name", sa.Text(), nullable=False),

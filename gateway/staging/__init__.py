@@ -1,0 +1,1 @@
+"""Usage files that wait for a person: brought to the desk, tried, mapped, and then imported or put away."""
