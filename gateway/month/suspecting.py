@@ -26,6 +26,7 @@ from ledger.store.batches import list_revealed
 from ledger.store.declarations import DeclarationRow, list_closes, list_declarations
 from ledger.store.engine import reading, writing
 from ledger.store.suspicions import SuspicionRow, list_suspicions, replace_suspicions
+from reconciliation.forgery.circuits import ghost_circuits
 from reconciliation.forgery.counters import over_line_rate, wrapped_samples
 from reconciliation.forgery.declarations import Declared, find_in_declarations
 from reconciliation.forgery.receipts import fake_receipts
@@ -134,13 +135,14 @@ def _last_period(connection: Connection, gateway: Gateway, held: Sequence[Partne
 
 def _search(gateway: Gateway, among: Sequence[Partnership], period: Period) -> tuple[list[FoundIn], int]:
     """What is suspected, and how many records were searched."""
-    evidence = Evidence(unallocated=gateway.settings.unallocated, test_numbers=gateway.settings.known.test_numbers)
+    known = gateway.settings.known
+    evidence = Evidence(unallocated=gateway.settings.unallocated, test_numbers=known.test_numbers, ceased=known.ceased)
     ways = [way for partnership in among for way in directions(partnership)]
     kept = {way: held for way in ways if (held := held_records(gateway, way, period)) is not None}
     found = list(_in_usage(gateway, kept))
     for way, held in kept.items():
         found += [_found(each, way, held) for each in _in_messages(way, held, evidence)]
-        found += _in_samples(gateway, way, period)
+        found += _in_claims(gateway, way, period, evidence)
     for partnership in among:
         found += _in_declarations(gateway, partnership, period)
     return found, sum(len(held.table) for held in kept.values())
@@ -163,20 +165,32 @@ def _in_messages(way: Direction, held: Held, evidence: Evidence) -> Iterator[Sus
         yield from fake_receipts(held.table, evidence, way.creditor, way.debtor)
 
 
-def _in_samples(gateway: Gateway, way: Direction, period: Period) -> Iterator[FoundIn]:
-    """The creditor's samples against what the port carries, and against the debtor's."""
-    if way.service is not Service.DATA:
+def _in_claims(gateway: Gateway, way: Direction, period: Period, evidence: Evidence) -> Iterator[FoundIn]:
+    """The creditor's samples against what the port carries and against the debtor's; its private lines."""
+    if way.service not in (Service.DATA, Service.IPL):
         return
     claimed = held_of(gateway, way, period, way.creditor)
-    counted = held_of(gateway, way, period, way.debtor)
     if claimed is None:
         return
-    rates, seconds = gateway.settings.known.line_mbps, way.held.agreement.data.sample_seconds
-    found = list(over_line_rate(claimed.table, rates, seconds, way.creditor, way.debtor))
-    if counted is not None:
-        found += wrapped_samples(claimed.table, counted.table, way.creditor, way.debtor)
-    for each in found:
+    found = _in_samples if way.service is Service.DATA else _in_circuits
+    for each in found(gateway, way, period, claimed, evidence):
         yield _found(each, way, claimed)
+
+
+def _in_samples(
+    gateway: Gateway, way: Direction, period: Period, claimed: Held, evidence: Evidence
+) -> Iterator[Suspicion]:
+    rates, seconds = gateway.settings.known.line_mbps, way.held.agreement.data.sample_seconds
+    yield from over_line_rate(claimed.table, rates, seconds, way.creditor, way.debtor)
+    counted = held_of(gateway, way, period, way.debtor)
+    if counted is not None:
+        yield from wrapped_samples(claimed.table, counted.table, way.creditor, way.debtor)
+
+
+def _in_circuits(
+    gateway: Gateway, way: Direction, period: Period, claimed: Held, evidence: Evidence
+) -> Iterator[Suspicion]:
+    yield from ghost_circuits(claimed.table, evidence, way.creditor, way.debtor)
 
 
 def _in_declarations(gateway: Gateway, partnership: Partnership, period: Period) -> Iterator[FoundIn]:

@@ -1,11 +1,21 @@
-"""Which private lines are charged that cannot be?"""
+"""Which private lines are charged that cannot be?
+
+A line that only the creditor charges is missing at the debtor, whether it was forgotten there or never was: records do
+not tell the two apart. What is marked here cannot have been in service at all.
+"""
+
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reconciliation.forgery.suspects import Mark, Suspects
-from reconciliation.matching.side import Ints
+from ledger.identity import CarrierCode
+from ledger.money import Micros
+from ledger.service import Service
+from reconciliation.forgery.suspects import Evidence, Mark, Suspects
+from reconciliation.matching.side import Flags, Ints, exact_sum
+from reconciliation.suspicion import Suspicion, SuspicionKind
 
 DAY_MS = 86_400_000
 
@@ -35,3 +45,54 @@ def overlapping_days(suspects: Suspects) -> tuple[Mark, ...]:
         twice[row] = bool((mine & same_days & (others.row != suspects.rows[row])).any())
     found: Ints = np.flatnonzero(twice)
     return (Mark(found, "days of a circuit that another record charges", "for days that are charged twice"),)
+
+
+def ghost_circuits(
+    charged: pa.Table, evidence: Evidence, creditor: CarrierCode, debtor: CarrierCode
+) -> Iterator[Suspicion]:
+    """Both of the above in a creditor's whole month, whoever else has the records: one suspicion for each circuit.
+
+    Installations and other charges of no days are left out, but those of a circuit that is not in service.
+    """
+    ceased = np.asarray(pc.is_in(charged["route"], value_set=pa.array(evidence.ceased, pa.string())).to_numpy())
+    twice = _charged_twice(charged)
+    for hit, rule, said in (
+        (ceased, "a circuit that was cancelled or never ordered", "is charged, and not in service"),
+        (twice & ~ceased, "days of a circuit that another record charges", "is charged twice for the same days"),
+    ):
+        rows = np.flatnonzero(hit)
+        circuits = charged["route"].take(pa.array(rows))
+        for circuit in sorted(set(circuits.to_pylist())):
+            mine = rows[np.asarray(pc.equal(circuits, circuit).to_numpy(), np.bool_)]
+            yield Suspicion(
+                kind=SuspicionKind.GHOST_CIRCUIT,
+                confidence=99,
+                service=Service.IPL,
+                creditor=creditor,
+                debtor=debtor,
+                subject=circuit,
+                count=len(mine),
+                money_at_risk_micros=Micros(exact_sum(_ints(charged["amount_micros"])[mine])),
+                rows=mine,
+                rule=rule,
+                explanation=f"{circuit} {said}",
+            )
+
+
+def _charged_twice(charged: pa.Table) -> Flags:
+    """Records some of whose days an earlier record of the same circuit has; one that begins first is the first."""
+    begin, days = _ints(charged["start_ms"]), _ints(charged["quantity"])
+    codes = _ints(charged["route"].combine_chunks().dictionary_encode().indices) if len(charged) else begin
+    served = np.flatnonzero(days > 0)
+    order = served[np.lexsort((days[served], begin[served], codes[served]))]
+    twice = np.zeros(len(charged), np.bool_)
+    ends = begin[order] + days[order] * DAY_MS
+    for at in range(1, len(order)):
+        if codes[order[at]] == codes[order[at - 1]]:
+            twice[order[at]] = begin[order[at]] < ends[at - 1]
+            ends[at] = max(ends[at], ends[at - 1])
+    return twice
+
+
+def _ints(column: pa.ChunkedArray | pa.Array) -> Ints:
+    return np.asarray(column.to_numpy(), np.int64)

@@ -50,7 +50,7 @@ def wrapped_samples(
 
     Rule: for the same parties, port and interval the creditor's octets less the debtor's are 2^32 within 1 % of the
     debtor's sample. Source: RFC 2863, section 3.1.6, on counters that wrap. A reset read as a wrap adds 2^32 less what
-    the counter held, which may be anything: it is found where it passes the line rate, else it is a difference like any.
+    the counter held, which may be anything: it is found where it passes the line rate, else it is a difference.
     """
     rows, partner = _same_samples(claimed, ours)
     more, base = _ints(claimed["quantity"])[rows], _ints(ours["quantity"])[partner]
