@@ -46,29 +46,20 @@ def read_camt(path: Path) -> list[Booking]:
     """Every payment in a bank's file. Raises Malformed, naming the booking."""
     try:
         with path.open("rb") as stream:
-            return list(_bookings(nodes_of(stream, _KEPT)))
+            return list(_bookings(nodes_of(stream, _KEPT, _NAMESPACE)))
     except OSError as error:
         raise Malformed("the bank's file cannot be opened", expected="a camt.053 file", got=str(error)) from None
 
 
-def _bookings(nodes: Iterator[tuple[str, Node]]) -> Iterator[Booking]:
-    line, account, seen = 0, None, False
-    for namespace, node in nodes:
-        if not _NAMESPACE.fullmatch(namespace):
-            raise Malformed(
-                "not a bank's statement that we read",
-                expected="camt.053 or camt.054 (urn:iso:std:iso:20022:tech:xsd:camt.053.001.NN)",
-                got=namespace[:80] or "XML without a namespace",
-            )
-        seen = True
+def _bookings(nodes: Iterator[Node]) -> Iterator[Booking]:
+    line, account = 0, None
+    for node in nodes:
         if node.name == "Acct":
             account = node.word("Id", "IBAN") or node.word("Id", "Othr", "Id")
             continue
         for booking in _of_entry(node, account, line + 1):
             line = booking.line
             yield booking
-    if not seen:
-        raise Malformed("no account and no booking stands in the file", expected="camt.053 or camt.054", got="none")
 
 
 def _of_entry(entry: Node, account: str | None, line: int) -> Iterator[Booking]:

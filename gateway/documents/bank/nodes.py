@@ -4,6 +4,7 @@ Expat alone: what a document type could declare (entities that expand without en
 where it begins, so nothing is fetched and nothing expands.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -53,9 +54,9 @@ class Node:
 class _Reader:
     """Builds the elements of the names that are wanted, and hands each on when it ends."""
 
-    def __init__(self, kept: frozenset[str]) -> None:
+    def __init__(self, kept: frozenset[str], namespaces: re.Pattern[str]) -> None:
         self.kept = kept
-        self.namespace: str | None = None
+        self.namespaces = namespaces
         self.done: list[Node] = []
         self._open: list[Node] = []
         self._depth = 0
@@ -73,7 +74,9 @@ class _Reader:
 
     def _begin(self, qualified: str, attributes: dict[str, str]) -> None:
         namespace, _, name = qualified.rpartition("\n")
-        self.namespace = namespace if self.namespace is None else self.namespace
+        if not self._depth and not self.namespaces.fullmatch(namespace):
+            got = namespace[:80] or "XML without a namespace"
+            raise _refused("it is XML of another kind", self.namespaces.pattern.replace("\\", ""), got)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise _refused(f"more than {MAX_DEPTH} elements stand within each other", f"at most {MAX_DEPTH}")
@@ -102,12 +105,12 @@ class _Reader:
             node.text += text
 
 
-def nodes_of(stream: BinaryIO, kept: frozenset[str]) -> Iterator[tuple[str, Node]]:
-    """The outermost elements of these names as they end, each with the namespace of the document's root.
+def nodes_of(stream: BinaryIO, kept: frozenset[str], namespaces: re.Pattern[str]) -> Iterator[Node]:
+    """The outermost elements of these names as they end, of a document in one of these namespaces.
 
-    Raises Malformed: no XML, a document type, too large, too deep.
+    Raises Malformed: no XML, of another kind, a document type, too large, too deep.
     """
-    reader, taken = _Reader(kept), 0
+    reader, taken = _Reader(kept, namespaces), 0
     while True:
         piece = stream.read(_PIECE)
         taken += len(piece)
@@ -117,12 +120,12 @@ def nodes_of(stream: BinaryIO, kept: frozenset[str]) -> Iterator[tuple[str, Node
             reader.parser.Parse(piece, not piece)
         except expat.ExpatError as error:
             raise _refused(f"it is no XML: {error}", "well-formed XML in UTF-8") from None
-        for node in reader.done:
-            yield reader.namespace or "", node
+        yield from reader.done
         reader.done.clear()
         if not piece:
             return
 
 
-def _refused(why: str, expected: str) -> Malformed:
-    return Malformed(f"the bank's file cannot be read: {why}", expected=expected, todo="Ask the bank for camt.053.")
+def _refused(why: str, expected: str, got: str | None = None) -> Malformed:
+    told = f"the bank's file cannot be read: {why}"
+    return Malformed(told, expected=expected, got=got, todo="Ask the bank for camt.053.")

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
+_CLOSING = (
+    '<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="USD">1000.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
+    "<Dt><Dt>2026-12-01</Dt></Dt></Bal>"
+)
 
 
 @dataclass(frozen=True)
@@ -45,5 +49,5 @@ def bank_file(*entries: str, namespace: str = NAMESPACE) -> bytes:
         "<GrpHdr><MsgId>M1</MsgId><CreDtTm>2026-12-01T06:00:00Z</CreDtTm></GrpHdr>"
         "<Stmt><Id>S1</Id><CreDtTm>2026-12-01T06:00:00Z</CreDtTm>"
         "<Acct><Id><IBAN>GB33BUKB20201555555555</IBAN></Id></Acct>"
-        f"{''.join(entries)}</Stmt></BkToCstmrStmt></Document>"
+        f"{_CLOSING}{''.join(entries)}</Stmt></BkToCstmrStmt></Document>"
     ).encode()
