@@ -10,12 +10,14 @@ from gateway.api.login import routes as login_routes
 from gateway.api.login.challenge import challenge_secret
 from gateway.api.login.failing import Failures
 from gateway.api.once import Turns
+from gateway.api.openapi import install_openapi
 from gateway.api.problems import install_problems
 from gateway.api.resources import routes as resource_routes
 from gateway.api.resources import usage
 from gateway.api.resources.paging import cursor_secret
 from gateway.api.verbs import before, counting, deposits, members, settling
 from gateway.composition import Gateway, SystemClock
+from gateway.desk.acting import install_pages
 from gateway.desk.routes import router as desk_router
 from gateway.settings import operator_token
 from ledger.clock import Clock
@@ -38,6 +40,8 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
     app.state.failures = Failures()
     app.state.turns = Turns()
     install_problems(app)
+    install_openapi(app)
+    install_pages(app)
     for verbs in (before, counting, settling, deposits, members):
         app.include_router(verbs.router)
     for router in (members.reads, resource_routes.router, usage.router, peer_routes.router):

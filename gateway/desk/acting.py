@@ -1,34 +1,25 @@
-"""How does a page write? A form of our own page by a logged-in desk, one verb of the month, and a way back."""
+"""How does a page write, and what does a browser see when it is refused? A page, never a problem document."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import Request
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
-from gateway.api.guard import require_desk
 from gateway.composition import Gateway
 from gateway.desk.answering import HEADERS, gateway_of, language_of, problem_of
 from gateway.desk.wording import Words, words_of
 from gateway.health import health_of
-from ledger.errors import GscError
+from ledger.errors import GscError, Malformed
 
 
-async def refusal_of(request: Request) -> GscError | None:
-    """Why this form may not write, None if it may: told on a page, not as a problem document."""
-    try:
-        await require_desk(request)
-    except GscError as error:
-        return error
-    return None
-
-
-def act(request: Request, refusal: GscError | None, do: Callable[[Gateway, Words], str]) -> Response:
+def act(request: Request, do: Callable[[Gateway, Words], str]) -> Response:
     """Do what the form asks and go to the address that `do` gives; or say on a page why not. Nothing is done twice:
     every verb of the month finds its own work."""
     gateway = gateway_of(request)
-    if refusal is not None:
-        return problem_of(request, health_of(gateway), refusal)
     language = language_of(request)
     try:
         where = do(gateway, words_of(language))
@@ -38,3 +29,30 @@ def act(request: Request, refusal: GscError | None, do: Callable[[Gateway, Words
         where, _, place = where.partition("#")
         where = f"{where}{'&' if '?' in where else '?'}{urlencode({'lang': language})}{'#' + place if place else ''}"
     return RedirectResponse(where, 303, HEADERS)
+
+
+def install_pages(app: FastAPI) -> None:
+    """Refusals of what is under /desk are pages: of strangers, forged forms and forms that do not fit."""
+    for kind in (GscError, RequestValidationError):
+        app.add_exception_handler(kind, _on_pages(app.exception_handlers[kind]))
+
+
+def _on_pages(elsewhere: Callable[..., Any]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """A page for what is asked for under /desk, the document for everything else."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        path = request.url.path
+        if not path.startswith("/desk") or path.startswith("/desk/static"):
+            document: Response = await elsewhere(request, error)
+            return document
+        return await run_in_threadpool(_page, request, error)
+
+    return handle
+
+
+def _page(request: Request, error: Exception) -> Response:
+    if isinstance(error, RequestValidationError):
+        faults = ", ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        error = Malformed("the form does not fit", got=faults, todo="Load the page again.")
+    assert isinstance(error, GscError)
+    return problem_of(request, health_of(gateway_of(request)), error)

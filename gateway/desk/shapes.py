@@ -12,6 +12,14 @@ def money(micros: int) -> str:
     return f"{sign}{int(whole.lstrip('-')):,}.{part}"
 
 
+def money_exact(micros: int) -> str:
+    """As `money`, with as many places as the amount has: what is signed is never shown rounded."""
+    if micros % 10_000 == 0:
+        return money(micros)
+    whole, part = show_micros(abs(micros)).split(".")
+    return f"{'−' if micros < 0 else ''}{int(whole):,}.{part.rstrip('0')}"
+
+
 def money_signed(micros: int) -> str:
     """As `money`, with a plus before what is above zero."""
     return f"+{money(micros)}" if micros > 0 else money(micros)

@@ -3,11 +3,12 @@
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from fastapi.responses import Response
 
+from gateway.api.guard import Desk
 from gateway.composition import Gateway, partnership_with
-from gateway.desk.acting import act, refusal_of
+from gateway.desk.acting import act
 from gateway.desk.answering import answer, file_of, gateway_of, health_of, problem_of
 from gateway.desk.views.deciding import decide, decide_view, let_go, within_view
 from gateway.desk.views.thread import file_of_thread, thread_view, threads_view
@@ -19,7 +20,6 @@ from ledger.identity import carrier_code
 from ledger.period import parse_period
 
 router = APIRouter(prefix="/disputes", include_in_schema=False)
-Refusal = Annotated[GscError | None, Depends(refusal_of)]
 
 
 @router.get("")
@@ -39,7 +39,7 @@ def get_within(request: Request, partner: str, period: str) -> Response:
 @router.post("/within/{partner}/{period}")
 def post_within(
     request: Request,
-    refusal: Refusal,
+    _: Desk,
     partner: str,
     period: str,
     seen: Annotated[list[str] | None, Form(max_length=200)] = None,
@@ -50,20 +50,20 @@ def post_within(
         let_go(gateway, carrier_code(partner), parse_period(period), seen or [], words)
         return f"/desk/statements/{partner}/{period}#disputes"
 
-    return act(request, refusal, do)
+    return act(request, do)
 
 
 @router.post("/deliver/{partner}")
-def post_deliver(request: Request, refusal: Refusal, partner: str) -> Response:
+def post_deliver(request: Request, _: Desk, partner: str) -> Response:
     """Bring entries again that the partner's gateway has not taken."""
 
-    def do(gateway: Gateway, _: Words) -> str:
+    def do(gateway: Gateway, words: Words) -> str:
         why = deliver_entries(gateway, partnership_with(gateway.settings, carrier_code(partner)))
         if why:
             raise Unavailable("the entries still wait", got=why, todo="Try again later; nothing is lost.")
         return "/desk/disputes"
 
-    return act(request, refusal, do)
+    return act(request, do)
 
 
 @router.get("/{dispute_id}")
@@ -86,7 +86,7 @@ def get_sign(
 @router.post("/{dispute_id}/sign")
 def post_sign(
     request: Request,
-    refusal: Refusal,
+    _: Desk,
     dispute_id: str,
     act_: Annotated[str, Form(alias="act", max_length=20)],
     place: Annotated[str, Form(max_length=100)],
@@ -96,11 +96,11 @@ def post_sign(
 ) -> Response:
     """Sign and send it."""
 
-    def do(gateway: Gateway, _: Words) -> str:
+    def do(gateway: Gateway, words: Words) -> str:
         decide(gateway, _id(dispute_id), act_, credited, text, _contents(files or []), place)
         return f"/desk/disputes/{dispute_id}#last"
 
-    return act(request, refusal, do)
+    return act(request, do)
 
 
 @router.get("/{dispute_id}/files/{hash_}")

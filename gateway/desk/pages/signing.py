@@ -2,21 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from gateway import month
+from gateway.api.guard import Desk
 from gateway.composition import Gateway
-from gateway.desk.acting import act, refusal_of
+from gateway.desk.acting import act
 from gateway.desk.answering import answer
 from gateway.desk.views.signing import agree_view, open_disputes, opening_view, require_seen
 from gateway.desk.wording import Words
-from ledger.errors import GscError
 from ledger.identity import carrier_code
 from ledger.period import parse_period
 
 router = APIRouter(prefix="/statements", include_in_schema=False)
-Refusal = Annotated[GscError | None, Depends(refusal_of)]
 
 
 @router.get("/{partner}/{period}/agree")
@@ -29,7 +28,7 @@ def get_agree(request: Request, partner: str, period: str) -> Response:
 
 @router.post("/{partner}/{period}/agree")
 def post_agree(
-    request: Request, refusal: Refusal, partner: str, period: str, seen: Annotated[str, Form(max_length=40_000)]
+    request: Request, _: Desk, partner: str, period: str, seen: Annotated[str, Form(max_length=40_000)]
 ) -> Response:
     """Sign the month, if it is what was shown."""
 
@@ -39,7 +38,7 @@ def post_agree(
         month.accept(gateway, carrier_code(partner), parse_period(period))
         return f"/desk/statements/{partner}/{period}#signed"
 
-    return act(request, refusal, do)
+    return act(request, do)
 
 
 @router.get("/{partner}/{period}/dispute")
@@ -53,7 +52,7 @@ def get_dispute(request: Request, partner: str, period: str) -> Response:
 @router.post("/{partner}/{period}/dispute")
 def post_dispute(
     request: Request,
-    refusal: Refusal,
+    _: Desk,
     partner: str,
     period: str,
     seen: Annotated[list[str] | None, Form(max_length=64)] = None,
@@ -64,4 +63,4 @@ def post_dispute(
         open_disputes(gateway, carrier_code(partner), parse_period(period), seen or [], words)
         return f"/desk/statements/{partner}/{period}#disputes"
 
-    return act(request, refusal, do)
+    return act(request, do)

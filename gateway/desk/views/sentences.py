@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.composition import Partnership
-from gateway.desk.shapes import at, count, hexed, money
+from gateway.desk.shapes import at, count, hexed, money_exact
 from gateway.month.disputing import DisputeAnswer
 from gateway.month.parts import period_deadline
 from gateway.thread.entries import FIRST, DisputeEntry
@@ -41,10 +41,10 @@ def of_statement(held: Partnership, statement: Statement) -> list[Said]:
             "creditor": creditor,
             "debtor": held.agreement.counterparty(creditor),
             "unit": held.currency,
-            "claimed": money(line.creditor_micros),
-            "counted": money(line.debtor_micros),
-            "agreed": money(line.agreed_micros),
-            "withheld": money(line.withheld_micros),
+            "claimed": money_exact(line.creditor_micros),
+            "counted": money_exact(line.debtor_micros),
+            "agreed": money_exact(line.agreed_micros),
+            "withheld": money_exact(line.withheld_micros),
         }
         word = "sign.statement.line_withheld" if line.withheld_micros else "sign.statement.line"
         said.append(Said(word, values, {"service": f"service.{line.service.word}"}))
@@ -68,7 +68,7 @@ def said_of_dispute(
         "creditor": held.partner,
         "debtor": held.agreement.counterparty(held.partner),
         "unit": held.currency,
-        "amount": money(amount_micros),
+        "amount": money_exact(amount_micros),
         "period": period,
         "records": count(records),
     }
@@ -78,8 +78,8 @@ def said_of_dispute(
 def of_resolution(held: Partnership, dispute: DisputeRow, resolution: Resolution) -> list[Said]:
     """How a dispute is to end."""
     values = _about(held, dispute) | {
-        "credited": money(resolution.credited_micros),
-        "due": money(resolution.due_micros),
+        "credited": money_exact(resolution.credited_micros),
+        "due": money_exact(resolution.due_micros),
         "days": held.agreement.payment.payment_days,
     }
     if resolution.due_micros == 0:
@@ -105,8 +105,8 @@ def of_entry(held: Partnership, dispute: DisputeRow, entry: DisputeEntry, files:
         "author": text_of_ascii32(entry.author),
         "number": entry.number,
         "previous": hexed(entry.previous),
-        "credited": money(entry.credited_micros),
-        "due": money(dispute.amount_micros - entry.credited_micros),
+        "credited": money_exact(entry.credited_micros),
+        "due": money_exact(dispute.amount_micros - entry.credited_micros),
         "files": ", ".join(files),
     }
     said = [Said(f"sign.entry.{text_of_ascii32(entry.act)}", values)]
@@ -132,7 +132,7 @@ def _about(held: Partnership, dispute: DisputeRow) -> dict[str, object]:
         "creditor": dispute.creditor,
         "debtor": held.agreement.counterparty(dispute.creditor),
         "unit": held.currency,
-        "amount": money(dispute.amount_micros),
+        "amount": money_exact(dispute.amount_micros),
         "period": dispute.period,
     }
 
@@ -145,7 +145,7 @@ def _net(held: Partnership, owed: dict[str, int]) -> Said:
         "creditor": creditor,
         "debtor": debtor,
         "unit": held.currency,
-        "amount": money(abs(net)),
+        "amount": money_exact(abs(net)),
         "days": held.agreement.payment.payment_days,
     }
     return Said("sign.statement.net" if net else "sign.statement.even", values)
