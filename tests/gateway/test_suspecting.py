@@ -122,10 +122,7 @@ def test_plain_files_need_no_home(
     lines += [f"8621{k:08d},447700{k:06d},{1791187200000 + k * 60000},60000,in-1,100" for k in range(30)]
     lines += ["x,y,z,1,1,1"]
     Path("in.csv").write_text("\n".join(lines))
-    terms = (
-        'carriers = ["CN-T", "GB-B"]\ncurrency = "USD"\nservices = ["voice"]\nzone = "UTC"\nvalid_from = 2026-09-01\n'
-    )
-    Path("a.toml").write_text(terms)
+    Path("a.toml").write_text(dump_agreement(agreement()))
     given = ["fraud", "--incoming", "in.csv", "--agreement", "a.toml", "--own", "8621"]
     assert run([*given, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -29,24 +29,24 @@ FALSE_TRUNK, FALSE_DESTINATION = 3, "United Kingdom Mobile"
 def planted_calls(rng: np.random.Generator, month: Period) -> Legs:
     """All frauds that are calls of their own."""
     parts = [
-        *(_hacked(rng, month, begin, name) for begin, name in ((1_907, "United States Alaska"), (1_900, _PREMIUM))),
+        *(_hacked(rng, month, begin, name) for begin, name in _DEAR * 3),
         _chat_lines(rng, month),
-        _rung(rng, month),
+        *(_rung(rng, month) for _ in range(3)),
         _tested(rng, month),
         *(_sim_card(rng, month, 44_7700_0000 + int(card)) for card in rng.choice(10_000, 24, replace=False)),
         _bypassed(rng, month),
-        _pumped(rng, month),
+        *(_pumped(rng, month) for _ in range(2)),
         *_undeterminable(rng, month),
     ]
     return joined(parts)
 
 
-_PREMIUM = "United States Premium"
+_DEAR = ((1_907, "United States Alaska"), (1_900, "United States Premium"))
 
 
 def _hacked(rng: np.random.Generator, month: Period, begin: int, destination: str) -> Legs:
     """A hacked switchboard calls one range for a few nights, another number every few calls."""
-    count, callers = int(rng.integers(60, 400)), int(rng.integers(1, 7))
+    count, callers = int(rng.integers(25, 400)), int(rng.integers(1, 9))
     target = begin * 1_000 + int(rng.integers(200, 999))
     return legs(
         TO_US,
@@ -73,14 +73,14 @@ def _chat_lines(rng: np.random.Generator, month: Period) -> Legs:
 
 
 def _rung(rng: np.random.Generator, month: Period) -> Legs:
-    """Thirty numbers of a premium range ring for a moment; one in twenty-five calls back within hours."""
+    """Numbers of a premium range ring for a moment; two to six in a hundred call back within hours."""
     ringers = numbers(rng, 44_900_000 + int(rng.integers(20_000, 90_000)), 4, 30)
-    count = 30 * int(rng.integers(80, 140))
+    count = 30 * int(rng.integers(60, 140))
     rung = numbers(rng, 8_613, 9, count)
     at = at_ms(rng, month, count, int(rng.integers(2, 26)), 2, (1, 13))
     calling = ringers[np.arange(count) % 30]
     rings = legs(FROM_GB, calling, rung, "China Mobile", at, rng.choice([0, 0, 0, 1], count), Label.RING)
-    back = np.flatnonzero(rng.random(count) < 0.04)
+    back = np.flatnonzero(rng.random(count) < rng.uniform(0.02, 0.06))
     later = at[back] + (rng.exponential(2.0, len(back)) * HOUR_MS).astype(np.int64).clip(20_000, 22 * HOUR_MS)
     lasts = talk_s(rng, len(back), 100, 0.6)
     calls = legs(TO_GB, rung[back], calling[back], "United Kingdom Premium", later, lasts, Label.WANGIRI)
@@ -107,7 +107,7 @@ def answer_falsely(rng: np.random.Generator, drawn: Legs) -> None:
 
 def _sim_card(rng: np.random.Generator, month: Period, card: int) -> Legs:
     """A SIM card of a box: other people's calls, one after the other, from morning to night, for some weeks."""
-    days, calls = int(rng.integers(12, 27)), int(rng.integers(18, 45))
+    days, calls = int(rng.integers(9, 27)), int(rng.integers(16, 45))
     count = days * calls
     lasts = talk_s(rng, count)
     opening = 14 * HOUR_MS
@@ -130,7 +130,7 @@ def _bypassed(rng: np.random.Generator, month: Period) -> Legs:
 
 def _pumped(rng: np.random.Generator, month: Period) -> Legs:
     """Free conferences on one range of a rural exchange: the same few hundred people, for an hour."""
-    count = int(rng.integers(900, 1_800))
+    count = int(rng.integers(450, 1_800))
     callers = numbers(rng, 8_613, 9, count // 5)
     called = numbers(rng, 1_617_000 + int(rng.integers(200, 999)), 4, 40)
     at = at_ms(rng, month, count, 0, 31, (0, 23))

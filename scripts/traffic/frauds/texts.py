@@ -26,9 +26,9 @@ class Texts:
 
 
 def draw_texts(rng: np.random.Generator, count: int, month: Period) -> Texts:
-    """So many honest messages of brands, campaigns and machines that look like fraud, and two frauds."""
+    """So many honest messages of brands, campaigns and machines that look like fraud, and four frauds."""
     parts = [_codes(rng, count, month), _campaign(rng, month), _notice(rng, month), _machines(rng, month)]
-    parts += [_staff(rng, month), *(_inflated(rng, month, brand) for brand in (3, 11))]
+    parts += [_staff(rng, month), *(_inflated(rng, month, brand) for brand in (3, 11, 24, 40))]
     return Texts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -94,7 +94,7 @@ def _staff(rng: np.random.Generator, month: Period) -> Part:
 def _inflated(rng: np.random.Generator, month: Period, brand: int) -> Part:
     """Bots ask a brand for codes to a few ranges, number after number, for days."""
     ranges = rng.choice(900_000, int(rng.integers(2, 8)), replace=False) + 44_7_000_000 + 400_000
-    tried = np.concatenate([each * 1_000 + rng.permutation(1_000)[: int(rng.integers(260, 900))] for each in ranges])
+    tried = np.concatenate([each * 1_000 + rng.permutation(1_000)[: int(rng.integers(190, 900))] for each in ranges])
     b = np.repeat(tried, rng.integers(1, 3, len(tried)))
     day, days = int(rng.integers(0, 25)), int(rng.integers(1, 5))
     return _part(brand, b, at_ms(rng, month, len(b), day, days, (0, 24)), Label.INFLATED_SMS)

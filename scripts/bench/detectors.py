@@ -1,0 +1,85 @@
+"""How much of what is planted do the detectors find, how often are they wrong, and how long does it take?
+
+`make bench BENCH=detectors`, `ARGS="--records 1000000 --seeds 5"`. Each seed draws a carrier's month with frauds and
+one creditor's books with ghosts, beside honest traffic that looks like both, and the same months without any.
+"""
+
+import argparse
+import time
+from collections import Counter
+
+from reconciliation.fraud.search import find_frauds
+from scripts.traffic.forgeries.calls import draw_books
+from scripts.traffic.forgeries.scoring import judge
+from scripts.traffic.frauds.month import KNOWN, US, draw_month, score
+from scripts.traffic.simulation import OCTOBER
+
+CALLS_A_RECORD = 0.25
+"""Calls of a pair of carriers to draw for each record of the carrier's month."""
+
+
+class Tally:
+    """Sums over the seeds."""
+
+    def __init__(self) -> None:
+        self.planted: Counter[str] = Counter()
+        self.found: Counter[str] = Counter()
+        self.wrong: Counter[str] = Counter()
+        self.records, self.seconds = 0, 0.0
+
+    def show(self, title: str) -> None:
+        """Print the table."""
+        rate = self.records / max(self.seconds, 1e-9)
+        print(f"\n{title}: {self.records:,} records, {self.seconds:.1f} s of CPU ({rate / 1e6:.2f} M records/s)")
+        print(f"{'kind':34}{'planted':>10}{'found':>10}{'recall':>9}{'false alarms':>14}{'for each M':>12}")
+        for kind, planted in self.planted.items():
+            found, wrong = self.found[kind], self.wrong[kind]
+            share = f"{found / planted:.4f}" if planted else "-"
+            print(f"{kind:34}{planted:>10,}{found:>10,}{share:>9}{wrong:>14,}{wrong * 1e6 / self.records:>12.2f}")
+
+
+def main() -> None:
+    """Run all seeds, print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench.detectors", description=__doc__)
+    parser.add_argument("--records", type=int, default=1_000_000, help="of each month, about")
+    parser.add_argument("--seeds", type=int, default=5)
+    given = parser.parse_args()
+    frauds, honest, ghosts = Tally(), Tally(), Tally()
+    for seed in range(1, given.seeds + 1):
+        _search(frauds, honest, seed, given.records)
+        _reconcile(ghosts, seed, given.records // 2)
+    frauds.show("traffic fraud")
+    honest.show("the same honest traffic without fraud")
+    ghosts.show("invented calls (time includes matching)")
+
+
+def _search(frauds: Tally, honest: Tally, seed: int, records: int) -> None:
+    for tally, planted in ((frauds, True), (honest, False)):
+        month = draw_month(seed, round(records * CALLS_A_RECORD), OCTOBER, frauds=planted)
+        began = time.process_time()
+        found = find_frauds(US, month.flows, KNOWN)
+        tally.seconds += time.process_time() - began
+        tally.records += month.records
+        for each in score(month, found):
+            tally.planted[each.kind] += each.planted
+            tally.found[each.kind] += each.found
+            tally.wrong[each.kind] += each.false_alarms
+
+
+def _reconcile(ghosts: Tally, seed: int, calls: int) -> None:
+    for planted in (True, False):
+        books = draw_books(seed, calls, OCTOBER, ghosts=planted)
+        began = time.process_time()
+        verdict = judge(books, OCTOBER)
+        ghosts.seconds += time.process_time() - began
+        ghosts.records += len(books.creditor)
+        for each in verdict.named:
+            ghosts.planted[each.kind] += each.planted
+            ghosts.found[each.kind] += each.found
+        ghosts.planted["any"] += sum(each.planted for each in verdict.named)
+        ghosts.found["any"] += sum(each.found for each in verdict.named)
+        ghosts.wrong["any"] += verdict.false_alarms
+
+
+if __name__ == "__main__":
+    main()
