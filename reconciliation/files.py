@@ -107,7 +107,7 @@ def reconcile_records(
         expected = f"{agreement.low} or {agreement.high}"
         raise Refused("we are no party of the agreement", expected=expected, got=declarer)
     claimant = creditor or agreement.counterparty(declarer)
-    month = period or _month(us.table, them.table, agreement)
+    month = period or month_of(us.table, them.table, agreement=agreement)
     scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
     return reconcile(us.table, them.table, scope=scope, agreement=agreement)
 
@@ -262,11 +262,13 @@ def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> N
     )
 
 
-def _month(ours: pa.Table, theirs: pa.Table, agreement: Agreement) -> Period:
-    """The accounting month of the records in the middle: a clock error at the edge does not decide."""
-    starts = pc.drop_null(pa.chunked_array([*ours["start_ms"].chunks, *theirs["start_ms"].chunks], pa.int64()))
+def month_of(*tables: pa.Table, agreement: Agreement) -> Period:
+    """The accounting month of the records in the middle: a clock error at the edge does not decide. Raises Malformed
+    for files without records."""
+    chunks = [chunk for table in tables for chunk in table["start_ms"].chunks]
+    starts = pc.drop_null(pa.chunked_array(chunks, pa.int64()))
     if len(starts) == 0:
-        raise Malformed("both files are empty", expected="records of one month", got="none", todo="Name the period.")
+        raise Malformed("the files are empty", expected="records of one month", got="none", todo="Name the period.")
     middle = pc.quantile(starts, interpolation="lower")[0].as_py()
     moment = datetime.fromtimestamp(middle // 1000, UTC).astimezone(agreement.zone)
     return Period(moment.year, moment.month)

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from gateway.cli import (
+    arbitrage_verbs,
     before_verbs,
     counting_verbs,
     deck_verbs,
@@ -54,6 +55,7 @@ for module in (
     deck_verbs,
     reading_verbs,
     counting_verbs,
+    arbitrage_verbs,
     fraud_verbs,
     sketch_verbs,
     ring_verbs,

@@ -35,7 +35,6 @@ def register(app: typer.Typer) -> None:
     app.command("correct")(correct)
     app.command("reveal")(reveal)
     app.command("reconcile")(reconcile)
-    app.command("arbitrage")(arbitrage)
 
 
 def rate(
@@ -286,19 +285,3 @@ def reconcile(
     ]
     after = f"gsc dispute --partner {partner} --period {period}"
     end(answer, json, lines, after, ["owed to", "service", "cause", "severity", "records", "difference"], rows)
-
-
-def arbitrage(period: MaybeMonth = None, home: Home = None, dry_run: DryRun = False, json: Json = False) -> None:
-    """Search our decks and records for calls sent round a price of ours."""
-    from gateway import month
-
-    answer = month.arbitrage(home_of(home), maybe_month(period), dry_run=dry_run)
-    rows = [
-        [each.scheme, each.loser, each.destination, each.count, each.minutes, str(each.lost), str(each.at_risk)]
-        for each in answer.findings
-    ]
-    lines = [f"{each.number}. {each.explanation}" for each in answer.findings] or [f"{answer.period}: none found"]
-    if answer.without_numbers:
-        lines.append(f"not in [numbers] of gsc.toml: {', '.join(answer.without_numbers)}; its callers cannot be told")
-    headings = ["scheme", "who loses", "destination", "calls", "minutes", "lost", "at risk"]
-    end(answer, json, lines, f"the records are on the desk, /desk?period={answer.period}", headings, rows)

@@ -115,7 +115,7 @@ def test_a_side_that_is_no_party_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_two_empty_files_need_a_period(tmp_path: Path) -> None:
     path = write(tmp_path, "ours.csv", HEADER)
-    with pytest.raises(Malformed, match="both files are empty"):
+    with pytest.raises(Malformed, match="the files are empty"):
         reconcile_files(path, path, agreement())
     assert reconcile_files(path, path, agreement(), period=Period(2026, 10))["pairs"] == 0
 
