@@ -4,7 +4,8 @@ import hmac
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from gateway.api.login.bearing import Found, find_session
@@ -19,6 +20,11 @@ PROXIED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via
 """Headers of a request that came through somebody: its caller is not on this machine, whatever the address says."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
+_BEARER = HTTPBearer(scheme_name="token", auto_error=False)
+_COOKIE = APIKeyCookie(name="gsc_session", scheme_name="cookie", auto_error=False)
+Shown = Annotated[object, Security(_BEARER)]
+ShownByCookie = Annotated[object, Security(_COOKIE)]
+"""For OpenAPI only: what a request bears is read in one place, `find_session`."""
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -28,7 +34,7 @@ async def session_of(request: Request) -> Session | None:
     return None if found is None else found.session
 
 
-async def require_session(request: Request) -> Session:
+async def require_session(request: Request, _: Shown = None, __: ShownByCookie = None) -> Session:
     """Anybody who is logged in, other carriers too: what they see is for the route to say (`Session.sees`).
 
     An open reader of this machine counts as an auditor. Raises NotSignedIn, ForgedForm.
@@ -41,7 +47,7 @@ async def require_session(request: Request) -> Session:
     raise _not_signed_in()
 
 
-async def require_reader(request: Request) -> Session:
+async def require_reader(request: Request, _: Shown = None, __: ShownByCookie = None) -> Session:
     """Our desk, an auditor, or an open reader. Another carrier hears what it would hear if there were nothing."""
     session = await require_session(request)
     if session.role is Role.CARRIER:
@@ -49,7 +55,7 @@ async def require_reader(request: Request) -> Session:
     return session
 
 
-async def require_desk(request: Request) -> Session:
+async def require_desk(request: Request, _: Shown = None, __: ShownByCookie = None) -> Session:
     """Our desk. Raises NotSignedIn, NotForThisRole, ForgedForm."""
     session = await session_of(request)
     if session is None:

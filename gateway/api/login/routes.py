@@ -55,7 +55,7 @@ Now = Annotated[int, Depends(_now_ms)]
 GrantNumber = Annotated[int, Path(ge=1, lt=2**63)]
 
 
-@router.post("/challenges")
+@router.post("/challenges", operation_id="post_challenge")
 def post_challenge(body: ChallengeBody, request: Request, gateway: TheGateway, now_ms: Now) -> ChallengeTold:
     """Draw a challenge to sign. Nothing is kept, and nobody learns whether carrier and key are known."""
     carrier = None if body.carrier is None else carrier_code(body.carrier)
@@ -68,7 +68,7 @@ def post_challenge(body: ChallengeBody, request: Request, gateway: TheGateway, n
     )
 
 
-@router.post("/sessions", status_code=201)
+@router.post("/sessions", status_code=201, operation_id="post_session")
 def post_session(body: SignatureBody | CodeBody, request: Request, gateway: TheGateway, now_ms: Now) -> OpenedTold:
     """Open a session with a signed challenge, or with a code of the desk's."""
 
@@ -102,13 +102,13 @@ def attempted(request: Request, opening: Callable[[], Opened]) -> Opened:
         raise
 
 
-@router.get("/sessions/current")
+@router.get("/sessions/current", operation_id="get_session")
 def get_session(session: Anyone) -> SessionTold:
     """Who am I?"""
     return told(session)
 
 
-@router.delete("/sessions/current", status_code=204)
+@router.delete("/sessions/current", status_code=204, operation_id="delete_session")
 async def delete_session(request: Request, session: Anyone) -> Response:
     """Log out. The operator's token is not a login and stays."""
     await log_out(request)
@@ -123,7 +123,7 @@ async def log_out(request: Request) -> None:
             end_session(connection, hash_of(found.borne.token), _now_ms(request))
 
 
-@router.post("/login-links", status_code=201)
+@router.post("/login-links", status_code=201, operation_id="post_link")
 async def post_link(request: Request, session: Desk, gateway: TheGateway, now_ms: Now) -> LinkTold:
     """A link for our desk's browser: opens one session within two minutes."""
     found = await found_of(request)
@@ -132,14 +132,14 @@ async def post_link(request: Request, session: Desk, gateway: TheGateway, now_ms
     return LinkTold(href=f"{base}/login?code={code}", expiresAt=utc_of_ms(grant.expires_at_ms))
 
 
-@router.get("/access-grants", dependencies=[Depends(require_desk)])
+@router.get("/access-grants", dependencies=[Depends(require_desk)], operation_id="grants")
 def get_grants(gateway: TheGateway, now_ms: Now) -> list[GrantTold]:
     """Whom the desk let in."""
     with reading(gateway.engine) as connection:
         return [_grant_told(row, now_ms) for row in list_access_grants(connection, Role.AUDITOR)]
 
 
-@router.post("/access-grants", status_code=201, dependencies=[Depends(require_desk)])
+@router.post("/access-grants", status_code=201, dependencies=[Depends(require_desk)], operation_id="post_grant")
 def post_grant(body: GrantBody, gateway: TheGateway, now_ms: Now) -> GrantTold:
     """Let an auditor in, who reads everything and writes nothing."""
     if body.key is not None:
@@ -148,14 +148,16 @@ def post_grant(body: GrantBody, gateway: TheGateway, now_ms: Now) -> GrantTold:
     return _grant_told(row, now_ms, code)
 
 
-@router.get("/access-grants/{grant_id}", dependencies=[Depends(require_desk)])
+@router.get("/access-grants/{grant_id}", dependencies=[Depends(require_desk)], operation_id="get_grant")
 def get_grant(grant_id: GrantNumber, gateway: TheGateway, now_ms: Now) -> GrantTold:
     """One grant."""
     with reading(gateway.engine) as connection:
         return _grant_told(grant_of(connection, grant_id), now_ms)
 
 
-@router.delete("/access-grants/{grant_id}", status_code=204, dependencies=[Depends(require_desk)])
+@router.delete(
+    "/access-grants/{grant_id}", status_code=204, dependencies=[Depends(require_desk)], operation_id="delete_grant"
+)
 def delete_grant(grant_id: GrantNumber, gateway: TheGateway, now_ms: Now) -> Response:
     """Take a grant back, with every session it opened."""
     with writing(gateway.engine) as connection:
