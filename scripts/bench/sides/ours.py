@@ -22,7 +22,7 @@ from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
 from reconciliation.matching.keys import pair_hashes, text_hashes
 from reconciliation.matching.side import Words
-from reconciliation.reconcile import PAIRS_SCHEMA, reconcile
+from reconciliation.reconcile import PAIRS_SCHEMA, reconcile_parquet
 from scripts.bench.sides.calls import MONTH_BEGIN_MS
 from scripts.bench.sides.measuring import Spent, spend, tell
 
@@ -34,8 +34,7 @@ PART_BITS = 6
 
 def settle(ours: Path, theirs: Path, pairs: Callable[[pa.Table], None] | None = None) -> int:
     """Reconcile two files; how many findings."""
-    tables = [pq.read_table(path, columns=RATED_SCHEMA.names) for path in (ours, theirs)]
-    return len(reconcile(*tables, scope=SCOPE, agreement=AGREEMENT, pairs=pairs).findings)
+    return len(reconcile_parquet([ours], [theirs], scope=SCOPE, agreement=AGREEMENT, pairs=pairs).findings)
 
 
 def reach_limit(ours: Path, theirs: Path) -> int:
