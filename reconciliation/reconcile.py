@@ -189,6 +189,7 @@ def _answer(books: Books, sides: Streamed, asked: _Asked) -> Reconciliation:
     sums = (sides.creditor_sums, sides.debtor_sums) if is_creditor else (sides.debtor_sums, sides.creditor_sums)
     totals = compare_totals(*sums, agreement.tolerance)
     _check_complete(books, differences)
+    _check_sifted(books, totals, is_creditor=is_creditor)
     if asked.decks is not None and scope.service is Service.VOICE:
         differences = Explainer(books, asked.decks, agreement).explain(differences)
     if asked.decks is not None and scope.service is Service.DATA:
@@ -234,6 +235,16 @@ def _check_complete(books: Books, differences: Sequence[Difference]) -> None:
     ):
         seen = np.concatenate([paired, *[rows[rows >= 0] for rows in alone]])
         assert np.array_equal(np.sort(seen), np.arange(len(side))), "a record is in no finding, or in two"
+
+
+def _check_sifted(books: Books, totals: Totals, *, is_creditor: bool) -> None:
+    """What was read is quiet or here, on both sides; and quiet records come in pairs of equal amounts."""
+    read = (totals.ours_count, totals.theirs_count) if is_creditor else (totals.theirs_count, totals.ours_count)
+    here = len(books.creditor) + books.whole.quiet, len(books.debtor) + books.whole.quiet
+    assert read == here, f"of {read} records {here} are neither quiet nor explained, or more than once"
+    left = exact_sum(books.creditor.amount) - exact_sum(books.debtor.amount)
+    whole = totals.difference_micros if is_creditor else -totals.difference_micros
+    assert left == whole, f"what is to be explained differs by {left} of {whole} micros"
 
 
 def _one_sided(difference: Difference) -> bool:

@@ -211,7 +211,7 @@ def _match_group(xs: Ints, ours: Columns, ys: Ints, theirs: Columns, reach: Reac
 
 @kernel
 def _by_start(rows: Ints, side: Columns) -> None:
-    """Order the rows of one key by start, then by what else they say (Shell 1959, gaps of Knuth).
+    """Order the rows of one key by start, then by what else they say, then by row (Shell 1959, gaps of Knuth).
 
     Our own few lines, because numba needs seconds to compile a library sort and most keys have one or two rows.
     """
@@ -225,7 +225,7 @@ def _by_start(rows: Ints, side: Columns) -> None:
             while at >= gap:
                 before = rows[at - gap]
                 later = side.start_ms[before] - side.start_ms[row]
-                if later < 0 or (later == 0 and side.tie[before] <= side.tie[row]):
+                if later < 0 or (later == 0 and (side.tie[before], before) < (side.tie[row], row)):
                     break
                 rows[at] = before
                 at -= gap

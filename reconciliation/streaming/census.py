@@ -6,10 +6,12 @@ Every question is a pass over the packed records, which picks by a filter of bit
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ledger.cores import in_parallel
 from ledger.kernel import kernel
 from reconciliation.matching.keys import SUFFIX_BITS, mixed
 from reconciliation.matching.side import Flags, Ints, Words
@@ -54,11 +56,16 @@ class Census:
 
     def counts(self, asked: Asked, values: Words) -> Ints:
         """How many records have each of these values (ascending, each once)."""
-        counts = np.zeros(len(values), np.int64)
-        if len(values):
-            for records in self._picked(asked, values):
-                counts += np.bincount(np.searchsorted(values, _said(records, asked)), minlength=len(values))
-        return counts
+        if len(values) == 0:
+            return np.empty(0, np.int64)
+        slots = _slots(values)
+
+        def count(at: int) -> Ints:
+            counts = np.zeros(len(values), np.int64)
+            _count(self.exchange.run(at), self.layout, int(asked), values, slots, counts)
+            return counts
+
+        return reduce(np.add, in_parallel(count, range(len(self.exchange.runs))), np.zeros(len(values), np.int64))
 
     def records(self, asked: Asked, values: Words) -> Unpacked:
         """All records with one of these values (ascending), in order of row."""
@@ -152,28 +159,63 @@ def _pick(records: Words, layout: Layout, asked: int, wanted: Flags) -> Ints:
     """Rows that may have one of the wanted values: all that have, and a few by chance."""
     picked = np.empty(len(records), np.int64)
     count = 0
-    names_mask = (np.uint64(1) << np.uint64(layout.names_bits)) - np.uint64(1)
-    route_at = np.uint64(layout.destination_bits + layout.code_bits)
-    code_mask = (np.uint64(1) << np.uint64(layout.code_bits)) - np.uint64(1)
-    narrow = layout.words == 5
     for k in range(len(records)):
-        if asked == 0:
-            word = records[k, 0]
-        elif asked == 1:
-            word = records[k, 1]
-        elif asked == 2:
-            word = records[k, 1] >> np.uint64(16)
-        elif asked == 3:
-            word = records[k, 2] & np.uint64(0xFFFFFFFF) if narrow else records[k, 3]
-        else:
-            names = records[k, 4] & names_mask if narrow else records[k, 7]
-            word = names >> route_at if asked == 4 else names & code_mask
-        word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)  # as mixed of matching/keys.py
-        word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        word ^= word >> np.uint64(31)
         picked[count] = k
-        count += wanted[np.int64(word >> np.uint64(44))]
+        count += wanted[np.int64(_mixed(_word(records, k, layout, asked)) >> np.uint64(44))]
     return picked[:count].copy()
+
+
+@kernel
+def _slots(values: Words) -> Ints:
+    """A hash table with open addresses: place of the value in each slot, -1 where there is none."""
+    size = 16
+    while size < 2 * len(values):
+        size *= 2
+    slots = np.full(size, -1, np.int64)
+    for place in range(len(values)):
+        at = np.int64(_mixed(values[place]) & np.uint64(size - 1))
+        while slots[at] >= 0:
+            at = (at + 1) & (size - 1)
+        slots[at] = place
+    return slots
+
+
+@kernel
+def _count(records: Words, layout: Layout, asked: int, values: Words, slots: Ints, counts: Ints) -> None:
+    mask = len(slots) - 1
+    for k in range(len(records)):
+        word = _word(records, k, layout, asked)
+        at = np.int64(_mixed(word) & np.uint64(mask))
+        while slots[at] >= 0 and values[slots[at]] != word:
+            at = (at + 1) & mask
+        if slots[at] >= 0:
+            counts[slots[at]] += 1
+
+
+@kernel
+def _mixed(word: np.uint64) -> np.uint64:
+    """As mixed of matching/keys.py."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+@kernel
+def _word(records: Words, k: int, layout: Layout, asked: int) -> np.uint64:
+    """What a record says, by the numbers of Asked."""
+    narrow = layout.words == 5
+    if asked == 0:
+        return records[k, 0]
+    if asked == 1:
+        return records[k, 1]
+    if asked == 2:
+        return records[k, 1] >> np.uint64(16)
+    if asked == 3:
+        return records[k, 2] & np.uint64(0xFFFFFFFF) if narrow else records[k, 3]
+    names = records[k, 4] & ((np.uint64(1) << np.uint64(layout.names_bits)) - np.uint64(1)) if narrow else records[k, 7]
+    if asked == 4:
+        return names >> np.uint64(layout.destination_bits + layout.code_bits)
+    return names & ((np.uint64(1) << np.uint64(layout.code_bits)) - np.uint64(1))
 
 
 @kernel

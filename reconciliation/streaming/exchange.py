@@ -50,10 +50,15 @@ class Exchange:
         parts = [_part(run, self.words, int(run.ends[at]), int(run.ends[at + 1])) for run in self.runs]
         return np.concatenate(parts) if parts else np.empty((0, self.words), np.uint64)
 
+    def run(self, at: int) -> Words:
+        """All records of one run."""
+        run = self.runs[at]
+        return _part(run, self.words, 0, int(run.ends[-1]))
+
     def all(self) -> Iterator[Words]:
         """All records, run by run."""
-        for run in self.runs:
-            yield _part(run, self.words, 0, int(run.ends[-1]))
+        for at in range(len(self.runs)):
+            yield self.run(at)
 
 
 @dataclass(frozen=True, slots=True)
