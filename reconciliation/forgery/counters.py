@@ -22,7 +22,9 @@ resets pass the line rate."""
 PPM = 10_000
 """What is left beside a wrap may differ by 1 % of the other side's sample, as far as an agreement's tolerance goes."""
 LEAST_OCTETS = 1_000_000
-"""... or by so much, where hardly anything went through."""
+"""... or by so much, where hardly anything went through, ..."""
+MOST_SLACK = WRAP // 64
+"""... and by no more: of a fast port's samples a wrap is within the tolerance."""
 
 
 def over_line_rate(
@@ -49,12 +51,13 @@ def wrapped_samples(
     """Samples that exceed the other side's by just what a counter holds: a wrap or a reset counted as traffic.
 
     Rule: for the same parties, port and interval the creditor's octets less the debtor's are 2^32 within 1 % of the
-    debtor's sample. Source: RFC 2863, section 3.1.6, on counters that wrap. A reset read as a wrap adds 2^32 less what
-    the counter held, which may be anything: it is found where it passes the line rate, else it is a difference.
+    debtor's sample (and MOST_SLACK). Source: RFC 2863, section 3.1.6, on counters that wrap. A reset read as a wrap
+    adds 2^32 less what the counter held, which may be anything: it is found where it passes the line rate, else it is
+    a difference.
     """
     rows, partner = _same_samples(claimed, ours)
     more, base = _ints(claimed["quantity"])[rows], _ints(ours["quantity"])[partner]
-    slack = np.maximum(base // 1_000_000 * PPM, LEAST_OCTETS)
+    slack = np.clip(base // 1_000_000 * PPM, LEAST_OCTETS, MOST_SLACK)
     wrapped: Flags = np.abs(more - base - WRAP) <= slack
     mine = rows[wrapped]
     routes = claimed["route"].take(pa.array(mine))

@@ -10,6 +10,7 @@ from collections import Counter
 
 from reconciliation.fraud.search import find_frauds
 from scripts.traffic.forgeries.calls import draw_books
+from scripts.traffic.forgeries.others import count_others
 from scripts.traffic.forgeries.scoring import judge
 from scripts.traffic.frauds.month import KNOWN, US, draw_month, score
 from scripts.traffic.simulation import OCTOBER
@@ -51,6 +52,7 @@ def main() -> None:
     frauds.show("traffic fraud")
     honest.show("the same honest traffic without fraud")
     ghosts.show("invented calls (time includes matching)")
+    _show_others(given.seeds)
 
 
 def _search(frauds: Tally, honest: Tally, seed: int, records: int) -> None:
@@ -64,6 +66,17 @@ def _search(frauds: Tally, honest: Tally, seed: int, records: int) -> None:
             tally.planted[each.kind] += each.planted
             tally.found[each.kind] += each.found
             tally.wrong[each.kind] += each.false_alarms
+
+
+def _show_others(seeds: int) -> None:
+    """Messages, samples, private lines and declarations: what each detector found over all seeds."""
+    print(
+        f"\n{'messages, samples, lines, declarations':40}{'records':>10}{'planted':>9}{'found':>8}{'false alarms':>14}"
+    )
+    drawn = [count_others(seed, OCTOBER) for seed in range(1, seeds + 1)]
+    for months in zip(*drawn, strict=True):
+        sums = [sum(getattr(each, name) for each in months) for name in ("records", "planted", "found", "false_alarms")]
+        print(f"{months[0].kind:40}{sums[0]:>10,}{sums[1]:>9,}{sums[2]:>8,}{sums[3]:>14,}")
 
 
 def _reconcile(ghosts: Tally, seed: int, calls: int) -> None:

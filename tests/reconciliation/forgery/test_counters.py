@@ -55,6 +55,11 @@ def test_another_difference_is_no_wrap(excess: int) -> None:
     assert list(wrapped_samples(samples(base + excess), samples(base), GB, CN)) == []
 
 
+def test_of_a_fast_ports_samples_a_wrap_is_within_the_tolerance() -> None:
+    base = 4 * 10**11
+    assert list(wrapped_samples(samples(base + WRAP + base // 100), samples(base), GB, CN)) == []
+
+
 def test_samples_of_another_port_or_moment_are_not_compared() -> None:
     assert list(wrapped_samples(samples(10**9 + WRAP), samples(10**9, port="lon-2"), GB, CN)) == []
 
