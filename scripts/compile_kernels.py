@@ -80,7 +80,8 @@ def _settle(
     )
     scope = BatchScope(AgreementId(bytes(32)), creditor, creditor, Service.VOICE, simulation.month)
     _seal(owed, scope)
-    reconcile(owed, counted, scope=scope, agreement=agreement, decks=decks)
+    circuits = dict.fromkeys(owed["route"].unique().to_pylist(), 60)
+    reconcile(owed, counted, scope=scope, agreement=agreement, decks=decks, capacity=circuits)
 
 
 def _seal(rated: pa.Table, scope: BatchScope) -> None:

@@ -17,7 +17,7 @@ def over_capacity(suspects: Suspects) -> tuple[Mark, ...]:
     for route, circuits in sorted(suspects.evidence.capacity.items()):
         others = suspects.whole.on_route(route)
         if len(others.row):
-            crowded = others.row[_crowded(others.start_ms, others.quantity, circuits)]
+            crowded = others.row[crowded_calls(others.start_ms, others.quantity, circuits)]
             rows = np.flatnonzero(np.isin(suspects.rows, crowded))
             rule = f"more calls at once than the {circuits} circuits of {route}"
             marks.append(Mark(rows, rule, f"while {route} carried more calls than its {circuits} circuits"))
@@ -38,8 +38,8 @@ def overlapping_callers(suspects: Suspects) -> tuple[Mark, ...]:
     begin, end = others.start_ms[order], others.start_ms[order] + others.quantity[order]
     matched = others.matched[order]
     boards = np.zeros(int(who.max(initial=-1)) + 1, np.bool_)
-    boards[who[matched][_overlaps(who[matched], begin[matched], end[matched])]] = True
-    found = _overlaps(who, begin, end) & ~boards[who] & ~matched
+    boards[who[matched][overlapping_calls(who[matched], begin[matched], end[matched])]] = True
+    found = overlapping_calls(who, begin, end) & ~boards[who] & ~matched
     enough = np.bincount(who[found], minlength=len(boards)) >= least
     rows = others.row[order][found & enough[who]]
     detail = f"{int(enough.sum())} calling numbers in several calls at once"
@@ -48,7 +48,7 @@ def overlapping_callers(suspects: Suspects) -> tuple[Mark, ...]:
 
 
 @kernel
-def _overlaps(who: Ints, begin: Ints, end: Ints) -> Flags:
+def overlapping_calls(who: Ints, begin: Ints, end: Ints) -> Flags:
     """Which calls, ascending by caller and begin, overlap another of their caller by more than a second."""
     overlaps = np.zeros(len(who), np.bool_)
     last = -1
@@ -63,7 +63,7 @@ def _overlaps(who: Ints, begin: Ints, end: Ints) -> Flags:
 
 
 @kernel
-def _crowded(start: Ints, quantity: Ints, circuits: int) -> Flags:
+def crowded_calls(start: Ints, quantity: Ints, circuits: int) -> Flags:
     """Which calls, ascending by start, are in progress at a moment with more than `circuits` calls."""
     crowded = np.zeros(len(start), np.bool_)
     active = np.empty(len(start), np.int64)

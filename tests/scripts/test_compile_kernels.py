@@ -9,9 +9,10 @@ from gateway.formats import fields
 from gateway.formats.tap import ber, picking, values
 from ledger import lanes, numbers
 from ledger.prices import pricing
+from reconciliation.forgery import concurrency
 from scripts import compile_kernels
 
-MODULES = (ber, fields, lanes, numbers, picking, pricing, values)
+MODULES = (ber, concurrency, fields, lanes, numbers, picking, pricing, values)
 
 
 def _kernels(module: ModuleType) -> dict[str, Dispatcher]:
