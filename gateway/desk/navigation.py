@@ -14,7 +14,7 @@ class Place(NamedTuple):
 
 RECORDS = Place("records", "/desk/records", "r")
 DISPUTES = Place("disputes", "/desk/disputes", "d")
-NAVIGATION = (Place("overview", "/desk", "o"), RECORDS, DISPUTES)
+NAVIGATION = (Place("overview", "/desk", "o"), RECORDS, DISPUTES, Place("imports", "/desk/imports", "i"))
 """In the order of a desk's day; a page is here once it answers."""
 
 

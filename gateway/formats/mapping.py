@@ -96,6 +96,16 @@ class Proposal:
     """Columns that nothing was found for."""
     remarks: tuple[str, ...] = ()
     """What was guessed."""
+    named: tuple[tuple[str, str], ...] = ()
+    """Fields, each with the column that was told or found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A file's columns and its first rows, to be looked at."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Sequence[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +121,19 @@ class _Header:
         return [row[at] for row in self.rows if len(row) > at and row[at] != ""]
 
 
-def propose(path: Path, service_word: str, help_: Help = NO_HELP) -> Proposal:
-    """A mapping for a file whose columns have names.
+def wanted_fields(service_word: str) -> tuple[str, ...]:
+    """What a mapping for that service can say of a column."""
+    return tuple(_WANTED[Service[service_word.upper()]])
+
+
+def sampled(path: Path, rows: int = 8) -> Sampled:
+    """A file's columns and first rows. Raises Malformed for one without named columns."""
+    header = _header(path)
+    return Sampled(header.names, header.rows[:rows])
+
+
+def propose(path: Path, service_word: str, help_: Help = NO_HELP, name: str | None = None) -> Proposal:
+    """A mapping for a file whose columns have names, called `name` or as the file.
 
     Raises Malformed where what a service needs is not found, and for days that can be read in two ways.
     """
@@ -120,11 +141,11 @@ def propose(path: Path, service_word: str, help_: Help = NO_HELP) -> Proposal:
         raise Malformed("no such service", expected=", ".join(each.word for each in Service), got=service_word[:20])
     service, header = Service[service_word.upper()], _header(path)
     found = _found(header, service, dict(help_.named))
-    text = _toml(path.stem, service, header, found, help_)
-    preset = parse_preset(text, path.stem)
+    text = _toml(name or path.stem, service, header, found, help_)
+    preset = parse_preset(text, name or path.stem)
     fitted = fit(path, preset)
     unused = tuple(name for name in header.names if name and name not in found.values())
-    return Proposal(text, fitted.sure_percent, fitted.sampled, unused, _remarks(text, found))
+    return Proposal(text, fitted.sure_percent, fitted.sampled, unused, _remarks(text, found), tuple(found.items()))
 
 
 def _header(path: Path) -> _Header:

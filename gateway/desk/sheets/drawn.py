@@ -40,6 +40,7 @@ class Heading:
 
     column: Column
     href: str
+    """Where it is sorted by this column; "" for one that shows a page at a time."""
     sorted: str
     """What aria-sort says: "ascending", "descending", or "" """
 
@@ -95,7 +96,7 @@ def exported(
     if sheet is None:
         known = ", ".join(each.name for each in sheets) or "none"
         raise NotFound("this page has no such table", expected=known, got=name[:40])
-    rows = sheet.chosen(view, filters, parse_sort(address.query.get(SORT)))
+    rows = sheet.leaving(view, filters, parse_sort(address.query.get(SORT)))
     table: pa.Table = sheet.table(rows)
     return export(table, format_)
 
@@ -105,4 +106,6 @@ def _heading(sheet: Sheet, column: Column, sort: Sort | None, address: Address) 
     downwards = mine and sort is not None and sort.downwards
     turned = Sort(sheet.name, column.word, not downwards if mine else column.kind.is_number)
     said = ("descending" if downwards else "ascending") if mine else ""
+    if sheet.whole is not None:
+        return Heading(column, "", "")
     return Heading(column, f"{address.href(**{SORT: turned.text})}#{sheet.name}", said)

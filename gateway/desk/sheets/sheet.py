@@ -1,6 +1,6 @@
 """What is a table of a page? Its columns with their values: what it is sorted by, filtered by and exported as."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,17 +64,25 @@ class Sheet:
     """Whose row it is, if a filter by partner is to touch it."""
     service: Callable[[Any], str | None] | None = None
     period: Callable[[Any], str | None] | None = None
+    whole: Callable[[Any], Iterable[Any]] | None = None
+    """All rows of a table that shows a page of them at a time, in its own order: for taking it away."""
 
     def chosen(self, view: object, filters: Filters, sort: "Sort | None") -> list[Any]:
         """The rows that the filters leave, in the order asked for."""
         rows = [row for row in self.rows(view) if self._is_wanted(row, filters)]
-        if sort is None or sort.sheet != self.name:
+        if sort is None or sort.sheet != self.name or self.whole is not None:
             return rows
         column = next((each for each in self.columns if each.word == sort.word), None)
         if column is None:
             known = ", ".join(each.word for each in self.columns)
             raise Malformed("no such column to sort by", expected=known, got=sort.word[:40])
         return _sorted(rows, column.value, downwards=sort.downwards)
+
+    def leaving(self, view: object, filters: Filters, sort: "Sort | None") -> list[Any]:
+        """The rows of the whole table, as they leave the house."""
+        if self.whole is None:
+            return self.chosen(view, filters, sort)
+        return [row for row in self.whole(view) if self._is_wanted(row, filters)]
 
     def table(self, rows: Sequence[Any]) -> pa.Table:
         """The rows as they leave the house."""

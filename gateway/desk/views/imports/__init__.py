@@ -1,0 +1,1 @@
+"""Files on their way in: those that wait, those that were imported, and how an unknown one is to be read."""
