@@ -35,7 +35,7 @@ class Pairs:
         self.their_numbers = column("their_numbers", np.int64, theirs_count, 0)
 
     def hear(self, pairs: pa.Table) -> None:
-        """Some pairs (reconciliation.reconcile.PAIRS_SCHEMA); the engine tells them piece by piece."""
+        """Some pairs (reconciliation.exceptions.PAIRS_SCHEMA); the engine tells them piece by piece."""
         ours, theirs = pairs["ours_row"].to_numpy(), pairs["theirs_row"].to_numpy()
         self.theirs_of[ours], self.ours_of[theirs] = theirs, ours
         self.classes[ours] = pairs["class"].to_numpy()
@@ -43,7 +43,7 @@ class Pairs:
         self.offsets_ms[ours] = pairs["offset_ms"].to_numpy()
 
     def explain(self, exceptions: pa.Table) -> None:
-        """Why records differ (reconciliation.reconcile.EXCEPTIONS_SCHEMA): each side's record keeps the cause."""
+        """Why records differ (reconciliation.exceptions.EXCEPTIONS_SCHEMA): each side's record keeps the cause."""
         for first in range(0, len(exceptions), _AT_ONCE):
             piece = exceptions.slice(first, _AT_ONCE)
             ours, theirs = (_rows(piece[name]) for name in ("ours_row", "theirs_row"))

@@ -14,12 +14,13 @@ from ledger.agreement import Agreement
 from ledger.money import Micros, show_micros
 from ledger.period import Period
 from ledger.service import Service
+from reconciliation.exceptions import EXCEPTIONS_SCHEMA
 from reconciliation.explaining.wording import counted_noun
 from reconciliation.finding import Cause, Finding, Severity
 from reconciliation.matching.match import match
 from reconciliation.matching.services import clocks_of, tolerance_of
 from reconciliation.matching.side import Side, side_of
-from reconciliation.reconcile import EXCEPTIONS_SCHEMA, Reconciliation, waterfall_of
+from reconciliation.reconcile import Reconciliation, waterfall_of
 from reconciliation.totals import compare_totals, sums_of_side, sums_together
 
 RULE = "declared after the close of its own period, as a correction"

@@ -34,7 +34,7 @@ class DisputeProposal:
     findings: tuple[int, ...]
     """Positions in `Reconciliation.findings`; none for NOT_REVEALED."""
     rows: pa.Table
-    """The evidence: EXCEPTIONS_SCHEMA (reconcile.py); for NOT_REVEALED batch_id in hex and refusal."""
+    """The evidence: EXCEPTIONS_SCHEMA (exceptions.py); for NOT_REVEALED batch_id in hex and refusal."""
     explanation: str
     rule: str
     """The agreement's rule that allows it."""

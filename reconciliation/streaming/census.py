@@ -204,18 +204,20 @@ def _mixed(word: np.uint64) -> np.uint64:
 def _word(records: Words, k: int, layout: Layout, asked: int) -> np.uint64:
     """What a record says, by the numbers of Asked."""
     narrow = layout.words == 5
-    if asked == 0:
-        return records[k, 0]
-    if asked == 1:
-        return records[k, 1]
+    word: np.uint64 = records[k, min(asked, 1)]
     if asked == 2:
-        return records[k, 1] >> np.uint64(16)
-    if asked == 3:
-        return records[k, 2] & np.uint64(0xFFFFFFFF) if narrow else records[k, 3]
-    names = records[k, 4] & ((np.uint64(1) << np.uint64(layout.names_bits)) - np.uint64(1)) if narrow else records[k, 7]
-    if asked == 4:
-        return names >> np.uint64(layout.destination_bits + layout.code_bits)
-    return names & ((np.uint64(1) << np.uint64(layout.code_bits)) - np.uint64(1))
+        word >>= np.uint64(16)
+    elif asked == 3:
+        word = records[k, 2] & np.uint64(0xFFFFFFFF) if narrow else records[k, 3]
+    elif asked > 3:
+        word = records[k, 4] & ((np.uint64(1) << np.uint64(layout.names_bits)) - np.uint64(1))
+        if not narrow:
+            word = records[k, 7]
+        if asked == 4:
+            word >>= np.uint64(layout.destination_bits + layout.code_bits)
+        else:
+            word &= (np.uint64(1) << np.uint64(layout.code_bits)) - np.uint64(1)
+    return word
 
 
 @kernel

@@ -90,8 +90,8 @@ def pack(
     for k in range(len(a_hash)):
         records[k, 0] = a_hash[k]
         records[k, 1] = b_hash[k]
-        upper = np.uint64(route.ids[route.places[k]]) << route_at
-        middle = np.uint64(destination.ids[destination.places[k]]) << destination_at
+        upper: np.uint64 = np.uint64(route.ids[route.places[k]]) << route_at
+        middle: np.uint64 = np.uint64(destination.ids[destination.places[k]]) << destination_at
         names = upper | middle | np.uint64(code.ids[code.places[k]])
         start = np.uint64(numbers.start_ms[k] - base)
         quantity = np.uint64(numbers.quantity[k])

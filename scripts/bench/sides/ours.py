@@ -20,9 +20,10 @@ from ledger.identity import AgreementId, CarrierCode
 from ledger.period import Period
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
+from reconciliation.exceptions import PAIRS_SCHEMA
 from reconciliation.matching.keys import pair_hashes, text_hashes
 from reconciliation.matching.side import Words
-from reconciliation.reconcile import PAIRS_SCHEMA, reconcile_parquet
+from reconciliation.reconcile import reconcile_parquet
 from scripts.bench.sides.calls import MONTH_BEGIN_MS
 from scripts.bench.sides.measuring import Spent, spend, tell
 
