@@ -8,11 +8,17 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from gateway import verify_bundle
+from gateway.answers import as_json
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
+from gateway.desk.wording import LANGUAGES
+from gateway.documents.on_chain import calldata_of, plain_struct, receipt_of, signed_dispute, transaction_at
+from gateway.documents.statement.content import statement_content
+from gateway.documents.statement.pdf import statement_pdf
 from gateway.month.books import Book, book_of, revealed_book, unrevealed_batches
 from gateway.month.parts import Direction, directions
 from gateway.month.reconciling import compare
@@ -27,14 +33,12 @@ from ledger.chain.bindings import (
 )
 from ledger.errors import Conflict, NotFound
 from ledger.identity import Address, CarrierCode
-from ledger.money import show_micros
 from ledger.period import Period
 from ledger.sealing import UsageBatch, open_leaf
 from ledger.store.chain_log import checkpoint
 from ledger.store.declarations import DeclarationRow
 from ledger.store.engine import reading
-from ledger.store.settlement import DisputeRow, dispute_of, list_statements
-from ledger.store.tables import chain_logs
+from ledger.store.settlement import DisputeRow, dispute_of
 from ledger.typed_data import recover
 from reconciliation.finding import Cause
 from reconciliation.settling.disputes import dispute_proposals
@@ -66,17 +70,8 @@ def dispute_bundle(gateway: Gateway, dispute_id: bytes) -> bytes:
     held = of_period(gateway, partnership_of_id(gateway.settings, row.agreement_id), row.period)
     direction = Direction(held, row.creditor, row.service)
     wanted = _disputed_leaves(gateway, direction, row)
-    about = {
-        "kind": "dispute",
-        "disputeId": _hex(row.dispute_id),
-        "reason": row.reason,
-        "creditor": row.creditor,
-        "debtor": direction.debtor,
-        "amount": {"unit": held.currency, "value": show_micros(row.amount_micros)},
-        "evidenceHash": _hex(row.evidence_hash),
-        "openedAt": row.opened_at,
-    }
-    return _bundle(gateway, held, row.period, about, wanted)
+    about = {"kind": "dispute", "disputeId": _hex(row.dispute_id)}
+    return _bundle(gateway, held, row.period, about, wanted, row)
 
 
 def statement_bundle(gateway: Gateway, partner: CarrierCode, period: Period) -> bytes:
@@ -86,11 +81,7 @@ def statement_bundle(gateway: Gateway, partner: CarrierCode, period: Period) -> 
     books = [
         book_of(gateway, direction, declarer, period) for direction in directions(held) for declarer in held.carriers
     ]
-    with reading(gateway.engine) as connection:
-        agreed = [row for row in list_statements(connection, held.id, period) if row.agreed_at is not None]
-    about: dict[str, object] = {"kind": "statement"}
-    if agreed:
-        about |= {"statementId": _hex(agreed[-1].statement_id), "agreedAt": agreed[-1].agreed_at}
+    about = {"kind": "statement"}
     return _bundle(gateway, held, period, about, [(batch, []) for book in books for batch in book.batches])
 
 
@@ -144,11 +135,12 @@ def _bundle(
     period: Period,
     about: Mapping[str, object],
     wanted: Iterable[tuple[DeclarationRow, list[int]]],
+    disputed: DisputeRow | None = None,
 ) -> bytes:
     network = gateway.network
-    domain = network.domain("UsageLedger")
     with reading(gateway.engine) as connection:
         last = checkpoint(connection)
+    statement = statement_content(gateway, held.partner, period)
     content = {
         "format": verify_bundle.FORMAT,
         "about": {**about, "agreementId": _hex(held.id), "period": str(period), "currency": held.currency},
@@ -157,24 +149,48 @@ def _bundle(
             "chainId": network.chain_id,
             "genesisHash": _hex(network.genesis_hash),
             "registry": network.carrier_registry,
-            "settlementBook": network.settlement_book,
             "drawnAtBlock": last.number if last else 0,
         },
-        "domain": {
-            "name": domain.name,
-            "version": domain.version,
-            "chainId": domain.chain_id,
-            "verifyingContract": domain.verifying_contract,
-        },
+        "domain": as_json(network.domain("UsageLedger")),
         "batches": [_batch(gateway, row, indices) for row, indices in wanted],
+        "statement": statement,
+        "dispute": None if disputed is None else _dispute(gateway, disputed),
     }
+    content["receipts"] = _receipts(gateway, content)
+    pages = [statement_pdf(statement, language) for language in LANGUAGES]
     return _zip(
         {
             "bundle.json": json.dumps(content, indent=1, ensure_ascii=True).encode("ascii"),
             "verify.py": SCRIPT.read_bytes(),
             "README.txt": _README.encode("ascii"),
+            **{page.name: page.content for page in pages},
         }
     )
+
+
+def _dispute(gateway: Gateway, row: DisputeRow) -> dict[str, object] | None:
+    """What its debtor signed, and where; None if that cannot be read from the transaction."""
+    found = signed_dispute(gateway, row.block_number, row.dispute_id)
+    if found is None:
+        return None
+    dispute, signed, tx_hash = found
+    return {
+        "dispute": plain_struct(dispute),
+        "domain": as_json(gateway.network.domain("SettlementBook")),
+        "carrier": signed.carrier,
+        "signer": signed.signer,
+        "signature": _hex(signed.signature),
+        "transactionHash": _hex(tx_hash),
+        "blockNumber": row.block_number,
+    }
+
+
+def _receipts(gateway: Gateway, content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The receipt of every transaction that the content names, each once."""
+    standing, opened = content["statement"]["standing"], content["dispute"]
+    named = [*content["batches"], *([standing] if standing else []), *([opened] if opened else [])]
+    hashes = sorted({str(each["transactionHash"]) for each in named})
+    return [receipt_of(gateway, bytes.fromhex(each[2:])) for each in hashes]
 
 
 def _batch(gateway: Gateway, row: DeclarationRow, indices: list[int]) -> dict[str, object]:
@@ -187,7 +203,7 @@ def _batch(gateway: Gateway, row: DeclarationRow, indices: list[int]) -> dict[st
         "signature": _hex(posted.signature),
         "transactionHash": _hex(posted.tx_hash),
         "blockNumber": row.block_number,
-        "declaration": _plain(posted.declaration),
+        "declaration": plain_struct(posted.declaration),
         "records": [_record(batch, index) for index in indices if batch is not None],
     }
 
@@ -221,12 +237,8 @@ def _shown_of(batch: UsageBatch) -> tuple[str, ...]:
 def posted_declaration(gateway: Gateway, row: DeclarationRow) -> Posted:
     """A declaration with its signature, from the transaction that carries it. Raises NotFound."""
     with reading(gateway.engine) as connection:
-        query = chain_logs.select().where(
-            (chain_logs.c.block_number == row.block_number) & (chain_logs.c.log_index == row.log_index)
-        )
-        tx_hash = connection.execute(query).one().tx_hash
-    found = gateway.client.rpc.call("eth_getTransactionByHash", _hex(tx_hash))
-    data = bytes.fromhex(str((found or {}).get("input", "0x"))[2:])
+        tx_hash = transaction_at(connection, row.block_number, row.log_index)
+    data = calldata_of(gateway, tx_hash)
     declare = _DECLARE.get(data[:4])
     if declare is None:
         raise NotFound("the declaration's transaction is not a single declaration", got=_hex(tx_hash))
@@ -235,19 +247,13 @@ def posted_declaration(gateway: Gateway, row: DeclarationRow) -> Posted:
     return Posted(declaration, signature, signer, tx_hash)
 
 
-def _plain(declaration: Declaration) -> dict[str, Any]:
-    """The struct's fields under Solidity's names; integers as text, bytes in hex."""
-    names = [part.split(" ")[1] for part in verify_bundle.DECLARATION_TYPE[len("Declaration(") : -1].split(",")]
-    return {
-        name: _hex(value) if isinstance(value, bytes) else str(int(value))
-        for name, value in zip(names, declaration.values(), strict=True)
-    }
-
-
 def _zip(files: Mapping[str, bytes]) -> bytes:
+    """The files, and a manifest with the SHA-256 of each."""
+    named = {name: sha256(content).hexdigest() for name, content in sorted(files.items())}
+    manifest = json.dumps({"sha256": named}, indent=1).encode("ascii")
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive_:
-        for name, content in files.items():
+        for name, content in {**files, verify_bundle.MANIFEST: manifest}.items():
             entry = zipfile.ZipInfo(name, _FIXED_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive_.writestr(entry, content)
@@ -262,7 +268,11 @@ _README = """Evidence from a settlement ledger.
 
     python verify.py THIS-FILE.zip
 
-checks, with Python's standard library alone, that every record here is under a Merkle root, that the root stands in a
-declaration, and that the declaration was signed. It prints the transactions in which anyone with a node of the named
-chain finds the declarations, and the registry that says whose the keys are.
+checks, with Python's standard library alone: that every file is the one of manifest.json (SHA-256); that every record
+in bundle.json is under a Merkle root, that the root stands in a declaration, and that the declaration was signed; that
+the statement's hash is that of its own lines, who signed it, and in the bundle of a month that it is of these batches;
+in the bundle of a dispute, who signed that. It prints the transactions in which anyone with a node of the named chain
+finds all of it again, and the registry that says whose the keys are.
+
+The PDFs show the statement, in English and Chinese; each carries the statement's content as an attachment.
 """

@@ -1,4 +1,4 @@
-"""Does an evidence bundle hold together? Checks records → root → declaration → signature, with nothing but Python.
+"""Does an evidence bundle hold together? Checks records → root → declaration → statement → signatures, in one file.
 
 This file is copied into every bundle as verify.py; a stranger runs `python verify.py BUNDLE.zip` (Python 3.9 or later,
 standard library only) and needs neither gsc nor the network. What it cannot see is the chain: it prints the
@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from typing import Any
 
-FORMAT = "gsc-evidence/1"
+FORMAT = "gsc-evidence/2"
 STATEMENT_FORMAT = "gsc-statement/1"
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DECLARATION_TYPE = (
@@ -38,6 +38,16 @@ DISPUTE_TYPE = (
     "bytes32 evidenceHash,uint64 nonce,uint64 deadline)"
 )
 SERVICES = ("voice", "sms", "data", "ipl")
+EVENTS = {
+    "UsageDeclared": "(bytes32,bytes32,bytes32,(bytes32,bytes32,bytes32,uint64,uint8,uint32,bytes32,uint32,uint64,"
+    "uint64,uint128,uint128,bytes32,bytes32,bytes32,uint64),uint64)",
+    "StatementAgreed": "(bytes32,bytes32,uint32,bytes32,bool,uint64,uint64)",
+    "StatementProposed": "(bytes32,bytes32,uint32,bytes32,uint64)",
+    "DisputeOpened": "(bytes32,bytes32,uint32,bytes32,uint8,bytes32,uint128,bytes32,uint64)",
+}
+"""What the contracts log, the id of what it is about first: a receipt that proves something has one of them."""
+MANIFEST = "manifest.json"
+MAX_FILES = 100
 MAX_BUNDLE_BYTES = 1 << 28
 """Of bundle.json when it is unpacked: about 200,000 records with their proofs."""
 MAX_ATTACHED_BYTES = 1 << 24
@@ -398,22 +408,63 @@ def read_bundle(path: str) -> dict[str, Any]:
 
     Every reader must see the same bundle: an entry or a key that stands twice, for which tools differ, is refused.
     """
+    content: dict[str, Any] = _json_of(_files_of(path, {"bundle.json"})["bundle.json"])
+    if type(content) is not dict or content.get("format") != FORMAT:
+        raise ValueError(f"not an evidence bundle of format {FORMAT}")
+    return content
+
+
+def verify_file(path: str) -> tuple[dict[str, Any], list[str], list[str]]:
+    """(content, what was proven, what is wrong) of a bundle: every file against the manifest, then its content."""
+    content = read_bundle(path)
+    files = _files_of(path)
+    faults = _manifest_faults(files)
+    for name in sorted(files):
+        if name.endswith(".pdf") and attached_statement(files[name]) != content["statement"]:
+            faults.append(f"{told(name)}: the statement in it is not the bundle's")
+    proven, wrong = verify(content)
+    if not faults:
+        proven.insert(0, f"{len(files) - 1} files are those of the manifest, by SHA-256")
+    return content, proven, faults + wrong
+
+
+def _files_of(path: str, wanted: set[str] | None = None) -> dict[str, bytes]:
+    """The bytes of a zip's entries, all or those wanted; ValueError if a tool could see others."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             if len(set(names)) != len(names):
                 raise ValueError("not an evidence bundle: an entry of the zip stands twice")
-            with archive.open("bundle.json") as entry:
-                packed = entry.read(MAX_BUNDLE_BYTES + 1)
-        if len(packed) > MAX_BUNDLE_BYTES:
-            raise ValueError(f"not an evidence bundle: bundle.json has more than {MAX_BUNDLE_BYTES} bytes")
-        _require_shallow(packed)
-        content: dict[str, Any] = json.loads(packed, object_pairs_hook=_each_once)
+            if len(names) > MAX_FILES:
+                raise ValueError(f"not an evidence bundle: the zip has more than {MAX_FILES} entries")
+            return {name: _unpacked(archive, name) for name in (names if wanted is None else sorted(wanted))}
     except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"not an evidence bundle: {told(error)}") from None
-    if type(content) is not dict or content.get("format") != FORMAT:
-        raise ValueError(f"not an evidence bundle of format {FORMAT}")
-    return content
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as entry:
+        packed = entry.read(MAX_BUNDLE_BYTES + 1)
+    if len(packed) > MAX_BUNDLE_BYTES:
+        raise ValueError(f"not an evidence bundle: {told(name)} has more than {MAX_BUNDLE_BYTES} bytes")
+    return packed
+
+
+def _json_of(packed: bytes) -> Any:
+    _require_shallow(packed)
+    return json.loads(packed, object_pairs_hook=_each_once)
+
+
+def _manifest_faults(files: dict[str, bytes]) -> list[str]:
+    """What differs between the files that are there and those that the manifest names with their SHA-256."""
+    if MANIFEST not in files:
+        return [f"{MANIFEST} is missing: whether a file was left out or changed cannot be told"]
+    named = _json_of(files[MANIFEST])["sha256"]
+    there = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != MANIFEST}
+    faults = [f"{told(name)} is missing: the manifest names it" for name in sorted(named.keys() - there.keys())]
+    faults += [f"{told(name)} is not in the manifest" for name in sorted(there.keys() - named.keys())]
+    changed = [name for name in sorted(there.keys() & named.keys()) if there[name] != named[name]]
+    return faults + [f"{told(name)} was changed: its SHA-256 is {there[name]}, not the manifest's" for name in changed]
 
 
 def _require_shallow(packed: bytes) -> None:
@@ -436,12 +487,14 @@ def verify(content: dict[str, Any]) -> tuple[list[str], list[str]]:
     """(what was proven, what is wrong) of a bundle's content."""
     proven: list[str] = []
     faults = [] if content["batches"] else ["the bundle holds no batch: nothing is proven"]
+    if content["about"]["kind"] not in ("statement", "dispute"):
+        faults.append("the bundle is about neither a statement nor a dispute")
     if str(content["network"]["chainId"]) != str(content["domain"]["chainId"]):
         faults.append("the network is not the one that the declarations are signed for")
     ids = [batch["batchId"] for batch in content["batches"]]
     faults += [f"batch {told(each)[:12]}… stands here twice" for each in sorted(set(ids)) if ids.count(each) > 1]
     for batch in content["batches"]:
-        wrong = verify_batch(batch, content["domain"])
+        wrong = verify_batch(batch, content["domain"]) + _scope_faults(batch, content["about"])
         faults += wrong
         if not wrong:
             declaration = batch["declaration"]
@@ -450,7 +503,117 @@ def verify(content: dict[str, Any]) -> tuple[list[str], list[str]]:
                 f"{told(declaration['count'])} records) if {told(batch['signer'])} is its key; "
                 f"{len(batch['records'])} of its records are under its root"
             )
+    for part in (_statement_of_bundle, _dispute_of_bundle, _receipts_of_bundle):
+        held, wrong = part(content)
+        proven += held
+        faults += wrong
     return proven, faults
+
+
+def _scope_faults(batch: dict[str, Any], about: dict[str, Any]) -> list[str]:
+    """A batch of another agreement or month proves nothing here."""
+    declaration = batch["declaration"]
+    of = (declaration["agreementId"], declaration["period"])
+    if of != (about["agreementId"], str(about["period"]).replace("-", "")):
+        return [f"batch {told(batch['batchId'])[:12]}… is of another agreement or month than the bundle"]
+    return []
+
+
+def _statement_of_bundle(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The statement by itself; in the bundle of a month also that it is of these batches and of no others."""
+    statement, about = content["statement"], content["about"]
+    proven, faults = verify_statement(statement)
+    if (statement["statement"]["agreementId"], statement["period"]) != (about["agreementId"], about["period"]):
+        faults.append("statement: it is of another agreement or month than the bundle")
+    if str(statement["domain"]["chainId"]) != str(content["network"]["chainId"]):
+        faults.append("statement: it is signed for another chain than the bundle's")
+    if about["kind"] == "statement":
+        faults += _batches_faults(statement["statement"], content["batches"])
+        if not faults:
+            proven.append(f"the statement is of the {len(content['batches'])} batches here: their hash, and their sums")
+    return proven, faults
+
+
+def _batches_faults(statement: dict[str, Any], batches: list[dict[str, Any]]) -> list[str]:
+    joint = "0x" + keccak256(b"".join(sorted(_raw(batch["batchId"]) for batch in batches))).hex()
+    faults = []
+    if joint != statement["batchesHash"]:
+        faults.append(
+            f"statement: the batches here have the joint hash {joint}, not the signed one: one is missing or too many"
+        )
+    for line in statement["lines"]:
+        for side in ("creditor", "debtor"):
+            mine = [
+                int(_value(batch["declaration"]["amountMicros"]))
+                for batch in batches
+                if (batch["declaration"]["creditor"], batch["declaration"]["service"])
+                == (line["creditor"], line["service"])
+                and (batch["declaration"]["declarer"] == line["creditor"]) == (side == "creditor")
+            ]
+            if sum(mine) != int(_value(line[f"{side}Micros"])):
+                faults.append(f"statement: the {side}'s batches sum to {sum(mine)} micros, not to its line")
+    return faults
+
+
+def _dispute_of_bundle(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """In the bundle of a dispute: what the debtor signed."""
+    about = content["about"]
+    if about["kind"] != "dispute":
+        return [], []
+    opened = content["dispute"]
+    if opened is None:
+        return [], ["dispute: what its debtor signed is not in the bundle"]
+    dispute, digest = opened["dispute"], dispute_digest(opened["dispute"], opened["domain"])
+    faults = _signature_faults("dispute", digest, {**opened, "declarer": opened["carrier"]})
+    if "0x" + digest.hex() != about["disputeId"]:
+        faults.append(f"dispute: what was signed has the id 0x{digest.hex()}, not {told(about['disputeId'])}")
+    if (dispute["agreementId"], dispute["period"]) != (about["agreementId"], str(about["period"]).replace("-", "")):
+        faults.append("dispute: it is of another agreement or month than the bundle")
+    if dispute["creditor"] == _bytes32(opened["carrier"]):
+        faults.append("dispute: the creditor does not dispute its own claim")
+    about_it = [row for row in content["statement"]["disputes"] if row["disputeId"] == about["disputeId"]]
+    if [str(row["amountMicros"]) for row in about_it] != [dispute["amountMicros"]]:
+        faults.append("dispute: the statement beside it names another amount, or does not name it")
+    amount, key = f"{told(dispute['amountMicros'])} micros", told(opened["signer"])
+    said = f"{told(opened['carrier'])} signed dispute {told(about['disputeId'])} of {amount} if {key} is its key"
+    return ([] if faults else [said]), faults
+
+
+def _receipts_of_bundle(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """That each transaction has its receipt, which logs what the bundle says. The receipt itself is a node's word."""
+    receipts = {receipt["transactionHash"]: receipt for receipt in content["receipts"]}
+    faults = []
+    for event, about, transaction, block, contract in _logged(content):
+        name = f"receipt of {told(transaction)[:12]}… ({event})"
+        receipt = receipts.get(transaction)
+        if receipt is None:
+            faults.append(f"{name}: missing")
+            continue
+        if receipt["status"] != "0x1" or int(receipt["blockNumber"], 16) != int(block):
+            faults.append(f"{name}: the transaction failed, or lies in another block")
+        topics = ["0x" + keccak256((event + EVENTS[event]).encode()).hex(), about]
+        if not any(
+            log["address"].lower() == contract.lower() and log["topics"][:2] == topics for log in receipt["logs"]
+        ):
+            faults.append(f"{name}: it does not log {told(about)} from {told(contract)}")
+    return ([] if faults else [f"{len(receipts)} receipts log what is said here, as a node gave them"]), faults
+
+
+def _logged(content: dict[str, Any]) -> list[tuple[str, Any, Any, Any, Any]]:
+    """(event, id, transaction, block, contract) of everything that the bundle says is on the chain."""
+    usage_ledger, statement, opened = content["domain"]["verifyingContract"], content["statement"], content["dispute"]
+    logged = [
+        ("UsageDeclared", batch["batchId"], batch["transactionHash"], batch["blockNumber"], usage_ledger)
+        for batch in content["batches"]
+    ]
+    if statement["standing"]:
+        event = "StatementProposed" if statement["state"] == "by_silence" else "StatementAgreed"
+        at, book = statement["standing"], statement["domain"]["verifyingContract"]
+        logged.append((event, statement["statementId"], at["transactionHash"], at["blockNumber"], book))
+    if opened is not None:
+        at, book = content["about"]["disputeId"], opened["domain"]["verifyingContract"]
+        logged.append(("DisputeOpened", at, opened["transactionHash"], opened["blockNumber"], book))
+    return logged
 
 
 def main(arguments: list[str]) -> int:
@@ -459,8 +622,8 @@ def main(arguments: list[str]) -> int:
         print("usage: python verify.py BUNDLE.zip", file=sys.stderr)
         return 2
     try:
-        content = read_bundle(arguments[0])
-        proven, faults = verify(content)
+        content, proven, faults = verify_file(arguments[0])
+        further = _further(content)
     except MALFORMED as error:
         print(f"verify: {type(error).__name__} {told(error)}", file=sys.stderr)
         return 2
@@ -468,14 +631,22 @@ def main(arguments: list[str]) -> int:
         print(f"holds   {line}")
     for line in faults:
         print(f"BROKEN  {line}")
-    network = content["network"]
-    print(f"on chain {told(network['name'])} (id {told(network['chainId'])}) anyone can check further:")
-    for batch in content["batches"]:
-        where = f"transaction {told(batch.get('transactionHash'))}, block {told(batch.get('blockNumber'))}"
-        book = told(content["domain"]["verifyingContract"])
-        print(f"  {where}: UsageDeclared({told(batch['batchId'])}) from {book}")
-        print(f"  {told(network.get('registry'))}: {told(batch['signer'])} is a key of {told(batch['declarer'])}")
+    for line in further:
+        print(line)
     return 1 if faults else 0
+
+
+def _further(content: dict[str, Any]) -> list[str]:
+    """What anyone who runs a node of the chain checks besides: the logs, and whose the keys are."""
+    network = content["network"]
+    lines = [f"on chain {told(network['name'])} (id {told(network['chainId'])}) anyone can check further:"]
+    for event, about, transaction, block, contract in _logged(content):
+        lines.append(
+            f"  transaction {told(transaction)}, block {told(block)}: {event}({told(about)}) from {told(contract)}"
+        )
+    signers = [*content["batches"], *content["statement"]["signatures"]]
+    keys = {(told(each["signer"]), told(each.get("declarer", each.get("carrier")))) for each in signers}
+    return lines + [f"  {told(network['registry'])}: {key} is a key of {carrier}" for key, carrier in sorted(keys)]
 
 
 if __name__ == "__main__":

@@ -63,8 +63,7 @@ def _verify_bundle(file: Path, home: Path | None, as_json: bool) -> int:
     from gateway.cli.showing import show_json
 
     try:
-        content = verify_bundle.read_bundle(str(file))
-        proven, faults = verify_bundle.verify(content)
+        content, proven, faults = verify_bundle.verify_file(str(file))
     except verify_bundle.MALFORMED as error:
         told = verify_bundle.told(error)
         got = f"a bundle without {told}" if isinstance(error, KeyError) else told

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import hashlib
 import hmac
 import json
 import subprocess
@@ -16,13 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import verify_bundle
+from gateway.documents.on_chain import plain_struct
+from gateway.documents.statement.pdf import draw_pdf
+from ledger.chain import bindings
 from ledger.chain.abi import keccak
-from ledger.chain.bindings import Declaration, UsageRecord
+from ledger.chain.bindings import Declaration, Dispute, Statement, StatementLine, UsageRecord
 from ledger.identity import AgreementId, ascii32
 from ledger.merkle import build, leaf_words
 from ledger.sealing import LeafValues
 from ledger.service import Service
 from ledger.typed_data import Domain, address_of_key, digest, recover, sign_digest
+from tests.gateway.documents.statement.contents import KEYS, statement_of_october
 
 KEY = bytes(31) + b"\x07"
 SECRET = bytes(range(32))
@@ -62,8 +67,17 @@ def bundle(count: int = 5, shown: tuple[int, ...] = (0, 3)) -> dict[str, Any]:
         name: hexed(value) if isinstance(value, bytes) else str(int(value))
         for name, value in zip(names, declaration.values(), strict=True)
     }
-    return {
+    opened = disputed()
+    statement = statement_of_october()
+    statement["disputes"][0]["disputeId"] = opened["id"]
+    content = {
         "format": verify_bundle.FORMAT,
+        "about": {
+            "kind": "dispute",
+            "disputeId": opened["id"],
+            "agreementId": plain["agreementId"],
+            "period": "2026-10",
+        },
         "network": {"name": "test", "chainId": 1337, "registry": "0x00"},
         "domain": {"name": "gsc", "version": "1", "chainId": 1337, "verifyingContract": DOMAIN.verifying_contract},
         "batches": [
@@ -72,7 +86,7 @@ def bundle(count: int = 5, shown: tuple[int, ...] = (0, 3)) -> dict[str, Any]:
                 "declarer": "CN-T",
                 "signer": address_of_key(KEY),
                 "signature": hexed(sign_digest(KEY, over)),
-                "transactionHash": "0x00",
+                "transactionHash": "0x07",
                 "blockNumber": 7,
                 "secret": hexed(SECRET),
                 "declaration": plain,
@@ -81,7 +95,80 @@ def bundle(count: int = 5, shown: tuple[int, ...] = (0, 3)) -> dict[str, Any]:
                 ],
             }
         ],
+        "statement": statement,
+        "dispute": opened["part"],
     }
+    return {**content, "receipts": receipts_of(content)}
+
+
+def disputed() -> dict[str, Any]:
+    """CN-T's dispute of what the statement withholds, and its id."""
+    dispute = Dispute(
+        agreement_id=AgreementId(bytes(31) + b"\x05"),
+        period=202610,
+        creditor=ascii32("GB-B"),
+        service=Service.VOICE,
+        reason=ascii32("missing_at_ours"),
+        amount_micros=350_000_000,
+        evidence_hash=bytes(range(32)),
+        nonce=1,
+        deadline=1_800_000_000,
+    )
+    over = digest(dispute, DOMAIN)
+    part = {
+        "dispute": plain_struct(dispute),
+        "domain": {"name": "gsc", "version": "1", "chainId": 1337, "verifyingContract": DOMAIN.verifying_contract},
+        "carrier": "CN-T",
+        "signer": address_of_key(KEY),
+        "signature": hexed(sign_digest(KEY, over)),
+        "transactionHash": "0x09",
+        "blockNumber": 9,
+    }
+    return {"id": hexed(over), "part": part}
+
+
+def receipts_of(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """As a node gives them: each transaction logs what the content says of it."""
+    return [
+        {
+            "transactionHash": transaction,
+            "status": "0x1",
+            "blockNumber": hex(block),
+            "logs": [
+                {"address": contract, "topics": [hexed(keccak((event + verify_bundle.EVENTS[event]).encode())), id_]}
+            ],
+        }
+        for event, id_, transaction, block, contract in verify_bundle._logged(content)
+    ]
+
+
+def month_bundle() -> dict[str, Any]:
+    """The bundle of a month whose one batch is GB-B's claim; CN-T declared nothing."""
+    content = bundle()
+    batch = content["batches"][0]
+    declaration = batch["declaration"]
+    statement = Statement(
+        agreement_id=AgreementId(bytes(31) + b"\x05"),
+        period=202610,
+        lines=(StatementLine(ascii32("GB-B"), Service.VOICE, 0, int(declaration["amountMicros"]), 0, 0),),
+        batches_hash=keccak(bytes.fromhex(batch["batchId"][2:])),
+        deadline=1_800_000_000,
+    )
+    over = digest(statement, DOMAIN)
+    signed = [
+        {"carrier": each, "signer": address_of_key(key), "signature": hexed(sign_digest(key, over))}
+        for each, key in KEYS.items()
+    ]
+    content["statement"] |= {
+        "statementId": hexed(over),
+        "statement": plain_struct(statement),
+        "signatures": signed,
+        "counts": [],
+        "causes": [],
+        "disputes": [],
+    }
+    content["about"], content["dispute"] = {**content["about"], "kind": "statement"}, None
+    return {**content, "receipts": receipts_of(content)}
 
 
 def shown_leaf(each: LeafValues) -> dict[str, object]:
@@ -118,6 +205,23 @@ RECORD = ("batches", 0, "records", 1)
     ("path", "value", "said"),
     [
         ((*RECORD, "leaf", "amountMicros"), "16001", "record 3 is not under the root"),
+        (("about", "kind"), "gift", "neither a statement nor a dispute"),
+        (("about", "agreementId"), "0x05", "of another agreement or month than the bundle"),
+        (("about", "period"), "2026-11", "of another agreement or month than the bundle"),
+        (("about", "disputeId"), "0x05", "what was signed has the id"),
+        (("dispute",), None, "what its debtor signed is not in the bundle"),
+        (("dispute", "dispute", "amountMicros"), "350000001", "what was signed has the id"),
+        (("dispute", "signature"), hexed(sign_digest(KEY, bytes(32))), "dispute: signed by"),
+        (("dispute", "carrier"), "GB-B", "does not dispute its own claim"),
+        (("statement", "disputes", 0, "amountMicros"), "1", "names another amount"),
+        (("statement", "statement", "lines", 0, "agreedMicros"), "1", "changed after it was signed"),
+        (("statement", "domain", "chainId"), 1, "signed for another chain"),
+        (("receipts",), [], "missing"),
+        (("receipts", 0, "status"), "0x0", "the transaction failed"),
+        (("receipts", 1, "blockNumber"), "0x1", "lies in another block"),
+        (("receipts", 2, "logs"), [], "it does not log"),
+        (("receipts", 0, "logs", 0, "address"), address_of_key(KEY), "it does not log"),
+        (("receipts", 0, "logs", 0, "topics", 1), "0x05", "it does not log"),
         ((*RECORD, "leaf", "quantity"), "60000", "record 3 is not under the root"),
         ((*RECORD, "leaf", "bParty"), hexed(ascii32("442079460124")), "record 3 is not under the root"),
         ((*RECORD, "leaf", "index"), 2, "record 2 is not under the root"),
@@ -193,14 +297,66 @@ def test_the_script_runs_alone_and_its_exit_code_tells(tmp_path: Path) -> None:
     altered["batches"][0]["records"][0]["leaf"]["amountMicros"] = "1"
     codes = {}
     for name, content in (("true", bundle()), ("altered", altered), ("other", {"format": "x"})):
-        path = tmp_path / f"{name}.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("bundle.json", json.dumps(content))
+        path = whole(tmp_path / f"{name}.zip", content)
         run = subprocess.run([sys.executable, "-I", "-S", str(script), str(path)], capture_output=True, text=True)
         codes[name] = run.returncode
         assert "Traceback" not in run.stderr
 
     assert codes == {"true": 0, "altered": 1, "other": 2}
+
+
+def whole(path: Path, content: dict[str, Any], **changed: bytes | None) -> Path:
+    """A bundle's zip with its manifest; then files changed, added, or (None) left out, by name with "_" for "."."""
+    files = {"bundle.json": json.dumps(content).encode(), "README.txt": b"read me"}
+    if "statement" in content:
+        files["statement.pdf"] = draw_pdf(content["statement"], "en")
+    named = {name: hashlib.sha256(each).hexdigest() for name, each in files.items()}
+    files["manifest.json"] = json.dumps({"sha256": named}).encode()
+    files |= {name.replace("_", "."): each for name, each in changed.items() if each is not None}
+    left = {name: each for name, each in files.items() if changed.get(name.replace(".", "_"), b"") is not None}
+    return zipped(path, *left.items())
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"README_txt": b"read this"}, "README.txt was changed"),
+        ({"README_txt": None}, "README.txt is missing"),
+        ({"more_txt": b"more"}, "more.txt is not in the manifest"),
+        ({"manifest_json": None}, "manifest.json is missing"),
+        ({"statement_pdf": None}, "statement.pdf is missing"),
+        ({"statement_pdf": draw_pdf(statement_of_october(), "zh")}, "the statement in it is not the bundle's"),
+    ],
+)
+def test_a_file_changed_added_or_left_out_is_named(tmp_path: Path, changed: dict[str, bytes | None], said: str) -> None:
+    _, _, faults = verify_bundle.verify_file(str(whole(tmp_path / "b.zip", bundle(), **changed)))
+
+    assert any(said in fault for fault in faults), faults
+
+
+def test_a_whole_bundle_holds_from_its_files_to_its_receipts(tmp_path: Path) -> None:
+    for content in (bundle(), month_bundle()):
+        _, proven, faults = verify_bundle.verify_file(str(whole(tmp_path / "b.zip", content)))
+
+        assert faults == []
+        assert "3 files are those of the manifest" in proven[0]
+        assert "receipts log what is said here" in proven[-1]
+
+
+def test_a_statement_is_of_the_batches_beside_it_and_of_no_others() -> None:
+    content = month_bundle()
+    assert verify_bundle.verify(content)[1] == []
+    content["batches"] *= 2
+
+    faults = verify_bundle.verify(content)[1]
+
+    assert any("not the signed one: one is missing or too many" in fault for fault in faults)
+    assert any("the debtor's batches sum to 160000 micros, not to its line" in fault for fault in faults)
+
+
+@pytest.mark.parametrize("event", verify_bundle.EVENTS)
+def test_the_scripts_events_are_the_contracts(event: str) -> None:
+    assert event + verify_bundle.EVENTS[event] == getattr(bindings, event).SIGNATURE
 
 
 def test_addresses_and_hashes_keep_their_sides_of_a_word() -> None:
@@ -243,7 +399,7 @@ def test_what_stands_twice_proves_nothing_more() -> None:
 
 
 def test_a_bundle_without_a_batch_or_of_another_network_does_not_hold() -> None:
-    assert verify_bundle.verify({**bundle(), "batches": []}) == ([], ["the bundle holds no batch: nothing is proven"])
+    assert verify_bundle.verify({**bundle(), "batches": []})[1][0] == "the bundle holds no batch: nothing is proven"
     assert any("the network is not" in fault for fault in faults_after(("network", "chainId"), 1))
 
 
@@ -257,13 +413,14 @@ def test_a_text_of_the_bundle_cannot_pass_for_a_line_of_the_check(tmp_path: Path
     forged = bundle()
     forged["network"]["name"] = "test\nholds   GB-B owes everything\x1b[2J"
     forged["batches"][0]["transactionHash"] = "0x00\nholds   all of it"
-    path = zipped(tmp_path / "forged.zip", ("bundle.json", json.dumps(forged)))
+    forged["receipts"][0]["transactionHash"] = "0x00\nholds   all of it"
+    path = whole(tmp_path / "forged.zip", forged)
 
     run = subprocess.run([sys.executable, verify_bundle.__file__, str(path)], capture_output=True, text=True)
 
-    assert [line for line in run.stdout.splitlines() if line.startswith("holds")] == [
-        line for line in run.stdout.splitlines() if line.startswith("holds   CN-T signed batch 0x")
-    ]
+    told = [line for line in run.stdout.splitlines() if line.startswith("holds")]
+    assert len(told) == 5, told
+    assert not any("owes everything" in line or "all of it" in line for line in told)
     assert "\x1b" not in run.stdout
 
 
@@ -271,12 +428,12 @@ def test_a_text_of_the_bundle_cannot_pass_for_a_line_of_the_check(tmp_path: Path
     "entries",
     [
         [("bundle.json", json.dumps(bundle())), ("bundle.json", json.dumps(bundle()))],
-        [("bundle.json", '{"format": "gsc-evidence/1", "format": "gsc-evidence/1"}')],
+        [("bundle.json", '{"format": "gsc-evidence/2", "format": "gsc-evidence/2"}')],
         [("bundle.json", "[" * 100_000)],
         [("bundle.json", '{"a":' * 100_000)],
         [("bundle.json", "5")],
         [("bundle.json", b"\xff\xfe")],
-        [("bundle.json", '{"format": "gsc-evidence/1", "batches": 5, "network": 5}')],
+        [("bundle.json", '{"format": "gsc-evidence/2", "batches": 5, "network": 5}')],
         [("bundle.json", json.dumps({**bundle(), "batches": [5]}))],
         [("bundle.json", json.dumps({**bundle(), "batches": [{**bundle()["batches"][0], "signer": 5}]}))],
         [("other.json", "{}")],
