@@ -48,7 +48,7 @@ class SuspicionKind(StrEnum):
     """Traffic moved over a rate change, to the cheap side of it."""
     TIER_STUFFING = "tier_stuffing"
     """Traffic made so that the month's volume reaches a cheaper tier."""
-    BALANCE_STUFFING = "balance_stuffing"
+    BALANCED_VOLUME = "balanced_volume"
     """Traffic made in one direction so that more of the other counts as balanced."""
     PEERING_RESALE = "peering_resale"
     """Others' traffic over a peering that is for the partner's own."""
@@ -62,7 +62,7 @@ GAMES = frozenset(
         SuspicionKind.INCREMENT_ARBITRAGE,
         SuspicionKind.RATE_DATE_STUFFING,
         SuspicionKind.TIER_STUFFING,
-        SuspicionKind.BALANCE_STUFFING,
+        SuspicionKind.BALANCED_VOLUME,
         SuspicionKind.PEERING_RESALE,
         SuspicionKind.UNLICENSED_CROSSING,
     }

@@ -146,6 +146,7 @@ def open_(
     codes: Codes = None,
     at: At = None,
     among: Annotated[list[str] | None, typer.Option("--among", help="Another carrier of the round")] = None,
+    own: Annotated[list[str] | None, typer.Option("--own", help="Beginning of our own numbers: no rings there")] = None,
     currency: Currency = "USD",
     home: Home = None,
     json: Json = False,
@@ -157,7 +158,7 @@ def open_(
     ours = _ours(key, round_name, us, sells, buys, codes, at, currency, home)
     others = [code_of(each) for each in among or ()]
     opened = open_answer(
-        read_answer(answer), ours.offer(), ours.us, ours.decks, ours.at_ms, ours.codes, others, ours.masks
+        read_answer(answer), ours.offer(), ours.us, ours.decks, ours.at_ms, ours.codes, others, ours.masks, own or ()
     )
     lines = [f"{number}. {each.explanation}" for number, each in enumerate(opened.rings, 1)]
     lines = lines or [f"{opened.offers} carriers took part: no chain of sales takes {ours.us}'s money"]

@@ -92,6 +92,8 @@ def find_arbitrage(
     found: dict[tuple[Scheme, tuple[CarrierCode, ...], str], list[tuple[str, int]]] = {}
     for trio in permutations(carriers, 3):
         for scheme, code, gain, destination in _schemes(prices, trio):
+            if scheme == Scheme.RING and code.startswith(tuple(traffic.homes.get(trio[0], ()))):
+                continue  # who terminates a code does not have to buy it
             found.setdefault((scheme, trio, destination), []).append((code, gain))
     made = [
         _finding(*key, gains, traffic, known=key[0] == Scheme.RING or middle_is_known(key[1], decks))
@@ -137,8 +139,13 @@ def _schemes(
             yield Scheme.REFILE, code, direct - bought[0], destination
     for code, (sold, destination) in prices.get((first, middle), {}).items():
         onward, back = prices.get((middle, last), {}).get(code), prices.get((last, first), {}).get(code)
-        if onward and back and sold < onward[0] < back[0]:
+        if onward and back and sold < onward[0] < back[0] and back[0] <= _cheapest(prices, first, code):
             yield Scheme.RING, code, back[0] - sold, destination
+
+
+def _cheapest(prices: Mapping[Direction, Mapping[str, tuple[Nanos, str]]], buyer: CarrierCode, code: str) -> int:
+    """What the carrier buys a code for where it buys best: who has a cheaper supplier loses nothing by a dear one."""
+    return min(each[code][0] for (_, debtor), each in prices.items() if debtor == buyer and code in each)
 
 
 def _finding(

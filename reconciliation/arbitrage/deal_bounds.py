@@ -30,7 +30,7 @@ def find_deal_stuffing(sold: Sold, other: Sold | None, terms: DetectorTerms) -> 
     The deals are those of `sold`'s creditor, `other` is the other direction. Threshold: `surge_days` at the month's end
     carry `surge_percent` of the usual, at odds of one in ten to the power of `odds_power`, and without what is too much
     the volume would not have reached a tier whose price is lower (tier stuffing: rows of `sold`), or less of it would
-    have counted as balanced (balance stuffing: rows of `other`). Money at risk: the volume whose price changed, times
+    have counted as balanced (balanced volume: rows of `other`). Money at risk: the volume whose price changed, times
     the step.
     """
     deals = [deal for deal in sold.agreement.deals if deal.creditor == sold.creditor]
@@ -42,7 +42,7 @@ def _of_deal(sold: Sold, other: Sold | None, deal: Deal, terms: DetectorTerms) -
     if deal.tiers:
         yield from _tier(sold, other, deal, terms)
     if deal.unbalanced and other is not None:
-        yield from _balance(sold, other, deal, terms)
+        yield from _balanced(sold, other, deal, terms)
 
 
 def _tier(sold: Sold, other: Sold | None, deal: Deal, terms: DetectorTerms) -> Iterator[Suspicion]:
@@ -72,7 +72,7 @@ def _tier(sold: Sold, other: Sold | None, deal: Deal, terms: DetectorTerms) -> I
             )
 
 
-def _balance(sold: Sold, other: Sold, deal: Deal, terms: DetectorTerms) -> Iterator[Suspicion]:
+def _balanced(sold: Sold, other: Sold, deal: Deal, terms: DetectorTerms) -> Iterator[Suspicion]:
     """The surge is the other direction's: what it adds there is priced as balanced here."""
     mine, theirs = _rows(sold, deal.destinations), _rows(other, deal.against)
     surge = _at_end(other, theirs, terms)
@@ -85,7 +85,7 @@ def _balance(sold: Sold, other: Sold, deal: Deal, terms: DetectorTerms) -> Itera
         return
     yield suspect(
         other,
-        SuspicionKind.BALANCE_STUFFING,
+        SuspicionKind.BALANCED_VOLUME,
         SURE if surge.named else LIKELY,
         deal.name,
         surge.rows,

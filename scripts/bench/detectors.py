@@ -1,18 +1,22 @@
 """How much of what is planted do the detectors find, how often are they wrong, and how long does it take?
 
-`make bench BENCH=detectors`, `ARGS="--records 1000000 --seeds 5"`. Each seed draws a carrier's month with frauds and
-one creditor's books with ghosts, beside honest traffic that looks like both, and the same months without any.
+`make bench BENCH=detectors`, `ARGS="--records 1000000 --seeds 5"`. Each seed draws a carrier's month with frauds,
+one creditor's books with ghosts and three carriers' months with games, beside honest traffic that looks like them, and
+months without any.
 """
 
 import argparse
 import time
 from collections import Counter
 
+from reconciliation.arbitrage.games import find_games
 from reconciliation.fraud.search import find_frauds
 from scripts.traffic.forgeries.calls import draw_books
 from scripts.traffic.forgeries.others import count_others
 from scripts.traffic.forgeries.scoring import judge
 from scripts.traffic.frauds.month import KNOWN, US, draw_month, score
+from scripts.traffic.games import play
+from scripts.traffic.games import score as score_games
 from scripts.traffic.simulation import OCTOBER
 
 CALLS_A_RECORD = 0.25
@@ -45,13 +49,15 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=1_000_000, help="of each month, about")
     parser.add_argument("--seeds", type=int, default=5)
     given = parser.parse_args()
-    frauds, honest, ghosts = Tally(), Tally(), Tally()
+    frauds, honest, ghosts, games = Tally(), Tally(), Tally(), Tally()
     for seed in range(1, given.seeds + 1):
         _search(frauds, honest, seed, given.records)
         _reconcile(ghosts, seed, given.records // 2)
+        _play(games, seed, given.records)
     frauds.show("traffic fraud")
     honest.show("the same honest traffic without fraud")
     ghosts.show("invented calls (time includes matching)")
+    games.show("games with fees, and months without any")
     _show_others(given.seeds)
 
 
@@ -66,6 +72,23 @@ def _search(frauds: Tally, honest: Tally, seed: int, records: int) -> None:
             tally.planted[each.kind] += each.planted
             tally.found[each.kind] += each.found
             tally.wrong[each.kind] += each.false_alarms
+
+
+def _play(games: Tally, seed: int, records: int) -> None:
+    """Months of 66,000 records with each game once, and half as many of three times their size without any."""
+    for part in range(max(1, records // 165_000)):
+        drawn = 1_000 * seed + part
+        months = [play(drawn)] if part % 2 else [play(drawn), play(drawn, 60_000, games=False)]
+        for month in months:
+            began = time.process_time()
+            terms = {way: each.agreement.detectors for way, each in month.sold.items()}
+            found = find_games(month.sold, terms, month.known)
+            games.seconds += time.process_time() - began
+            games.records += month.records
+            result = score_games(month, found)
+            games.planted.update({kind.value: count for kind, count in result.games.items()})
+            games.found.update({kind.value: count for kind, count in result.hits.items()})
+            games.wrong.update(each.kind.value for each in result.false_alarms)
 
 
 def _show_others(seeds: int) -> None:

@@ -190,7 +190,7 @@ def peering(rng: np.random.Generator, sides: Sides, way: Direction, line: int) -
 GAMES: tuple[tuple[SuspicionKind, Direction, Planter], ...] = (
     (SuspicionKind.RATE_DATE_STUFFING, (GB, CN), rate_date),
     (SuspicionKind.TIER_STUFFING, (GB, US), tier),
-    (SuspicionKind.BALANCE_STUFFING, (CN, US), balance),
+    (SuspicionKind.BALANCED_VOLUME, (CN, US), balance),
     (SuspicionKind.INCREMENT_ARBITRAGE, (CN, GB), just_beyond),
     (SuspicionKind.INCREMENT_ARBITRAGE, (CN, GB), moments),
     (SuspicionKind.REWRITTEN_CALLER, (US, GB), renamed),

@@ -92,12 +92,14 @@ def _by_code(edges: Iterable[Edge], number: Mapping[bytes, Node]) -> Iterator[tu
 
 def _schemes(sales: tuple[Sale, ...], longest: int) -> Iterator[tuple[Scheme, tuple[Node, ...]]]:
     sold: dict[Node, list[tuple[Node, int]]] = defaultdict(list)
+    cheapest: dict[Node, int] = {}
     for creditor, debtor, rank in sales:
         sold[creditor].append((debtor, rank))
+        cheapest[debtor] = min(rank, cheapest.get(debtor, rank))
     for loser, own in sorted(sold.items()):
         direct = dict(own)
         done: set[tuple[Scheme, Node]] = set()
-        for scheme, path in _journeys(loser, sold, direct, longest):
+        for scheme, path in _journeys(loser, sold, direct, cheapest.get(loser), longest):
             key = scheme, path[-1]
             if key not in done:
                 done.add(key)
@@ -105,9 +107,14 @@ def _schemes(sales: tuple[Sale, ...], longest: int) -> Iterator[tuple[Scheme, tu
 
 
 def _journeys(
-    loser: Node, sold: Mapping[Node, Sequence[tuple[Node, int]]], direct: Mapping[Node, int], longest: int
+    loser: Node,
+    sold: Mapping[Node, Sequence[tuple[Node, int]]],
+    direct: Mapping[Node, int],
+    cheapest: int | None,
+    longest: int,
 ) -> Iterator[tuple[Scheme, tuple[Node, ...]]]:
-    """Rising chains from a carrier, the shortest first, that close as a ring or a refile."""
+    """Rising chains from a carrier, the shortest first, that close as a ring or a refile; `cheapest` is the price at
+    which the carrier buys best: who has a cheaper supplier loses nothing by a dear one."""
     reached: dict[Node, tuple[int, tuple[Node, ...]]] = {each: (rank, (loser, each)) for each, rank in direct.items()}
     lowest = dict(direct)
     for _ in range(longest - 1):
@@ -117,7 +124,7 @@ def _journeys(
                 if asked <= rank:
                     continue
                 if debtor == loser:
-                    if len(path) > 2:  # two carriers see a ring of two in their own decks
+                    if len(path) > 2 and asked == cheapest:  # two carriers see a ring of two in their own decks
                         yield Scheme.RING, path
                     continue
                 if asked < direct.get(debtor, 0):

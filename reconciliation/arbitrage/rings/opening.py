@@ -47,8 +47,11 @@ def open_answer(
     codes: Iterable[str],
     carriers: Iterable[CarrierCode],
     masks: Masks,
+    own: Iterable[str] = (),
 ) -> Opened:
     """Read the answer to our offer; `carriers` are those of the round, and all else is as it was offered.
+
+    Rings of codes that begin with one of `own` are left out: who terminates a code does not have to buy it.
 
     Raises Refused for an answer to another carrier or round, or that did not use our offer as it was.
     """
@@ -60,7 +63,8 @@ def open_answer(
     texts = {masks.code(code): code for code in set(codes)}
     in_force = {way: history.in_force(at_ms) for way, history in decks.items() if history.moments()[0] <= at_ms}
     _check(answer, frozenset(offer.edges))
-    found = [each for ring in answer.rings for each in _findings(ring, us, names, texts, in_force)]
+    bought = [_but_own(ring, texts, tuple(own)) for ring in answer.rings]
+    found = [each for ring in bought for each in _findings(ring, us, names, texts, in_force)]
     rest: dict[Direction, list[str]] = {}
     for edge in answer.unconfirmed:
         rest.setdefault((_name(names, edge.creditor), _name(names, edge.debtor)), []).append(texts[edge.code])
@@ -69,6 +73,12 @@ def open_answer(
         tuple(Unconfirmed(*way, tuple(sorted(each))) for way, each in sorted(rest.items())),
         len(answer.offers),
     )
+
+
+def _but_own(ring: MaskedRing, texts: Mapping[bytes, str], own: tuple[str, ...]) -> MaskedRing:
+    if ring.scheme != Scheme.RING:
+        return ring
+    return ring._replace(codes=tuple(code for code in ring.codes if not texts[code].startswith(own)))
 
 
 def _check(answer: Answer, own: frozenset[Edge]) -> None:

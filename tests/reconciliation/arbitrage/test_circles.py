@@ -115,7 +115,7 @@ def test_every_order_of_three_carriers_is_tried() -> None:
     names = [CarrierCode(f"C{k}") for k in range(6)]
     decks = {(a, b): deck(c1=1) for a in names for b in names if a != b}
     assert find_arbitrage(decks, NOON_MS) == ()
-    decks[(names[5], names[0])] = deck(c1=9)
+    decks |= {(each, names[0]): deck(c1=9) for each in names[1:]}
     decks[(names[4], names[0])] = deck(c1=8)
     decks[(names[5], names[4])] = deck(c1=7)
     cycles = {finding.scheme: finding.cycle for finding in find_arbitrage(decks, NOON_MS)}
@@ -123,3 +123,9 @@ def test_every_order_of_three_carriers_is_tried() -> None:
         Scheme.REFILE: (names[0], names[4], names[5]),
         Scheme.RING: (names[0], names[5], names[4]),
     }
+
+
+def test_a_ring_is_none_for_who_buys_the_code_cheaper_elsewhere_or_terminates_it() -> None:
+    decks = {(US, GB): deck(c1907=3), (GB, CN): deck(c1907=4), (CN, US): deck(c1907=6)}
+    assert find_arbitrage({**decks, (GB, US): deck(c1907=2)}, NOON_MS) == ()
+    assert find_arbitrage(decks, NOON_MS, Traffic({}, {US: ("1",)})) == ()

@@ -66,7 +66,7 @@ def test_an_honest_balance_says_nothing() -> None:
 def test_a_surge_of_the_other_direction_that_balances_more_is_told_with_its_calls() -> None:
     month, other = balanced([*BACKGROUND, *usual(range(31), each=20, code="4415")], [*usual(range(31)), *machine()])
     (found,) = find_deal_stuffing(month, other, TERMS)
-    assert (found.kind, found.creditor, found.debtor) == (SuspicionKind.BALANCE_STUFFING, CN, GB)
+    assert (found.kind, found.creditor, found.debtor) == (SuspicionKind.BALANCED_VOLUME, CN, GB)
     assert found.count == 150
     assert abs(found.money_at_risk_micros - 1_500 * 5_000) < 500_000
 

@@ -104,6 +104,15 @@ def test_a_ring_is_told_to_the_carrier_that_buys_back_what_it_sold() -> None:
     assert told[CN].rings == told[GB].rings == ()
 
 
+def test_a_ring_is_none_for_who_buys_the_code_cheaper_elsewhere_or_terminates_it() -> None:
+    assert all_rings({**RING, (FR, US): {"1907": 2}}) == []
+    carriers, offers, answers = asked(RING)
+    at = carriers.index(US)
+    masks = Masks(KEY, ROUND)
+    left = open_answer(answers[at], offers[at], US, own_decks(US, RING), AT_MS, CODES, carriers, masks, ("1",))
+    assert left.rings == ()
+
+
 def test_a_chain_over_four_carriers_is_found() -> None:
     longer = {(US, GB): {"86": 1}, (GB, FR): {"86": 2}, (FR, CN): {"86": 3}, (US, CN): {"86": 7}}
     (found,) = all_rings(longer)
