@@ -1,13 +1,14 @@
 """What do plain files say, with no chain and no database? Two sides' records reconciled, obligations netted."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ledger.agreement import Agreement
@@ -19,10 +20,12 @@ from ledger.period import Period
 from ledger.service import Service
 from ledger.usage import RATED_SCHEMA, BatchScope
 from reconciliation.plain import netting_plain, proposal_plain, reconciliation_plain
-from reconciliation.reconcile import Reconciliation, reconcile
+from reconciliation.reconcile import reconcile_sources
 from reconciliation.settling.disputes import dispute_proposals
 from reconciliation.settling.netting import Obligation
 from reconciliation.settling.netting_steps import net_each_currency
+from reconciliation.streaming.sources import Source, file_source, table_source
+from reconciliation.totals import QUARTER_MS
 
 MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
 OBLIGATION = ("debtor", "creditor", "currency", "amount")
@@ -79,37 +82,31 @@ def reconcile_files(
     Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
     records are of. Raises Malformed for a file that is none, Refused for a carrier that is no party.
     """
-    us, them = read_records(ours_path, service), read_records(theirs_path, service)
-    answer = reconcile_records(us, them, agreement, ours=ours, creditor=creditor, period=period, service=service)
-    return {
-        **reconciliation_plain(answer),
-        "disputes": [proposal_plain(proposal) for proposal in dispute_proposals(answer, agreement)],
-        "quarantined": {
-            "ours": [{"line": row.line, "reason": row.reason} for row in us.quarantined],
-            "theirs": [{"line": row.line, "reason": row.reason} for row in them.quarantined],
-        },
-    }
-
-
-def reconcile_records(
-    us: Records,
-    them: Records,
-    agreement: Agreement,
-    *,
-    ours: CarrierCode | None = None,
-    creditor: CarrierCode | None = None,
-    period: Period | None = None,
-    service: Service = Service.VOICE,
-) -> Reconciliation:
-    """`reconcile_files` after reading, with the whole answer."""
+    (us, our_rest), (them, their_rest) = (_source(path, service) for path in (ours_path, theirs_path))
     declarer = ours or agreement.low
     if declarer not in (agreement.low, agreement.high):
         expected = f"{agreement.low} or {agreement.high}"
         raise Refused("we are no party of the agreement", expected=expected, got=declarer)
     claimant = creditor or agreement.counterparty(declarer)
-    month = period or month_of(us.table, them.table, agreement=agreement)
+    month = period or _month(us, them, agreement=agreement)
     scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
-    return reconcile(us.table, them.table, scope=scope, agreement=agreement)
+    answer = reconcile_sources(us, them, scope=scope, agreement=agreement)
+    return {
+        **reconciliation_plain(answer),
+        "disputes": [proposal_plain(proposal) for proposal in dispute_proposals(answer, agreement)],
+        "quarantined": {
+            "ours": [{"line": row.line, "reason": row.reason} for row in our_rest],
+            "theirs": [{"line": row.line, "reason": row.reason} for row in their_rest],
+        },
+    }
+
+
+def _source(path: Path, service: Service) -> tuple[Source, tuple[Quarantined, ...]]:
+    """A file's records, of a Parquet file unread, and the rows that could not be read."""
+    if path.suffix.lower() == ".parquet":
+        return file_source([path]), ()
+    records = read_records(path, service)
+    return table_source(records.table), records.quarantined
 
 
 def net_file(path: Path, lines: Path | None = None) -> dict[str, object]:
@@ -265,10 +262,21 @@ def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> N
 def month_of(*tables: pa.Table, agreement: Agreement) -> Period:
     """The accounting month of the records in the middle: a clock error at the edge does not decide. Raises Malformed
     for files without records."""
-    chunks = [chunk for table in tables for chunk in table["start_ms"].chunks]
-    starts = pc.drop_null(pa.chunked_array(chunks, pa.int64()))
-    if len(starts) == 0:
+    return _month(*(table_source(table) for table in tables), agreement=agreement)
+
+
+def _month(*sources: Source, agreement: Agreement) -> Period:
+    """By quarter hours: no zone's month begins within one."""
+    quarters = Counter[int]()
+    for source in sources:
+        for piece in source.pieces:
+            for _, table in source.read(piece, ("start_ms",)):
+                found, counts = np.unique(table["start_ms"].to_numpy() // QUARTER_MS, return_counts=True)
+                quarters.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+    if not quarters:
         raise Malformed("the files are empty", expected="records of one month", got="none", todo="Name the period.")
-    middle = pc.quantile(starts, interpolation="lower")[0].as_py()
-    moment = datetime.fromtimestamp(middle // 1000, UTC).astimezone(agreement.zone)
+    ordered = sorted(quarters)
+    reached = np.cumsum([quarters[each] for each in ordered])
+    middle = ordered[int(np.searchsorted(reached, (reached[-1] + 1) // 2))]
+    moment = datetime.fromtimestamp(middle * QUARTER_MS // 1000, UTC).astimezone(agreement.zone)
     return Period(moment.year, moment.month)

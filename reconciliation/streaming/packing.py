@@ -125,8 +125,8 @@ def scatter(records: Words, buckets: int, ordered: Words, ends: Ints) -> None:
         bucket = (_key(records[k, 0], records[k, 1]) >> np.uint64(32)) * np.uint64(buckets) >> np.uint64(32)
         place[k] = bucket
         ends[np.int64(bucket) + 1] += 1
-    for bucket in range(buckets):
-        ends[bucket + 1] += ends[bucket]
+    for at in range(buckets):
+        ends[at + 1] += ends[at]
     following = ends.copy()
     words = records.shape[1]
     for k in range(len(records)):
