@@ -226,7 +226,7 @@ def _declared(
         period=scope.period,
         seq=row.seq,
         root=row.root.hex(),
-        count=row.count,
+        records=row.count,
         from_ms=row.from_ms,
         to_ms=row.to_ms,
         amount_micros=row.amount_micros,

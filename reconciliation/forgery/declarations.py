@@ -28,7 +28,7 @@ class Declared(NamedTuple):
     seq: int
     root: str
     """Hexadecimal."""
-    count: int
+    records: int
     from_ms: int
     to_ms: int
     """First and last start of its records."""

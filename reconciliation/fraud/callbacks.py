@@ -78,7 +78,8 @@ def _calls_back(flow: Flow, rings: Rings) -> Ints:
     moments = np.sort(rang.of * width + rings.start_ms - began)
     back = at * width + flow.start_ms[rows] - began
     last = moments[np.maximum(np.searchsorted(moments, back, side="right") - 1, 0)]
-    return rows[known & (last <= back) & (last >= back - span_ms)]
+    found: Ints = rows[known & (last <= back) & (last >= back - span_ms)]
+    return found
 
 
 def _campaign(flow: Flow, rows: Ints, rings: Rings) -> Suspicion:

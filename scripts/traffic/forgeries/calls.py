@@ -96,7 +96,7 @@ def _honest(rng: np.random.Generator, calls: int, month: Period) -> Calls:
     start_ms, end_ms = month.bounds_ms(UTC)
     rows = rows[(drawn.answer_ms[rows] > start_ms + 8_000_000) & (drawn.answer_ms[rows] < end_ms - 8_000_000)]
     columns = (drawn.a, drawn.b, drawn.trunk, drawn.answer_ms, drawn.duration_s)
-    return Calls(*(column[rows] for column in columns), np.zeros(len(rows), np.int64))
+    return Calls(*[*(column[rows] for column in columns), np.zeros(len(rows), np.int64)])
 
 
 def _decoys(rng: np.random.Generator, month: Period) -> list[Calls]:

@@ -173,7 +173,7 @@ def _one(declarer: CarrierCode, service: Service, month: Period, seq: int, to_ms
         period=month,
         seq=seq,
         root=f"{declarer}{seq}".encode().hex().ljust(64, "0"),
-        count=1_000,
+        records=1_000,
         from_ms=to_ms - DAY_MS,
         to_ms=to_ms,
         amount_micros=Micros(1_000_000),

@@ -61,7 +61,14 @@ class Legs:
 
 
 def legs(
-    direction: int, a: Ints, b: Ints, destination: str, start_ms: Ints, duration_s: Ints, label: Label, trunk: int = 1
+    direction: int,
+    a: Ints | np.int64,
+    b: Ints,
+    destination: str,
+    start_ms: Ints,
+    duration_s: Ints,
+    label: Label,
+    trunk: int = 1,
 ) -> Legs:
     """Records of one direction, destination and trunk."""
     size = len(b)

@@ -114,7 +114,7 @@ def _honest(rng: np.random.Generator, calls_per_pair: int, month: Period) -> Leg
     calls = draw_calls(rng, calls_per_pair, month)
     rows = np.flatnonzero(np.isin(calls.direction, (TO_GB, TO_US, FROM_GB, FROM_US)) & (calls.destination != UNRATED))
     columns = (calls.direction, calls.a, calls.b, calls.destination, calls.trunk, calls.answer_ms, calls.duration_s)
-    return Legs(*(column[rows] for column in columns), np.zeros(len(rows), np.int64))
+    return Legs(*[*(column[rows] for column in columns), np.zeros(len(rows), np.int64)])
 
 
 def _flow(drawn: Legs, month: Period) -> Flow:

@@ -26,7 +26,7 @@ def declared(seq: int, day: float = 0.0, *, after_days: float = 0.5, **changes: 
         period=OCTOBER,
         seq=seq,
         root=f"{seq:064x}",
-        count=10,
+        records=10,
         from_ms=to_ms - DAY_MS,
         to_ms=to_ms,
         amount_micros=Micros(seq * 1_000_000),
