@@ -61,12 +61,12 @@ def staged_view(gateway: Gateway, staged_id: str, work: Work[ImportAnswer] | Non
 
 
 def mapping_view(gateway: Gateway, staged_id: str, said: Mapping[str, str]) -> MappingView:
-    """How a file's columns may be read; `said` is the form: service, dates, unit, name, and a field for each column.
+    """How a file's columns may be read; `said` is the form: usage (the service), dates, unit, name, and a field for each column.
 
     Raises NotFound, and Malformed for a file without named columns.
     """
     staged = staged_file(gateway.settings, staged_id)
-    service = said.get("service") if said.get("service") in {each.word for each in Service} else Service.VOICE.word
+    service = said.get("usage") if said.get("usage") in {each.word for each in Service} else Service.VOICE.word
     assert service is not None
     sample = sampled(staged.path)
     chosen = {
