@@ -19,6 +19,7 @@ from gateway.desk.shapes import (
     exact,
     money,
     money_signed,
+    nanos,
     number,
     percent,
     quantity,
@@ -136,6 +137,6 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shapes = (money, money_signed, exact, percent, count, at, at_ms, day, seconds, short, quantity, number)
+    shapes = (money, money_signed, exact, percent, count, at, at_ms, day, seconds, short, quantity, number, nanos)
     environment.globals.update({shape.__name__: shape for shape in shapes})
     return environment

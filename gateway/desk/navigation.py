@@ -14,7 +14,18 @@ class Place(NamedTuple):
 
 RECORDS = Place("records", "/desk/records", "r")
 DISPUTES = Place("disputes", "/desk/disputes", "d")
-NAVIGATION = (Place("overview", "/desk", "o"), RECORDS, DISPUTES, Place("imports", "/desk/imports", "i"))
+NAVIGATION = (
+    Place("overview", "/desk", "o"),
+    RECORDS,
+    DISPUTES,
+    Place("credit.nav", "/desk/credit", "c"),
+    Place("arrears", "/desk/arrears", "a"),
+    Place("netting", "/desk/netting", "n"),
+    Place("risk.nav", "/desk/fraud", "f"),
+    Place("decks.nav", "/desk/decks", "p"),
+    Place("agreements", "/desk/agreements", "t"),
+    Place("imports", "/desk/imports", "i"),
+)
 """In the order of a desk's day; a page is here once it answers."""
 
 

@@ -4,9 +4,22 @@ from fastapi import APIRouter, Depends
 
 from gateway.api.guard import require_reader
 from gateway.desk import assets
-from gateway.desk.pages import arbitrage, disputes, going, imports, overview, progress, records, signing, statement
+from gateway.desk.pages import (
+    arbitrage,
+    disputes,
+    going,
+    imports,
+    money,
+    overview,
+    progress,
+    records,
+    risk,
+    signing,
+    statement,
+    terms,
+)
 
 router = APIRouter(include_in_schema=False)
 router.include_router(assets.router)
-for page in (overview, going, statement, signing, records, imports, disputes, arbitrage, progress):
+for page in (overview, going, statement, signing, records, imports, disputes, money, risk, terms, arbitrage, progress):
     router.include_router(page.router, prefix="/desk", dependencies=[Depends(require_reader)])

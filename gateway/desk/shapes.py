@@ -30,6 +30,12 @@ def exact(micros: int) -> str:
     return show_micros(micros)
 
 
+def nanos(price: int) -> str:
+    """A price in billionths, with at least four places: 30000000 → "0.0300"."""
+    text = f"{price // 10**9}.{price % 10**9:09d}"
+    return text[: max(len(text.rstrip("0")), text.index(".") + 5)]
+
+
 def percent(bps: int | None) -> str:
     """Hundredths of a percent as "−0.37"; nothing to compare with is a dash."""
     if bps is None:
