@@ -7,10 +7,10 @@ BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test mutants invariants slither halmos proofs bench check format artifacts clean
+.PHONY: help install demo test mutants invariants slither halmos proofs test-ray test-spark bench check format artifacts clean
 
 help:        ## this list
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 install:     ## virtual environment, locked Python and Node packages
 	@$(PYTHON) scripts/install.py
@@ -35,7 +35,13 @@ halmos: install ## symbolic proofs of what moves an amount, and that each bites,
 
 proofs: slither halmos ## slither and halmos; docs/proofs.md says what they prove
 
-bench: install ## measure one part: BENCH=chain or BENCH=usage
+test-ray: install ## a Ray cluster of two workers says what this machine alone says (.venv-engines)
+	@$(VENV)/python -m scripts.engine_tests ray
+
+test-spark: install ## and so does Spark, where Java is installed
+	@$(VENV)/python -m scripts.engine_tests spark
+
+bench: install ## measure one part: BENCH=chain, BENCH=usage or BENCH=match
 	@$(VENV)/python -m scripts.bench.$(BENCH) $(ARGS)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary

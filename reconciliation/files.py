@@ -25,6 +25,7 @@ from reconciliation.settling.disputes import dispute_proposals
 from reconciliation.settling.netting import Obligation
 from reconciliation.settling.netting_steps import net_each_currency
 from reconciliation.streaming.sources import Source, file_source, table_source
+from reconciliation.streaming.stream import USUAL_WAY, Way
 from reconciliation.totals import QUARTER_MS
 
 MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
@@ -76,11 +77,14 @@ def reconcile_files(
     creditor: CarrierCode | None = None,
     period: Period | None = None,
     service: Service = Service.VOICE,
+    way: Way = USUAL_WAY,
 ) -> dict[str, object]:
     """Reconcile two CSV or Parquet files; see `read_records` for their columns.
 
     Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
-    records are of. Raises Malformed for a file that is none, Refused for a carrier that is no party.
+    records are of. `way` says where the work is done (streaming/stream.py); the answer is the same for all.
+
+    Raises Malformed for a file that is none, Refused for a carrier that is no party.
     """
     (us, our_rest), (them, their_rest) = (_source(path, service) for path in (ours_path, theirs_path))
     declarer = ours or agreement.low
@@ -90,7 +94,7 @@ def reconcile_files(
     claimant = creditor or agreement.counterparty(declarer)
     month = period or _month(us, them, agreement=agreement)
     scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
-    answer = reconcile_sources(us, them, scope=scope, agreement=agreement)
+    answer = reconcile_sources(us, them, scope=scope, agreement=agreement, way=way)
     return {
         **reconciliation_plain(answer),
         "disputes": [proposal_plain(proposal) for proposal in dispute_proposals(answer, agreement)],

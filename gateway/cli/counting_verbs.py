@@ -239,6 +239,10 @@ def reconcile(
     us: Annotated[str | None, typer.Option("--us", help="Which carrier OURS is; the lower one if not given")] = None,
     creditor: Annotated[str | None, typer.Option("--creditor", help="Who is owed; the other carrier")] = None,
     service: Annotated[str, typer.Option(help="voice, sms, data or ipl, with OURS")] = "voice",
+    engine: Annotated[
+        str | None, typer.Option(help="threads, duckdb, ray or spark, with OURS (docs/clusters.md)")
+    ] = None,
+    address: Annotated[str | None, typer.Option(help="Of the cluster, with --engine ray or spark")] = None,
     sketch: Annotated[Path | None, typer.Option("--sketch", help="Their sketch instead: finds where we differ")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Our records of the differing keys (Parquet)")] = None,
     partner: MaybePartner = None,
@@ -258,7 +262,9 @@ def reconcile(
     if ours is not None:
         if theirs is None or agreement is None:
             raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
-        reconcile_two_files(ours, theirs, agreement, us, creditor, json, service=service)
+        reconcile_two_files(
+            ours, theirs, agreement, us, creditor, json, service=service, engine=engine, address=address
+        )
         return
     if partner is None or period is None:
         raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")

@@ -139,13 +139,17 @@ def reconcile_two_files(
     as_json: bool,
     *,
     service: str = "voice",
+    engine: str | None = None,
+    address: str | None = None,
 ) -> None:
     """Match two files of rated usage and explain every difference."""
     from gateway.cli.parts import service_of
     from gateway.cli.showing import show_json, show_next, show_rows
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
+    from reconciliation.engines.choosing import runner_of
     from reconciliation.files import reconcile_files
+    from reconciliation.streaming.stream import Way
 
     answer: Mapping[str, Any] = reconcile_files(
         ours,
@@ -154,6 +158,7 @@ def reconcile_two_files(
         ours=carrier_code(us) if us else None,
         creditor=carrier_code(creditor) if creditor else None,
         service=service_of(service),
+        way=Way(runner=runner_of(engine, address)),
     )
     if as_json:
         show_json(answer)

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ledger.agreement import Tolerance
+from ledger.kernel import IS_COMPILED
 from ledger.service import Service
 from reconciliation.matching.clock_samples import sample_bound
 from reconciliation.matching.clocks import Clocks, Shifts, no_shifts, shifts_of
@@ -56,7 +57,7 @@ class Way(NamedTuple):
     spill: Path | None = None
     """Where to; None: the system's folder for temporary files."""
     runner: "Runner | None" = None
-    """None: threads of this process."""
+    """None: threads of this process; DuckDB where nothing is compiled."""
     sifted: bool = True
     """False: every record goes to the exact engine, as a reference for tests."""
 
@@ -96,6 +97,14 @@ def in_threads(buckets: int, load: Load, conditions: Conditions) -> Iterator[Buc
         yield from pool.map(share, range(0, buckets, SHARE))
 
 
+def _usual_runner() -> Runner:
+    if IS_COMPILED:
+        return in_threads
+    from reconciliation.engines.on_duckdb import by_duckdb
+
+    return by_duckdb
+
+
 @contextmanager
 def streamed(creditor: Source, debtor: Source, month: Month, way: Way, told: Told | None = None) -> Iterator[Streamed]:
     """Sift two sides; what was spilled is there as long as the context is. `told` hears of quiet pairs.
@@ -121,7 +130,7 @@ def _streamed(
     shifts = _shifts(creditor, debtor, owed.exchange, counted.exchange, plan, month)
     conditions = Conditions(plan, shifts, month.tolerance.window_ms, told is not None, way.sifted)
     load = partial(_bucket, owed.exchange, counted.exchange)
-    answer = _heard((way.runner or in_threads)(plan.buckets, load, conditions), told)
+    answer = _heard((way.runner or _usual_runner())(plan.buckets, load, conditions), told)
     us, them = _side(creditor, answer.ours, plan), _side(debtor, answer.theirs, plan)
     routes = plan.vocabulary.routes
     errors = (
