@@ -155,10 +155,9 @@ def _assert_the_month_is_evidence(ours: Gateway, folder: Path) -> None:
     path = folder / "october.zip"
     path.write_bytes(statement_bundle(ours, GB_B, parse_period(PERIOD)))
 
-    content = verify_bundle.read_bundle(str(path))
-    proven, faults = verify_bundle.verify(content)
+    content, proven, faults = verify_bundle.verify_file(str(path))
 
     assert faults == []
-    assert {line.split(" ")[0] for line in proven} == {CN_T, GB_B}
+    assert {line.split(" ")[0] for line in proven if "signed batch" in line} == {CN_T, GB_B}
     content["batches"][0]["declaration"]["amountMicros"] = "1"
     assert verify_bundle.verify(json.loads(json.dumps(content)))[1]
