@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.engines import Engine
+from gateway.login import login_link
 from ledger.errors import GscError
 from scripts.demo.house import CarrierHome
 from scripts.demo.running import STEPS, Options, prepared
@@ -57,11 +58,12 @@ def main() -> int:
 def _stay(telling: Telling, home: CarrierHome, month: str) -> None:
     """Leave the desk page open until Ctrl-C."""
     where = os.path.relpath(home.home)
-    telling.say("")
-    telling.say(f"[bold]The desk of {home.code} stays open:[/bold] {home.url}/desk")
-    telling.say(f"its statement with US-A, down to one call and its proof: {_statement_url(home, month)}")
-    telling.say("Try next, from another terminal:")
     with_home = f"GSC_PASSWORD_FILE={where}/password .venv/bin/gsc"
+    telling.say("")
+    telling.say(f"[bold]The desk of {home.code} stays open:[/bold] {_statement_url(home, month)}")
+    telling.say(f"To sign there, log in within two minutes: {_login_url(home, month)}")
+    telling.say(f"later: {with_home} login --browser --home {where}")
+    telling.say("Try next, from another terminal:")
     telling.say(f"  {with_home} doctor --home {where}")
     telling.say(f"  {with_home} evidence --home {where} --partner US-A --period {month} --out us-a.zip")
     telling.say("  .venv/bin/gsc verify us-a.zip")
@@ -75,6 +77,12 @@ def _stay(telling: Telling, home: CarrierHome, month: str) -> None:
 
 def _statement_url(home: CarrierHome, month: str) -> str:
     return f"{home.url}/desk/statements/US-A/{month}"
+
+
+def _login_url(home: CarrierHome, month: str) -> str:
+    """A link that is good once, and leads to the statement."""
+    link = login_link(home.url, (home.home / "operator.token").read_text("ascii").strip())
+    return f"{link['href']}&to=/desk/statements/US-A/{month}"
 
 
 def _options() -> tuple[Options, bool]:

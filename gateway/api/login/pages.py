@@ -4,6 +4,7 @@ The link opens a page with a button: programs that follow links ahead of people 
 """
 
 import hashlib
+import re
 from base64 import b64encode
 from html import escape
 from typing import Annotated
@@ -58,13 +59,19 @@ WORDS = {
 
 
 @router.get("/login")
-def get_login(request: Request, code: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
-    """The page that a link of `gsc login --browser` opens."""
-    return _page(request, code)
+def get_login(
+    request: Request,
+    code: Annotated[str, Query(max_length=64)] = "",
+    to: Annotated[str, Query(max_length=300)] = "",
+) -> HTMLResponse:
+    """The page that a link of `gsc login --browser` opens; `to` is the desk's page to go on to."""
+    return _page(request, code, place_after(to))
 
 
 @router.post("/login")
-def post_login(request: Request, code: Annotated[str, Form(max_length=64)]) -> Response:
+def post_login(
+    request: Request, code: Annotated[str, Form(max_length=64)], to: Annotated[str, Form(max_length=300)] = ""
+) -> Response:
     """Use the code up and set the cookie. A form of another page logs nobody in as somebody else."""
     origin = request.headers.get("origin", "")
     if urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
@@ -74,10 +81,10 @@ def post_login(request: Request, code: Annotated[str, Form(max_length=64)]) -> R
     try:
         opened = attempted(request, lambda: open_by_code(gateway, code.strip(), now_ms, BROWSER_MS))
     except GscError as error:
-        page = _page(request, "", refused=True)
+        page = _page(request, "", place_after(to), refused=True)
         page.status_code = error.status
         return page
-    answer = RedirectResponse("/desk", 303, HEADERS)
+    answer = RedirectResponse(place_after(to), 303, HEADERS)
     answer.set_cookie(
         cookie_name(gateway),
         opened.token,
@@ -100,7 +107,12 @@ async def post_logout(request: Request) -> RedirectResponse:
     return answer
 
 
-def _page(request: Request, code: str, *, refused: bool = False) -> HTMLResponse:
+def place_after(to: str) -> str:
+    """Where a login leads: a page of our own desk, the first unless another is named."""
+    return to if re.fullmatch(r"/desk(/\w[\w.-]*)*", to, re.ASCII) else "/desk"
+
+
+def _page(request: Request, code: str, to: str, *, refused: bool = False) -> HTMLResponse:
     wishes = [request.query_params.get("lang", ""), *request.headers.get("accept-language", "").split(",")]
     language = next((wish.strip()[:2].lower() for wish in wishes if wish.strip()[:2].lower() in WORDS), "en")
     words = WORDS[language]
@@ -112,6 +124,6 @@ def _page(request: Request, code: str, *, refused: bool = False) -> HTMLResponse
         f"<style>{_STYLE}</style><main><h1>{words['of'].format(carrier=carrier)}</h1>{said}<p>{words['how']}</p>"
         f"<form method=post action=/login><label>{words['code']}"
         f"<input name=code required autocomplete=off autofocus maxlength=64 value='{escape(code)}'></label>"
-        f"<button>{words['button']}</button></form></main></html>",
+        f"<input type=hidden name=to value='{escape(to)}'><button>{words['button']}</button></form></main></html>",
         headers=HEADERS,
     )

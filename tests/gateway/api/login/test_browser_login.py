@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -62,6 +63,26 @@ def test_opening_the_link_uses_nothing_up_and_the_button_does(browser: Browser, 
 
     assert (first.status_code, second.status_code) == (303, 403)
     assert "role=alert" in second.text
+
+
+@pytest.mark.parametrize(
+    ("to", "where"),
+    [
+        ("/desk/statements/US-A/2026-10", "/desk/statements/US-A/2026-10"),
+        ("", "/desk"),
+        ("//elsewhere.example/desk", "/desk"),
+        ("/desk/../logout", "/desk"),
+        ("/desk\\@elsewhere.example", "/desk"),
+        ("/desk/'><script>", "/desk"),
+        ("https://elsewhere.example", "/desk"),
+    ],
+)
+def test_a_login_leads_to_a_page_of_this_desk_only(browser: Browser, code: str, to: str, where: str) -> None:
+    page = browser.get(f"/login?code={code}&to={quote(to)}")
+    answer = browser.post("/login", OWN, data={"code": code, "to": to})
+
+    assert f"name=to value='{where}'" in page.text
+    assert (answer.status_code, answer.headers["location"]) == (303, where)
 
 
 def test_the_cookie_is_for_this_gateway_and_out_of_reach_of_scripts(browser: Browser, code: str) -> None:
