@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from gateway.api import peer_routes, problem_pages
+from gateway.api import document_routes, peer_routes, problem_pages
 from gateway.api.bounds import BoundedBody, PrivateAnswers
 from gateway.api.login import pages as login_pages
 from gateway.api.login import routes as login_routes
@@ -44,7 +44,7 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
     install_pages(app)
     for verbs in (before, counting, settling, deposits, members):
         app.include_router(verbs.router)
-    for router in (members.reads, resource_routes.router, usage.router, peer_routes.router):
+    for router in (members.reads, resource_routes.router, usage.router, document_routes.router, peer_routes.router):
         app.include_router(router)
     for pages in (login_routes.router, login_pages.router, problem_pages.router):
         app.include_router(pages)
