@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -63,6 +64,17 @@ def table_of(gateway: Gateway, book: Book) -> pa.Table:
     """The book's records from the archive, in leaf order, each file checked against its root. Raises RootMismatch."""
     tables = [archive.read_by_root(gateway.settings.archive_path, row.root).table for row in book.batches]
     return pa.concat_tables(tables) if tables else RATED_SCHEMA.empty_table()
+
+
+def files_of(gateway: Gateway, book: Book) -> list[Path]:
+    """The book's files in the archive, in order of `table_of`, each checked against its root and let go again.
+
+    Raises RootMismatch.
+    """
+    folder = gateway.settings.archive_path
+    for row in book.batches:
+        archive.read_by_root(folder, row.root)
+    return [folder / archive.archive_name(row.root) for row in book.batches]
 
 
 def revealed_book(gateway: Gateway, direction: Direction, period: Period) -> Book:

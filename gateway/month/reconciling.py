@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from gateway.answers import Money
 from gateway.composition import Gateway, partnership_with
-from gateway.month.books import book_of, require_revealed, revealed_book, table_of
+from gateway.month.books import book_of, files_of, require_revealed, revealed_book
 from gateway.month.decks import direction_decks
 from gateway.month.late_books import late_records
 from gateway.month.listing import begin_listing, list_path
@@ -27,8 +27,7 @@ from ledger.store.findings import FindingRow, ReconciliationRow, record_reconcil
 from ledger.usage import BatchScope
 from reconciliation.explaining.late import with_late
 from reconciliation.finding import Cause, Finding
-from reconciliation.reconcile import Reconciliation
-from reconciliation.reconcile import reconcile as reconcile_tables
+from reconciliation.reconcile import Reconciliation, reconcile_parquet
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +105,9 @@ def compare(
     theirs = revealed_book(gateway, direction, period)
     if not ours.batches and not theirs.batches:
         return None
-    own = table_of(gateway, ours.own), table_of(gateway, theirs.own)
-    result = reconcile_tables(
-        *own,
+    result = reconcile_parquet(
+        files_of(gateway, ours.own),
+        files_of(gateway, theirs.own),
         scope=direction.scope(gateway.carrier, period),
         agreement=direction.held.agreement,
         decks=_decks(gateway, direction),
@@ -119,7 +118,7 @@ def compare(
         pairs=pairs,
     )
     late = late_records(gateway, direction, period, ours.late, theirs.late)
-    return with_late(result, *own, late, direction.held.agreement)
+    return with_late(result, late, direction.held.agreement)
 
 
 def finding_answer(finding: Finding, currency: str) -> FindingAnswer:

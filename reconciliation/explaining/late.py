@@ -51,13 +51,11 @@ class _Row:
     counted_theirs: int = 0
 
 
-def with_late(
-    result: Reconciliation, ours: pa.Table, theirs: pa.Table, late: LateRecords, agreement: Agreement
-) -> Reconciliation:
-    """The answer for the period's own records, `ours` and `theirs`, with its late records as findings of their own.
+def with_late(result: Reconciliation, late: LateRecords, agreement: Agreement) -> Reconciliation:
+    """The answer for the period's own records with its late records as findings of their own.
 
-    In the exceptions a late record has its row in the table of the own records with the late ones after them.
-    The differences still sum to the whole, to the last micro. Raises Malformed.
+    In the exceptions a late record's row counts on after the own records of its side. The differences still sum to the
+    whole, to the last micro. Raises Malformed.
     """
     if not len(late.ours) and not len(late.theirs):
         return result
@@ -65,9 +63,8 @@ def with_late(
     rows = list(_rows(late, agreement, result.scope.service, is_creditor=is_creditor))
     found = [each for each in _groups(rows, result, late, agreement) if each[1]]
     findings = (*result.findings, *(finding for finding, _ in found))
-    exceptions = [
-        _exceptions(group, len(result.findings) + at, (ours, theirs), late) for at, (_, group) in enumerate(found)
-    ]
+    own = result.totals.ours_count, result.totals.theirs_count
+    exceptions = [_exceptions(group, len(result.findings) + at, own, late) for at, (_, group) in enumerate(found)]
     more = (sums_of_side(side_of(table, result.scope.service), agreement.zone) for table in (late.ours, late.theirs))
     us, them = (sums_together(own, late) for own, late in zip(result.totals.sums(), more, strict=True))
     totals = compare_totals(us, them, agreement.tolerance)
@@ -161,11 +158,11 @@ def _finding(
     )
 
 
-def _exceptions(rows: Sequence[_Row], finding: int, own: tuple[pa.Table, pa.Table], late: LateRecords) -> pa.Table:
+def _exceptions(rows: Sequence[_Row], finding: int, own: tuple[int, int], late: LateRecords) -> pa.Table:
     ours_line, theirs_line = late.ours["line"].to_pylist(), late.theirs["line"].to_pylist()
     columns = {
-        "ours_row": [None if row.ours is None else len(own[0]) + row.ours for row in rows],
-        "theirs_row": [None if row.theirs is None else len(own[1]) + row.theirs for row in rows],
+        "ours_row": [None if row.ours is None else own[0] + row.ours for row in rows],
+        "theirs_row": [None if row.theirs is None else own[1] + row.theirs for row in rows],
         "ours_line": [None if row.ours is None else ours_line[row.ours] for row in rows],
         "theirs_line": [None if row.theirs is None else theirs_line[row.theirs] for row in rows],
         "cause": [Cause.LATE_RECORD.value] * len(rows),

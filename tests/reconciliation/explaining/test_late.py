@@ -28,7 +28,7 @@ def compared(
     own = table(OWN)
     late = LateRecords(table(ours), table(theirs), table(ours_alone), table(theirs_alone), (SEPTEMBER,))
     scope_ = scope(us=CN if us == CN else GB)
-    return with_late(reconcile(own, own, scope=scope_, agreement=agreement()), own, own, late, agreement())
+    return with_late(reconcile(own, own, scope=scope_, agreement=agreement()), late, agreement())
 
 
 def late(number: int, amount: int = 50_000) -> Call:
@@ -83,7 +83,7 @@ def test_without_late_records_the_answer_is_the_engine_s() -> None:
     own = table(OWN)
     plain = reconcile(own, own, scope=scope(), agreement=agreement())
     nothing = LateRecords(*(table([]) for _ in range(4)), ())
-    assert with_late(plain, own, own, nothing, agreement()) is plain
+    assert with_late(plain, nothing, agreement()) is plain
 
 
 numbers = st.lists(st.integers(1, 12), max_size=8)
