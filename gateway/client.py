@@ -54,6 +54,7 @@ class Client:
 
     def __init__(self, url: str, token: str, *, timeout_seconds: float = 300.0) -> None:
         headers = {"Authorization": f"Bearer {token}"}
+        self.url = url
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout_seconds, trust_env=False)
 
     @classmethod
@@ -329,6 +330,16 @@ class Client:
                 return found
             time.sleep(poll_seconds)
         raise Unavailable("the outbox does not come to rest", todo="See `gsc doctor`.")
+
+    def wait_read(self, *, seconds: float = 60.0, poll_seconds: float = 0.05) -> Json:
+        """Health, once the gateway has read all that is on chain. Raises Unavailable."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.health()
+            if found["chainReachable"] and not found["lag"]:
+                return found
+            time.sleep(poll_seconds)
+        raise Unavailable("the gateway does not catch up with the chain", got=f"{found['lag']} blocks behind")
 
     def wait_until_up(self, *, seconds: float = 30.0) -> Json:
         """Health, as soon as the gateway answers. Raises Unavailable."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,7 +17,8 @@ from ledger.errors import Malformed
 from ledger.store.engine import writing
 from ledger.store.idempotency import Answer, answer, ask
 
-MAX_KEY_CHARACTERS = 200
+KEY_PATTERN = "^[!-~]([ -~]{0,198}[!-~])?$"
+"""Of an Idempotency-Key: 1 to 200 printable ASCII characters."""
 CALLER = "operator"
 
 
@@ -45,8 +47,8 @@ class OnceRoute(APIRoute):
             key = request.headers.get("idempotency-key")
             if key is None or request.method != "POST":
                 return await handle(request)
-            if not 0 < len(key) <= MAX_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
-                raise Malformed("not an idempotency key", expected=f"1 to {MAX_KEY_CHARACTERS} ASCII characters")
+            if re.fullmatch(KEY_PATTERN, key) is None:
+                raise Malformed("not an idempotency key", expected="1 to 200 printable ASCII characters")
             await require_desk(request)
             if request.query_params.get("dryRun", "").lower() in ("true", "1", "yes", "on", "t", "y"):
                 return await handle(request)

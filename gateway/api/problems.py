@@ -1,6 +1,7 @@
 """How does an error become an answer? RFC 9457 problem documents: one slug and one status for each class."""
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from uuid import uuid4
@@ -74,6 +75,15 @@ def problem_of(error: GscError) -> dict[str, object]:
     return document | members
 
 
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """Every method that an address of the API takes, whichever router has it."""
+    found = set()
+    for template, item in app.openapi()["paths"].items():
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+            found |= {method.upper() for method in item}
+    return sorted(found)
+
+
 def _member(value: object) -> object:
     """A refusal's argument: integers as text, whatever their size."""
     if isinstance(value, list | tuple):
@@ -111,7 +121,7 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse(jsonable_encoder(document | {"faults": faults}), 422, media_type=PROBLEM_JSON)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(NotFound("no such resource", todo="See /openapi.json for what there is."))
@@ -124,6 +134,9 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
                 todo="See /openapi.json.",
             )
         )
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(methods_at(request.app, request.url.path)) or headers.get("Allow", "")
     phrase = "Too large" if error.status_code == TOO_LARGE else HTTPStatus(error.status_code).phrase
     document = {
         "type": f"/problems/{phrase.lower().replace(' ', '-')}",
@@ -131,7 +144,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
         "status": error.status_code,
         "detail": str(error.detail),
     }
-    return JSONResponse(document, error.status_code, dict(error.headers or {}), PROBLEM_JSON)
+    return JSONResponse(document, error.status_code, headers, PROBLEM_JSON)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from gateway.api.guard import no_such_resource, require_reader, require_session
 from gateway.api.login.session import Session
@@ -18,7 +18,7 @@ from gateway.api.resources.etags import etag_of, is_known
 from gateway.api.resources.paging import DEFAULT_LIMIT, MAX_LIMIT, draw_cursor, next_link, question_of, read_cursor
 from gateway.api.resources.shapes import ALWAYS, Resource
 from gateway.composition import Gateway
-from ledger.errors import Malformed
+from ledger.errors import Malformed, NotFound
 from ledger.identity import CarrierCode
 
 Shape = TypeVar("Shape", bound=Resource)
@@ -88,7 +88,7 @@ def told(row: Resource, fields: str | None = None) -> Told:
 def add_routes(router: APIRouter, kind: Kind[Shape]) -> None:
     """GET /v1/NAME and GET /v1/NAME/{id}."""
     guard = require_reader if kind.between is None else require_session
-    asked_type = kind.asked
+    asked_type, fields_type = asked_of(kind.asked, kind.shape), fields_of(kind.shape)
     path = f"/{kind.name}"
 
     def list_them(
@@ -105,11 +105,12 @@ def add_routes(router: APIRouter, kind: Kind[Shape]) -> None:
         request: Request,
         session: Annotated[Session, Depends(guard)],
         id: Annotated[str, Path(max_length=140, examples=[kind.id_example])],
-        fields: Annotated[str | None, Query(max_length=500)] = None,
+        fields: Any = None,
     ) -> Response:
         gateway: Gateway = request.app.state.gateway
         return answer_one(request, find_one(gateway, session, kind, id), fields)
 
+    get_one.__annotations__["fields"] = fields_type
     get_one.__doc__ = f"{(kind.shape.__doc__ or '').splitlines()[0]} With its ETag."
     router.add_api_route(
         path,
@@ -130,6 +131,22 @@ def add_routes(router: APIRouter, kind: Kind[Shape]) -> None:
     )
 
 
+def fields_of(shape: type[Resource]) -> Any:
+    """The type of the parameter `fields` for a shape: its members, with commas between."""
+    names = [field.serialization_alias or name for name, field in shape.model_fields.items()]
+    some = "|".join(names)
+    said = f"Members to tell, with commas between; always {', '.join(ALWAYS)}"
+    return Annotated[
+        str | None,
+        Query(pattern=f"^({some})(,({some}))*$", max_length=500, description=said, examples=[",".join(names[2:4])]),
+    ]
+
+
+def asked_of(asked: type[Asked], shape: type[Resource]) -> type[Asked]:
+    """The parameters of a list of that shape."""
+    return create_model(asked.__name__, __base__=asked, __doc__=asked.__doc__, fields=(fields_of(shape), None))
+
+
 def page_of(request: Request, asked: Asked, rows: Sequence[Resource]) -> JSONResponse:
     """One page of rows, with how many there are in all and where the next one begins."""
     secret: bytes = request.app.state.cursor_secret
@@ -139,7 +156,7 @@ def page_of(request: Request, asked: Asked, rows: Sequence[Resource]) -> JSONRes
         last = read_cursor(secret, question, asked.cursor)
         places = [at for at, row in enumerate(rows) if row.id == last]
         if not places:
-            raise Malformed("the row of the cursor is gone", todo="Begin again without cursor.")
+            raise NotFound("the row of the cursor is gone", todo="Begin again without cursor.")
         first = places[0] + 1
     page = rows[first : first + asked.limit]
     headers = {"X-Total-Count": str(len(rows)), "X-Result-Count": str(len(page))}

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from ledger.errors import Malformed
+from ledger.errors import NotFound
 
 MARK_BYTES = 16
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
@@ -28,7 +28,7 @@ def draw_cursor(secret: bytes, question: str, place: str) -> str:
 
 
 def read_cursor(secret: bytes, question: str, cursor: str) -> str:
-    """The place. Raises Malformed for a cursor that we did not draw for this question."""
+    """The place. Raises NotFound for a cursor that we did not draw for this question."""
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)) if cursor.isascii() else b""
         mark, said = raw[:MARK_BYTES], raw[MARK_BYTES:]
@@ -56,9 +56,9 @@ def _mark(secret: bytes, said: bytes) -> bytes:
     return hmac.new(secret, said, hashlib.sha256).digest()[:MARK_BYTES]
 
 
-def _unknown() -> Malformed:
-    return Malformed(
-        "the cursor does not belong to this question",
+def _unknown() -> NotFound:
+    return NotFound(
+        "no page of this question begins at this cursor",
         expected="the cursor of a `Link: rel=next` header, with the same filters",
         todo="Begin again without cursor.",
     )

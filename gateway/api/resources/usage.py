@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.guard import no_such_resource, require_reader
 from gateway.api.models import CarrierText, PeriodText
-from gateway.api.resources.kind import Asked, answer_one, told
+from gateway.api.resources.kind import Asked, answer_one, asked_of, fields_of, told
 from gateway.api.resources.paging import draw_cursor, next_link, question_of, read_cursor
 from gateway.api.resources.shapes import (
     CarrierWord,
@@ -94,7 +94,7 @@ class AskedUsage(Asked):
 
 
 @router.get("/usage", response_model=list[UsageShape], operation_id="list_usage")
-def list_usage(request: Request, asked: Annotated[AskedUsage, Query()]) -> Response:
+def list_usage(request: Request, asked: Annotated[asked_of(AskedUsage, UsageShape), Query()]) -> Response:  # type: ignore[valid-type]
     """Records of one direction of a month, ours beside theirs, by page, in order of their start."""
     gateway: Gateway = request.app.state.gateway
     held, direction, period = _direction(gateway, asked.partner, asked.period, asked.creditor, asked.service)
@@ -123,7 +123,7 @@ def list_usage(request: Request, asked: Annotated[AskedUsage, Query()]) -> Respo
 def get_usage(
     request: Request,
     id: Annotated[str, Path(max_length=140, examples=["GB-B.2026-10.GB-B.voice.1"])],
-    fields: Annotated[str | None, Query(max_length=500)] = None,
+    fields: fields_of(UsageShape) = None,  # type: ignore[valid-type]
 ) -> Response:
     """One record or pair, with its ETag."""
     gateway: Gateway = request.app.state.gateway

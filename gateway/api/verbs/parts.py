@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 
 from gateway.api.models import CODE_PATTERN
+from gateway.api.once import KEY_PATTERN
 from gateway.composition import Gateway, partnership_of_id
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode, carrier_code
@@ -22,7 +23,12 @@ def gateway_of(request: Request) -> Gateway:
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="The same key is the same work: once, with the same answer"),
+    Header(
+        alias="Idempotency-Key",
+        description="The same key is the same work: once, with the same answer",
+        pattern=KEY_PATTERN,
+        examples=["2026-10 acceptance of GB-B"],
+    ),
 ]
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", description="The ETag of what was decided on; 428 without, 412 if it changed")

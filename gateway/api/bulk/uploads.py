@@ -1,0 +1,295 @@
+"""How is usage brought in bulk? Begin, append where it stopped, stage, sign, commit.
+
+Resuming follows the IETF's draft on resumable uploads: Upload-Offset says where the bytes belong, Upload-Complete
+whether they are the last.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from gateway.answers import as_json
+from gateway.api.bulk.jobs import JobShape, job_shape, jobs_of
+from gateway.api.bulk.typed import typed_data
+from gateway.api.guard import require_desk
+from gateway.api.models import CarrierText
+from gateway.api.once import Turns
+from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneyShape, PeriodWord, money
+from gateway.api.times import utc_of_ms
+from gateway.api.verbs.parts import DryRun, TheGateway
+from gateway.bulk.bodies import Form, Packing
+from gateway.bulk.receiving import begin, check_repeat, discard, find, receive
+from gateway.bulk.staging import StagedUpload, ToSign, commit, stage, staged
+from gateway.composition import Gateway, partnership_with
+from gateway.formats.trunks import Direction
+from gateway.staging.work import Told
+from ledger.errors import Malformed, UnsupportedForm
+from ledger.identity import CarrierCode, Root, carrier_code
+from ledger.service import Service
+from ledger.store.engine import reading
+from ledger.store.uploads import Upload, list_uploads
+
+router = APIRouter(prefix="/v1", tags=["usage in bulk"], dependencies=[Depends(require_desk)])
+MAX_KEY_CHARACTERS = 200
+UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
+Complete = Annotated[
+    Literal["?0", "?1"] | None, Header(alias="Upload-Complete", description="?1 with the last bytes (RFC 8941)")
+]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same upload")]
+_BODIES = {
+    "content": {
+        form.value: {"schema": {"type": "string", "format": "binary"}} for form in Form
+    }
+}
+
+
+class UploadShape(BaseModel):
+    """One body of usage records on its way in."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    id: str
+    href: str
+    type: Literal["usageUpload"] = Field(default="usageUpload", serialization_alias="@type")
+    partner: CarrierWord
+    direction: Literal["in", "out"]
+    service: Literal["voice", "sms", "data", "ipl"]
+    contentType: str  # noqa: N815
+    contentEncoding: str  # noqa: N815
+    name: str
+    received: int
+    """Bytes that are on disk."""
+    state: Literal["receiving", "received", "read"]
+    usageImport: str | None  # noqa: N815
+    begunAt: Moment  # noqa: N815
+
+
+class SigningShape(BaseModel):
+    """A sealed batch, and what its carrier signs to declare it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    root: Hex32Text
+    period: PeriodWord
+    count: int
+    quantity: str
+    amount: MoneyShape
+    digest: Hex32Text
+    typedData: dict[str, object] | None  # noqa: N815
+    """For eth_signTypedData_v4; null once it was declared."""
+
+
+class StagedShape(BaseModel):
+    """What an upload became."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    usageImport: str  # noqa: N815
+    accepted: int
+    quarantined: int
+    unpriced: int
+    batches: list[SigningShape]
+
+
+def _raw_signature(text: str) -> str:
+    if len(text) != 132:
+        raise ValueError("expected 65 bytes")
+    return text
+
+
+SignatureText = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{130}$"), AfterValidator(_raw_signature)]
+
+
+class CommitBody(BaseModel):
+    """Signatures by root; without them the gateway's own key signs."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    signatures: dict[Hex32Text, SignatureText] | None = Field(default=None, max_length=1_000)
+
+
+@router.post(
+    "/usageUpload",
+    status_code=201,
+    operation_id="begin_upload",
+    response_model=UploadShape,
+    openapi_extra={"requestBody": _BODIES},
+)
+async def post_upload(
+    request: Request,
+    gateway: TheGateway,
+    partner: Annotated[CarrierText, Query(description="With whom the traffic was")],
+    direction: Annotated[Direction, Query(description="in: they owe us; out: we owe them")],
+    service: Annotated[Literal["voice", "sms", "data", "ipl"], Query()] = "voice",
+    name: Annotated[str, Query(max_length=200, examples=["october.ndjson"])] = "upload",
+    complete: Complete = None,
+    key: Key = None,
+) -> Response:
+    """Begin an upload; a body is its first bytes, all of them with Upload-Complete: ?1.
+
+    NDJSON, CSV, an Arrow stream or Parquet with the columns a_party, b_party, start or start_ms, quantity and route;
+    gzip or zstd as Content-Encoding.
+    """
+    if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
+        raise Malformed("not an idempotency key", expected=f"1 to {MAX_KEY_CHARACTERS} ASCII characters")
+    form, packing = _form_of(request)
+    carrier, kind = carrier_code(partner), Service[service.upper()]
+
+    def begun() -> Upload:
+        return begin(gateway, carrier, direction, kind, form, packing, name=name, key=key)
+
+    turns: Turns = request.app.state.turns
+    async with turns.of(f"upload key {key}" if key else f"upload {id(request)}"):
+        upload = await run_in_threadpool(begun)
+        if upload.complete:
+            await check_repeat(gateway, upload, request.stream())
+        elif upload.received == 0:
+            upload = await receive(gateway, upload, 0, request.stream(), complete=complete == "?1")
+    return _answer(upload, 201)
+
+
+@router.get("/usageUpload", operation_id="list_uploads", response_model=list[UploadShape])
+def get_uploads(gateway: TheGateway) -> JSONResponse:
+    """Every upload that was not put away, oldest first."""
+    with reading(gateway.engine) as connection:
+        return JSONResponse([_shape(each).model_dump(mode="json", by_alias=True) for each in list_uploads(connection)])
+
+
+@router.get("/usageUpload/{id}", operation_id="get_upload", response_model=UploadShape)
+@router.head("/usageUpload/{id}", operation_id="head_upload", response_model=None)
+def get_upload(gateway: TheGateway, id: UploadId) -> Response:
+    """How much of an upload is here: Upload-Offset says where to go on."""
+    return _answer(find(gateway, id))
+
+
+@router.patch(
+    "/usageUpload/{id}",
+    operation_id="append_upload",
+    response_model=UploadShape,
+    openapi_extra={
+        "requestBody": {
+            "content": {"application/partial-upload": {"schema": {"type": "string", "format": "binary"}}}
+        }
+    },
+)
+async def patch_upload(
+    request: Request,
+    gateway: TheGateway,
+    id: UploadId,
+    offset: Annotated[int, Header(alias="Upload-Offset", ge=0, lt=2**53)],
+    complete: Complete = None,
+) -> Response:
+    """Append the next bytes; 409 says where they would begin."""
+    turns: Turns = request.app.state.turns
+    async with turns.of(f"upload {id}"):
+        upload = await run_in_threadpool(find, gateway, id)
+        return _answer(await receive(gateway, upload, offset, request.stream(), complete=complete == "?1"))
+
+
+@router.delete("/usageUpload/{id}", status_code=204, operation_id="delete_upload")
+def delete_upload(gateway: TheGateway, id: UploadId) -> Response:
+    """Put an upload away; what was imported of it stays."""
+    discard(gateway, find(gateway, id))
+    return Response(status_code=204)
+
+
+@router.post("/usageUpload/{id}/stage", status_code=202, operation_id="stage_upload", response_model=JobShape)
+def post_stage(request: Request, gateway: TheGateway, id: UploadId) -> JSONResponse:
+    """Read, rate and seal it: a job, whose answer has the batches with root and totals."""
+    upload = find(gateway, id)
+    if not upload.complete:
+        staged(gateway, upload)
+    job_id = f"stage-{upload.id}"
+
+    def work(told: Told) -> StagedShape:
+        return _staged_shape(gateway, stage(gateway, upload.id, told))
+
+    jobs = jobs_of(request)
+    jobs.begin(job_id, 0, work)
+    found = jobs.find(job_id)
+    assert found is not None
+    shape = job_shape(job_id, found).model_dump(mode="json", by_alias=True)
+    return JSONResponse(shape, 202, {"Location": f"/v1/job/{job_id}"})
+
+
+@router.get("/usageUpload/{id}/declaration", operation_id="get_upload_declaration", response_model=StagedShape)
+def get_declaration(gateway: TheGateway, id: UploadId) -> JSONResponse:
+    """What a staged upload became, with each batch's declaration as typed data to sign: their numbers are the next."""
+    return JSONResponse(_staged_shape(gateway, staged(gateway, find(gateway, id))).model_dump(mode="json"))
+
+
+@router.post("/usageUpload/{id}/commit", operation_id="commit_upload")
+def post_commit(gateway: TheGateway, id: UploadId, body: CommitBody, dry_run: DryRun = False) -> JSONResponse:
+    """Submit the declarations of a staged upload, signed by the carrier's own key elsewhere, or by the gateway's."""
+    signatures = None
+    if body.signatures is not None:
+        signatures = {Root(_raw(root)): _raw(signature) for root, signature in body.signatures.items()}
+    return JSONResponse(as_json(commit(gateway, find(gateway, id), signatures, dry_run=dry_run)))
+
+
+def _form_of(request: Request) -> tuple[Form, Packing]:
+    kind = request.headers.get("content-type", Form.NDJSON.value).partition(";")[0].strip().lower()
+    coding = request.headers.get("content-encoding", Packing.NONE.value).strip().lower()
+    try:
+        return Form(kind), Packing(coding)
+    except ValueError:
+        raise UnsupportedForm(
+            "usage does not come in this form",
+            expected=f"{', '.join(Form)}; Content-Encoding {', '.join(Packing)}",
+            got=f"{kind[:60]}; {coding[:20]}",
+        ) from None
+
+
+def _raw(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _answer(upload: Upload, status: int = 200) -> JSONResponse:
+    headers = {"Upload-Offset": str(upload.received), "Upload-Complete": "?1" if upload.complete else "?0"}
+    if status == 201:
+        headers["Location"] = f"/v1/usageUpload/{upload.id}"
+    return JSONResponse(_shape(upload).model_dump(mode="json", by_alias=True), status, headers)
+
+
+def _shape(upload: Upload) -> UploadShape:
+    return UploadShape(
+        id=upload.id,
+        href=f"/v1/usageUpload/{upload.id}",
+        partner=upload.partner,
+        direction="in" if upload.direction == Direction.IN else "out",
+        service=upload.service.word,
+        contentType=upload.form,
+        contentEncoding=upload.packing,
+        name=upload.name,
+        received=upload.received,
+        state="read" if upload.import_id is not None else "received" if upload.complete else "receiving",
+        usageImport=None if upload.import_id is None else str(upload.import_id),
+        begunAt=utc_of_ms(upload.begun_at_ms),
+    )
+
+
+def _staged_shape(gateway: Gateway, found: StagedUpload) -> StagedShape:
+    return StagedShape(
+        usageImport=str(found.import_id),
+        accepted=found.accepted,
+        quarantined=found.quarantined,
+        unpriced=found.unpriced,
+        batches=[_signing_shape(gateway, each) for each in found.batches],
+    )
+
+
+def _signing_shape(gateway: Gateway, each: ToSign) -> SigningShape:
+    domain = gateway.network.domain("UsageLedger")
+    return SigningShape(
+        root=f"0x{each.root.hex()}",
+        period=str(each.period),
+        count=each.count,
+        quantity=str(each.quantity),
+        amount=money(each.amount.unit, each.amount.micros),
+        digest=f"0x{each.digest.hex()}",
+        typedData=None if each.declaration is None else typed_data(each.declaration, domain),
+    )
