@@ -13,6 +13,7 @@ from gateway.formats.preset import load_preset
 from gateway.formats.reading import Direction, Reading, ReadingContext, Stream, Trunk, read_cdr
 from gateway.formats.tap.files import read_tap
 from gateway.formats.tap.sides import TapContext
+from ledger.agreement import Agreement
 from ledger.identity import AgreementId, CarrierCode
 from ledger.keccak import hash_rows
 from ledger.prices.deck import deck_history
@@ -22,6 +23,8 @@ from ledger.sealing import leaf_is_in, open_leaf, salts, seal
 from ledger.service import Service
 from ledger.usage import BatchScope
 from reconciliation.reconcile import reconcile
+from reconciliation.streaming.sources import table_source
+from reconciliation.streaming.stream import USUAL_WAY, Month, streamed
 from scripts.traffic import Simulation, SimulationFiles, simulate, write
 from scripts.traffic.carriers import CARRIERS, trunks_of
 from scripts.traffic.papers import agreement_of
@@ -81,7 +84,16 @@ def _settle(
     scope = BatchScope(AgreementId(bytes(32)), creditor, creditor, Service.VOICE, simulation.month)
     _seal(owed, scope)
     circuits = dict.fromkeys(owed["route"].unique().to_pylist(), 60)
+    _ask_neighbours(owed, counted, scope, agreement)
     reconcile(owed, counted, scope=scope, agreement=agreement, decks=decks, capacity=circuits)
+
+
+def _ask_neighbours(owed: pa.Table, counted: pa.Table, scope: BatchScope, agreement: Agreement) -> None:
+    """What only a month asks in which a price changed and durations differ."""
+    month = Month(scope.service, scope.period.bounds_ms(agreement.zone), agreement.zone, agreement.tolerance)
+    first = np.zeros(1, np.int64)
+    with streamed(table_source(owed), table_source(counted), month, USUAL_WAY) as sides:
+        sides.whole.creditor.nearest(first, first, first)
 
 
 def _seal(rated: pa.Table, scope: BatchScope) -> None:

@@ -16,7 +16,7 @@ from ledger.kernel import kernel
 from reconciliation.matching.keys import SUFFIX_BITS, mixed
 from reconciliation.matching.side import Flags, Ints, Words
 from reconciliation.streaming.exchange import Exchange
-from reconciliation.streaming.packing import Layout, Unpacked, unpack
+from reconciliation.streaming.packing import Layout, Unpacked, frozen, unpack
 
 _FILTER_BITS = 20
 _START_BITS = 42
@@ -62,7 +62,7 @@ class Census:
 
         def count(at: int) -> Ints:
             counts = np.zeros(len(values), np.int64)
-            _count(self.exchange.run(at), self.layout, int(asked), values, slots, counts)
+            _count(frozen(self.exchange.run(at)), self.layout, int(asked), values, slots, counts)
             return counts
 
         return reduce(np.add, in_parallel(count, range(len(self.exchange.runs))), np.zeros(len(values), np.int64))
@@ -108,7 +108,7 @@ class Census:
         wanted = np.zeros(1 << _FILTER_BITS, np.bool_)
         wanted[mixed(values) >> np.uint64(64 - _FILTER_BITS)] = True
         for records in self.exchange.all():
-            rows = _pick(records, self.layout, int(asked), wanted)
+            rows = _pick(frozen(records), self.layout, int(asked), wanted)
             columns = unpack(records[rows], self.layout)
             exact = _among(_said(columns, asked), values)
             yield columns.take(exact)

@@ -151,8 +151,15 @@ def unpack(records: Words, layout: Layout) -> Unpacked:
     columns = Unpacked(
         *(np.empty(size, np.uint64), np.empty(size, np.uint64)), *(np.empty(size, np.int64) for _ in range(8))
     )
-    _unpack(records, layout, columns)
+    _unpack(frozen(records), layout, columns)
     return columns
+
+
+def frozen(records: Words) -> Words:
+    """The same, read-only: kernels are compiled for these alone, wherever records come from."""
+    view = records.view()
+    view.flags.writeable = False
+    return view
 
 
 @kernel

@@ -17,7 +17,7 @@ from reconciliation.matching.clocks import Shifts, Stretches
 from reconciliation.matching.keys import row_bits, sorted_words
 from reconciliation.matching.side import Flags, Ints, Words
 from reconciliation.matching.sweep import Columns, Reach, sift
-from reconciliation.streaming.packing import Layout, unpack
+from reconciliation.streaming.packing import Layout, frozen, unpack
 from reconciliation.streaming.plan import Plan
 
 NO_PAIRS = np.empty((0, 3), np.int64)
@@ -68,6 +68,7 @@ class BucketAnswer:
 
 def match_bucket(bucket: Bucket, conditions: Conditions) -> BucketAnswer:
     """Pair a bucket's records and keep back those that pair without any difference."""
+    bucket = Bucket(frozen(bucket.ours), frozen(bucket.theirs))
     plan, shifts = conditions.plan, conditions.shifts
     ours, seen_ours = _prepared(bucket.ours, shifts.ours, plan)
     theirs, seen_theirs = _prepared(bucket.theirs, shifts.theirs, plan)

@@ -10,9 +10,14 @@ from gateway.formats.tap import ber, picking, values
 from ledger import lanes, numbers
 from ledger.prices import pricing
 from reconciliation.forgery import concurrency
+from reconciliation.matching import clock_samples, clocks, keys, sweep, ties
+from reconciliation.streaming import census, packing, sifting, tallying
 from scripts import compile_kernels
 
-MODULES = (ber, concurrency, fields, lanes, numbers, picking, pricing, values)
+MODULES = (
+    *(ber, concurrency, fields, lanes, numbers, picking, pricing, values),
+    *(census, clock_samples, clocks, keys, packing, sifting, sweep, tallying, ties),
+)
 
 
 def _kernels(module: ModuleType) -> dict[str, Dispatcher]:
