@@ -8,7 +8,7 @@ from ledger.errors import GscError
 from ledger.identity import Address, CarrierCode
 from ledger.store.chain_log import checkpoint, list_alarms
 from ledger.store.engine import reading
-from ledger.store.outbox import list_submissions
+from ledger.store.outbox import count_by_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,7 @@ def health_of(gateway: Gateway) -> GatewayHealth:
         head, reachable = 0, False
     with reading(gateway.engine) as connection:
         last = checkpoint(connection)
-        counts: dict[str, int] = {}
-        for row in list_submissions(connection):
-            counts[row.state.value] = counts.get(row.state.value, 0) + 1
+        counts = {state.value: number for state, number in count_by_state(connection).items()}
         alarms = tuple(f"{alarm.rule}: {alarm.detail}" for alarm in list_alarms(connection))
     followed = last.number if last else 0
     return GatewayHealth(

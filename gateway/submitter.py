@@ -46,7 +46,7 @@ IN_FLIGHT_MOST = 32
 STANDS = "it stands on chain already; nothing is left to do"
 """Why a submission is final that no transaction of ours carried there."""
 STANDS_SOON = "it stands on chain already, in a block that is not final"
-NOWHERE = {"tx_hash": None, "block_number": None, "block_hash": None}
+NOWHERE = {"tx_hash": None, "block_number": None, "block_hash": None, "gas_used": None}
 ENDED = (SubmissionState.FINAL, SubmissionState.REVERTED, SubmissionState.HELD, SubmissionState.NEEDS_OPERATOR)
 """States in which nothing more happens without a new block or a person."""
 
@@ -189,8 +189,7 @@ class Submitter:
     def _orphan(self, row: SubmissionRow) -> SubmissionRow:
         """Its block vanished."""
         if row.state == SubmissionState.MINED:
-            gone = {"tx_hash": None, "block_number": None, "block_hash": None, "error": None, "reason": None}
-            return self._move(row, SubmissionState.ORPHANED, **gone)
+            return self._move(row, SubmissionState.ORPHANED, error=None, reason=None, **NOWHERE)
         return row
 
     def _send(self, attempt: AttemptRow, row: SubmissionRow) -> None:
@@ -222,7 +221,12 @@ class Submitter:
         block = self._chain.block(receipt.block_number) if deep else None
         if deep and (block is None or block.hash != receipt.block_hash):
             return
-        where = {"tx_hash": attempt.tx_hash, "block_number": receipt.block_number, "block_hash": receipt.block_hash}
+        where = {
+            "tx_hash": attempt.tx_hash,
+            "block_number": receipt.block_number,
+            "block_hash": receipt.block_hash,
+            "gas_used": receipt.gas_used,
+        }
         if deep and receipt.succeeded:
             self._end(attempt, row, SubmissionState.FINAL, error=None, reason=None, **where)
         elif deep:

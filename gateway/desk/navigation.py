@@ -25,6 +25,7 @@ NAVIGATION = (
     Place("decks.nav", "/desk/decks", "p"),
     Place("agreements", "/desk/agreements", "t"),
     Place("imports", "/desk/imports", "i"),
+    Place("chain", "/desk/chain", "h"),
 )
 """In the order of a desk's day; a page is here once it answers."""
 

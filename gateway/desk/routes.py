@@ -6,11 +6,13 @@ from gateway.api.guard import require_reader
 from gateway.desk import assets
 from gateway.desk.pages import (
     arbitrage,
+    chain,
     disputes,
     going,
     imports,
     money,
     overview,
+    papers,
     progress,
     records,
     risk,
@@ -21,5 +23,21 @@ from gateway.desk.pages import (
 
 router = APIRouter(include_in_schema=False)
 router.include_router(assets.router)
-for page in (overview, going, statement, signing, records, imports, disputes, money, risk, terms, arbitrage, progress):
+PAGES = (
+    overview,
+    going,
+    statement,
+    signing,
+    records,
+    imports,
+    chain,
+    disputes,
+    money,
+    risk,
+    terms,
+    papers,
+    arbitrage,
+    progress,
+)
+for page in PAGES:
     router.include_router(page.router, prefix="/desk", dependencies=[Depends(require_reader)])

@@ -147,6 +147,12 @@ def list_revealed(connection: Connection, agreement_id: AgreementId, period: Per
     return all_of(RevealedBatch, connection.execute(query))
 
 
+def good_reveals(connection: Connection) -> set[BatchId]:
+    """The partners' batches that were revealed and are what was sealed."""
+    good = select(revealed_batches.c.batch_id).where(revealed_batches.c.refusal.is_(None))
+    return {BatchId(each) for each in connection.execute(good).scalars()}
+
+
 def _columns(batch: SealedBatch | RevealedBatch) -> dict[str, object]:
     names = [name for name in type(batch).__dataclass_fields__ if name != "scope"]
     return {name: getattr(batch, name) for name in names} | batch.scope._asdict()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, or_, select, tuple_
 
 from ledger.chain.seen import Block, Log
 from ledger.errors import Malformed
@@ -87,6 +87,57 @@ def list_alarms(connection: Connection, agreement_id: AgreementId | None = None)
     if agreement_id is not None:
         query = query.where((alarms.c.agreement_id == agreement_id) | alarms.c.agreement_id.is_(None))
     return all_of(Alarm, connection.execute(query))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLog:
+    """A log as it was read."""
+
+    block_number: int
+    log_index: int
+    tx_hash: bytes
+    address: str
+    event: str
+    """The name of its event, "" if it could not be read."""
+    topics: bytes
+    """One after the other, 32 bytes each."""
+    data: bytes
+
+
+def logs_before(
+    connection: Connection,
+    *,
+    before: tuple[int, int] | None = None,
+    limit: int,
+    event: str | None = None,
+    agreement_id: AgreementId | None = None,
+    block: int | None = None,
+    tx_hash: bytes | None = None,
+) -> list[StoredLog]:
+    """At most `limit` logs, the latest first, that stand before a place (block, index); of an event, an agreement, a
+    block or a transaction only."""
+    at = chain_logs.c
+    query = select(chain_logs).order_by(at.block_number.desc(), at.log_index.desc()).limit(limit)
+    if before is not None:
+        query = query.where(tuple_(at.block_number, at.log_index) < before)
+    for column, wanted in ((at.event, event), (at.block_number, block), (at.tx_hash, tx_hash)):
+        query = query if wanted is None else query.where(column == wanted)
+    if agreement_id is not None:
+        query = query.where(
+            or_(*(_of_agreement(table, agreement_id) for table in EVENT_TABLES.values() if "agreement_id" in table.c))
+        )
+    return all_of(StoredLog, connection.execute(query))
+
+
+def event_names(connection: Connection) -> list[str]:
+    """The names of the events that were read so far."""
+    names = connection.execute(select(chain_logs.c.event).distinct().order_by(chain_logs.c.event)).scalars()
+    return [name for name in names if name]
+
+
+def _of_agreement(table: Table, agreement_id: AgreementId) -> ColumnElement[bool]:
+    same = (table.c.block_number == chain_logs.c.block_number) & (table.c.log_index == chain_logs.c.log_index)
+    return exists().where(same & (table.c.agreement_id == agreement_id))
 
 
 def _append_log(connection: Connection, log: Log) -> list[Alarm]:

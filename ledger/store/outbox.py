@@ -42,6 +42,8 @@ class SubmissionRow:
     block_hash: bytes | None
     created_at_ms: int
     updated_at_ms: int
+    gas_used: int | None = None
+    """Of the receipt, once a block holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,18 @@ def list_submissions(
     if kind is not None:
         query = query.where(outbox.c.kind == kind)
     return all_of(SubmissionRow, connection.execute(query))
+
+
+def count_by_state(connection: Connection) -> dict[SubmissionState, int]:
+    """How many submissions there are in each state; states without any are left out."""
+    counted = select(outbox.c.state, func.count()).group_by(outbox.c.state).order_by(func.min(outbox.c.id))
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
+def submission_of_transaction(connection: Connection, tx_hash: bytes) -> SubmissionRow | None:
+    """The submission that a transaction carries, None if it is not ours."""
+    found = connection.execute(select(outbox).where(outbox.c.tx_hash == tx_hash)).first()
+    return None if found is None else one_of(SubmissionRow, found)
 
 
 def heads_of_streams(connection: Connection) -> list[SubmissionRow]:

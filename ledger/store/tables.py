@@ -224,6 +224,23 @@ suspicions = _table(
     _must("found_at_ms", Whole),
 )
 
+uploads = _table(
+    "uploads",
+    Column("id", Text, primary_key=True),
+    _must("partner", Text),
+    _must("direction", Text),
+    _must("service", ServiceNumber),
+    _must("form", Text),
+    _must("packing", Text),
+    _must("name", Text),
+    _may("key", Text),
+    _must("received", Whole),
+    _must("complete", YesNo),
+    Column("import_id", INT64, ForeignKey("imports.id"), nullable=True),
+    _must("begun_at_ms", Whole),
+    UniqueConstraint("key"),
+)
+
 answers = _table(
     "answers",
     Column("caller", Text, primary_key=True),
@@ -318,6 +335,7 @@ outbox = _table(
     _may("tx_hash", Hash32),
     _may("block_number", Whole),
     _may("block_hash", Hash32),
+    _may("gas_used", Whole),
     _must("created_at_ms", Whole),
     _must("updated_at_ms", Whole),
     UniqueConstraint("kind", "subject"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from gateway.desk.sheets.of_chain import CHAIN_SHEETS
 from gateway.desk.sheets.of_files import FILE_SHEETS
 from gateway.desk.sheets.of_money import MONEY_SHEETS
 from gateway.desk.sheets.sheet import Column, Kind, Sheet
@@ -32,7 +33,7 @@ SHEETS: Mapping[str, Sequence[Sheet]] = {
 
 def sheets_of(template: str) -> Sequence[Sheet]:
     """The tables of a page."""
-    for known in (SHEETS, MONEY_SHEETS, FILE_SHEETS):
+    for known in (SHEETS, MONEY_SHEETS, FILE_SHEETS, CHAIN_SHEETS):
         if template in known:
             return known[template]
     return ()

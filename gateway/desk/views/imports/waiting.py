@@ -61,7 +61,7 @@ def staged_view(gateway: Gateway, staged_id: str, work: Work[ImportAnswer] | Non
 
 
 def mapping_view(gateway: Gateway, staged_id: str, said: Mapping[str, str]) -> MappingView:
-    """How a file's columns may be read; `said` is the form: usage (the service), dates, unit, name, and a field for each column.
+    """How a file's columns may be read; `said` is the form: usage, dates, unit, name and the fields of the columns.
 
     Raises NotFound, and Malformed for a file without named columns.
     """

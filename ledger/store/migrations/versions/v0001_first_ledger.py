@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.Column("tx_hash", sa.LargeBinary(), nullable=True),
         sa.Column("block_number", WHOLE, nullable=True),
         sa.Column("block_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("gas_used", WHOLE, nullable=True),
         sa.Column("created_at_ms", WHOLE, nullable=False),
         sa.Column("updated_at_ms", WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
@@ -325,6 +326,25 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_quarantined_rows_import_id"), "quarantined_rows", ["import_id"], unique=False)
+    op.create_table(
+        "uploads",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("service", WHOLE, nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("packing", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("received", WHOLE, nullable=False),
+        sa.Column("complete", WHOLE, nullable=False),
+        sa.Column("import_id", WHOLE, nullable=True),
+        sa.Column("begun_at_ms", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_uploads_import_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+        sa.UniqueConstraint("key", name=op.f("uq_uploads_key")),
+        sqlite_strict=True,
+    )
     op.create_table(
         "usage_tables",
         sa.Column("id", WHOLE, autoincrement=True, nullable=False),
