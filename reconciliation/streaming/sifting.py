@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ledger.kernel import kernel
+from reconciliation.matching import sweep
 from reconciliation.matching.clocks import Shifts, Stretches
 from reconciliation.matching.keys import row_bits, sorted_words
 from reconciliation.matching.side import Flags, Ints, Words
-from reconciliation.matching.sweep import Columns, Reach, sift
+from reconciliation.matching.sweep import Columns, Reach
 from reconciliation.streaming.packing import Layout, frozen, unpack
 from reconciliation.streaming.plan import Plan
 
@@ -141,7 +142,7 @@ def _sift(ours: _Prepared, theirs: _Prepared, conditions: Conditions) -> tuple[I
         bits = row_bits(len(us.key), len(them.key))
         reach = Reach(conditions.window_ms, np.full(len(us.key), -1, np.int64))
         amounts = ours.amount, theirs.amount
-        sift(*sorted_words(us.key, bits), us, *sorted_words(them.key, bits), them, amounts, reach, mate, loud)
+        sweep.sift(*sorted_words(us.key, bits), us, *sorted_words(them.key, bits), them, amounts, reach, mate, loud)
     return mate, *loud
 
 
