@@ -1,5 +1,6 @@
 """Which commands make files for people, bookkeeping and banks, and read what a bank says back?"""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +46,8 @@ def statement(
     from gateway.documents.making import statement_document
     from ledger.period import parse_period
 
-    made = statement_document(home_of(home), code_of(partner), parse_period(period), format_, lang)
+    with closing(home_of(home)) as gateway:
+        made = statement_document(gateway, code_of(partner), parse_period(period), format_, lang)
     path = _kept(made, out, dry_run)
     after = f"gsc verify {path}" if format_ == "pdf" else f"gsc document bundle --partner {partner} --period {period}"
     _end(made, path, dry_run, json, after)
@@ -64,7 +66,8 @@ def findings(
     from gateway.documents.making import findings_document
     from ledger.period import parse_period
 
-    made = findings_document(home_of(home), code_of(partner), parse_period(period), format_)
+    with closing(home_of(home)) as gateway:
+        made = findings_document(gateway, code_of(partner), parse_period(period), format_)
     after = f"gsc document records --partner {partner} --period {period}"
     _end(made, _kept(made, out, dry_run), dry_run, json, after)
 
@@ -83,12 +86,14 @@ def records(
     from gateway.documents.making import records_stream
     from ledger.period import parse_period
 
-    streamed = records_stream(home_of(home), code_of(partner), parse_period(period), format_)
-    path, written = _path_of(streamed.name, out), 0
-    if not dry_run:
-        with refused_unless_writable(path), path.open("wb") as file:
-            for piece in streamed.pieces:
-                written += file.write(piece)
+    written = 0
+    with closing(home_of(home)) as gateway:
+        streamed = records_stream(gateway, code_of(partner), parse_period(period), format_)
+        path = _path_of(streamed.name, out)
+        if not dry_run:
+            with refused_unless_writable(path), path.open("wb") as file:
+                for piece in streamed.pieces:
+                    written += file.write(piece)
     lines = [f"{path}: {'would be written' if dry_run else f'{written:,} bytes'}"]
     answer = {"file": str(path), "bytes": written, "mediaType": streamed.media_type, "dryRun": dry_run}
     end(answer, json, lines, f"gsc document bundle --partner {partner} --period {period}")
@@ -107,7 +112,8 @@ def invoice(
     from gateway.documents.invoice import invoice as made_invoice
     from ledger.period import parse_period
 
-    made = made_invoice(home_of(home), code_of(partner), parse_period(period), maybe_code(creditor))
+    with closing(home_of(home)) as gateway:
+        made = made_invoice(gateway, code_of(partner), parse_period(period), maybe_code(creditor))
     _end(made, _kept(made, out, dry_run), dry_run, json, "gsc net, then gsc document order")
 
 
@@ -124,7 +130,8 @@ def order(
     """Everything we owe now, interest included, as a payment order for the bank (ISO 20022 pain.001)."""
     from gateway.documents.making import order_document
 
-    made = order_document(home_of(home), maybe_code(partner), version)
+    with closing(home_of(home)) as gateway:
+        made = order_document(gateway, maybe_code(partner), version)
     after = "hand it to the bank; the creditor's gsc bank FILE confirms what arrived"
     _end(made, _kept(made, out, dry_run), dry_run, json, after)
 
@@ -144,12 +151,13 @@ def bundle(
     from gateway.documents.making import dispute_document, month_document
     from ledger.period import parse_period
 
-    if dispute_id is not None:
-        made = dispute_document(home_of(home), id_of(dispute_id))
-    elif partner is not None and period is not None:
-        made = month_document(home_of(home), code_of(partner), parse_period(period))
-    else:
+    if dispute_id is None and (partner is None or period is None):
         raise told_missing("document bundle", "--dispute; or --partner and --period")
+    with closing(home_of(home)) as gateway:
+        if dispute_id is not None:
+            made = dispute_document(gateway, id_of(dispute_id))
+        else:
+            made = month_document(gateway, code_of(partner or ""), parse_period(period or ""))
     path = _kept(made, out, dry_run)
     _end(made, path, dry_run, json, f"gsc verify {path}")
 
@@ -163,7 +171,8 @@ def bank(
     """Confirm what arrived at the bank for our payables; tell what did not match."""
     from gateway.documents.bank.confirming import confirm_from_bank
 
-    answer = confirm_from_bank(home_of(home), file, dry_run=dry_run)
+    with closing(home_of(home)) as gateway:
+        answer = confirm_from_bank(gateway, file, dry_run=dry_run)
     headings = ["booking", "amount", "from", "payable", "what", "confirmed", "left"]
     again = f"gsc bank {file}" if dry_run and answer.confirmed else "gsc age"
     end(answer, json, _told(answer), again, headings, _booking_rows(answer))
@@ -221,4 +230,5 @@ def _end(made: "Document", path: Path, dry_run: bool, json: bool, after: str) ->
         "sha256": digest,
         "dryRun": dry_run,
     }
-    end(answer, json, [f"{told} (not written)" if dry_run else told], after)
+    again = "the same without --dry-run, which writes it"
+    end(answer, json, [f"{told} (not written)" if dry_run else told], again if dry_run else after)

@@ -33,7 +33,6 @@ def register(app: typer.Typer) -> None:
     app.command("pay")(pay)
     app.command("confirm")(confirm)
     app.command("age")(age)
-    app.command("evidence")(evidence)
     app.command("verify")(verify)
 
 
@@ -123,7 +122,9 @@ def accept(
 def net(
     file: Annotated[Path | None, typer.Argument(help="Obligations (CSV), without a home folder")] = None,
     currency: Annotated[str, typer.Option(help="Which items, with --home")] = "USD",
-    lines: Annotated[Path | None, typer.Option(help="Credit lines (CSV) to pass claims on within, with FILE")] = None,
+    lines_file: Annotated[
+        Path | None, typer.Option("--lines", help="Credit lines (CSV) to pass claims on within, with FILE")
+    ] = None,
     home: Home = None,
     dry_run: DryRun = False,
     json: Json = False,
@@ -132,7 +133,7 @@ def net(
     if file is not None:
         from gateway.cli.pure_verbs import net_obligations
 
-        net_obligations(file, json, lines)
+        net_obligations(file, json, lines_file)
         return
     from gateway import month
 
@@ -197,30 +198,6 @@ def age(home: Home = None, dry_run: DryRun = False, json: Json = False) -> None:
     ]
     headings = ["payable", "debtor", "creditor", "outstanding", "interest", "days late", "stage"]
     end(answer, json, [], "gsc pay PAYABLE, or gsc confirm PAYABLE", headings, rows)
-
-
-def evidence(
-    out: Annotated[Path, typer.Option("--out", help="Where the bundle goes (zip)")],
-    dispute_id: Annotated[str | None, typer.Option("--dispute", help="A dispute's id")] = None,
-    partner: MaybePartner = None,
-    period: MaybeMonth = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Export a dispute or a month's statement as a bundle that a stranger verifies offline."""
-    from gateway.cli.pure_verbs import refused_unless_writable, told_missing
-    from gateway.evidence import dispute_bundle, statement_bundle
-    from ledger.period import parse_period
-
-    if dispute_id is not None:
-        content = dispute_bundle(home_of(home), id_of(dispute_id))
-    elif partner is not None and period is not None:
-        content = statement_bundle(home_of(home), code_of(partner), parse_period(period))
-    else:
-        raise told_missing("evidence", "--dispute; or --partner and --period")
-    with refused_unless_writable(out):
-        out.write_bytes(content)
-    end({"bundle": str(out), "bytes": len(content)}, json, [f"{out}: {len(content):,} bytes"], f"gsc verify {out}")
 
 
 def verify(

@@ -1,5 +1,6 @@
 """How does `gsc verify` tell what holds? A bundle or a statement's PDF, offline; with a home also against the chain."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,8 @@ def _with_home(pdf: bytes, home: Path) -> "Checked":
     from gateway.cli.parts import home_of
     from gateway.documents.statement.checking import check_pdf
 
-    gateway = home_of(home)
-    try:
+    with closing(home_of(home)) as gateway:
         return check_pdf(pdf, gateway)
-    finally:
-        gateway.close()
 
 
 def _plain(checked: "Checked") -> dict[str, Any]:
