@@ -36,7 +36,7 @@ def on_ray(address: str | None = None) -> Runner:
 def _begin(ray: Any, address: str | None) -> None:
     quiet = {"log_to_driver": False, "configure_logging": False}
     if address is None:
-        ray.init(num_cpus=OWN_WORKERS, include_dashboard=False, **quiet)
+        ray.init(num_cpus=OWN_WORKERS, **quiet)
     else:
         ray.init(address=address, **quiet)
 

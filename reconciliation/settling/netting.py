@@ -151,7 +151,7 @@ def _graph(
     for each in obligations:
         if each.currency != currency or each.amount_micros < 0 or each.debtor == each.creditor:
             raise _refusal(each, currency)
-    debtors, creditors = ([each[side] for each in obligations] for side in (0, 1))
+    debtors, creditors = [each.debtor for each in obligations], [each.creditor for each in obligations]
     gross = sum(each.amount_micros for each in obligations)
     if gross > MAX_AMOUNT_MICROS:
         raise Malformed("more than one cycle can net", expected="a gross sum within 63 bits of micros", got=gross)
