@@ -24,6 +24,7 @@ class DetectorTerms:
     irsf_calls_each: int = 5
     """... make at least so many of them."""
     irsf_minutes: int = 60
+    """They talk so long together."""
     irsf_days: int = 4
     """A burst lasts no longer."""
     premium_minutes: int = 120
@@ -35,10 +36,11 @@ class DetectorTerms:
     wangiri_hours: int = 24
     """A call back comes within so many hours."""
     wangiri_callbacks: int = 5
+    """To one range of 10,000 numbers."""
     sms_numbers: int = 200
     """Of one range of 1,000 that one sender's burst reached."""
     sms_each: int = 3
-    """Messages that a number of such a burst has at most, in the middle."""
+    """Messages that a number of such a burst has at most, on average."""
     sms_days: int = 7
     """A burst lasts no longer."""
     sms_ranges: int = 50

@@ -1,6 +1,7 @@
 """Are the thresholds of [detectors] read strictly, and bound by the hash only where there are any?"""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -64,3 +65,8 @@ def test_thresholds_written_are_read_back(terms: DetectorTerms) -> None:
 
 def test_defaults_bind_nothing() -> None:
     assert detector_terms_values(DetectorTerms()) == []
+
+
+def test_the_page_names_every_threshold_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
+    assert [each.name for each in fields(DetectorTerms) if f"| `{each.name}` | {each.default} |" not in page] == []
