@@ -41,7 +41,7 @@ test-ray: install ## a Ray cluster of two workers says what this machine alone s
 test-spark: install ## and so does Spark, where Java is installed
 	@$(VENV)/python -m scripts.engine_tests spark
 
-bench: install ## measure one part: BENCH=chain, BENCH=usage or BENCH=match
+bench: install ## measure one part: BENCH=chain, BENCH=usage, BENCH=match or BENCH=detectors
 	@$(VENV)/python -m scripts.bench.$(BENCH) $(ARGS)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary

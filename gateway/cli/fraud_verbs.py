@@ -32,7 +32,7 @@ def fraud(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Search a month for fraud, and for forgery that leaves no difference; in a home gsc.toml's [known] helps."""
+    """Search a month for fraud, and for forgery that leaves no difference; in a home by what gsc.toml knows."""
     if usage or incoming:
         from gateway.cli.pure_verbs import told_missing
 
