@@ -22,7 +22,7 @@ from gateway.thread.entries import (
 from ledger.errors import Conflict, GscError, Malformed
 from ledger.identity import ascii32
 from ledger.keccak import keccak256
-from ledger.money import show_micros
+from ledger.money import Micros, show_micros
 from ledger.store.dispute_entries import EntryRow, keep_entry, list_entries, list_undelivered, mark_delivered
 from ledger.store.documents import Document, document, keep_document
 from ledger.store.engine import lock, reading, writing
@@ -147,7 +147,7 @@ def _signed(
         number=struct.number,
         previous=struct.previous,
         act=draft.act,
-        credited_micros=draft.credited_micros,
+        credited_micros=Micros(draft.credited_micros),
         text=draft.text,
         attachments=dump_attachments(attachments),
         written_at=struct.written_at,

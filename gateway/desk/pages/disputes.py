@@ -9,10 +9,11 @@ from fastapi.responses import Response
 from gateway.api.guard import Desk
 from gateway.composition import Gateway, partnership_with
 from gateway.desk.acting import act
-from gateway.desk.answering import answer, file_of, gateway_of, health_of, problem_of
+from gateway.desk.answering import answer, file_of, gateway_of, problem_of
 from gateway.desk.views.deciding import decide, decide_view, let_go, within_view
 from gateway.desk.views.thread import file_of_thread, thread_view, threads_view
 from gateway.desk.wording import Words
+from gateway.health import health_of
 from gateway.thread.entries import MAX_FILES, MAX_FILES_BYTES
 from gateway.thread.writing import deliver_entries
 from ledger.errors import GscError, Malformed, NotFound, Unavailable

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import Response
 
 from gateway.desk.answering import answer
 from gateway.desk.views.overview import overview
@@ -13,7 +13,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("")
-def get_overview(request: Request, period: Annotated[str | None, Query()] = None) -> HTMLResponse:
+def get_overview(request: Request, period: Annotated[str | None, Query()] = None) -> Response:
     """What needs a person, then every partner."""
     return answer(
         request,

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gateway.composition import Gateway
-from gateway.desk.answering import file_of, gateway_of, health_of, language_of, problem_of
+from gateway.desk.answering import file_of, gateway_of, language_of, problem_of
 from gateway.documents.document import Document
 from gateway.documents.invoice import invoice
 from gateway.documents.making import dispute_document, findings_document, month_document, statement_document
+from gateway.health import health_of
 from ledger.errors import GscError, NotFound
 from ledger.identity import CarrierCode, carrier_code
 from ledger.period import Period, parse_period

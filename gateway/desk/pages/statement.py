@@ -1,7 +1,7 @@
 """What answers under /desk/statements? Both sides of one month with one partner."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import Response
 
 from gateway.desk.answering import answer
 from gateway.desk.views.statement import statement_view
@@ -12,7 +12,7 @@ router = APIRouter(prefix="/statements", include_in_schema=False)
 
 
 @router.get("/{partner}/{period}")
-def get_statement(request: Request, partner: str, period: str) -> HTMLResponse:
+def get_statement(request: Request, partner: str, period: str) -> Response:
     """Both sides of one month with one partner."""
     return answer(
         request,

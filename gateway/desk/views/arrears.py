@@ -7,6 +7,7 @@ from gateway.composition import Gateway, partnerships
 from gateway.desk.views.payables import PayableRow, payable_rows
 from gateway.month.paying import aged_of
 from gateway.month.versions import in_force
+from ledger.identity import CarrierCode
 from ledger.store.engine import reading
 from ledger.store.settlement import ArrearsRow, PaymentRow, list_arrears, list_payables, list_payments
 from reconciliation.settling.ageing import ArrearsStage, Band
@@ -60,8 +61,8 @@ class ArrearsView:
 def arrears_view(gateway: Gateway) -> ArrearsView:
     """The page of arrears."""
     now_ms = gateway.clock.now_ms()
-    bands: dict[tuple[str, bool], list[int]] = {}
-    interest: dict[tuple[str, bool], int] = {}
+    bands: dict[tuple[CarrierCode, bool], list[int]] = {}
+    interest: dict[tuple[CarrierCode, bool], int] = {}
     rows: list[LadderRow] = []
     held_all = list(partnerships(gateway.settings).values())
     with reading(gateway.engine) as connection:

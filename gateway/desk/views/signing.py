@@ -125,7 +125,7 @@ def open_disputes(
     gone = [each for each, mark in zip(shown, seen, strict=True) if mark not in {mark_of(one) for one in now}]
     if gone:
         before = [
-            said_of_dispute(held, each.cause, each.service, period, each.amount_micros, each.count) for each in gone
+            said_of_dispute(held, each.cause, each.service, period, each.amount_micros, each.records) for each in gone
         ]
         causes = {each.cause for each in gone}
         after = [of_dispute(held, one)[0] for one in now if one.reason in causes and mark_of(one) not in marks]
@@ -140,7 +140,7 @@ class Mark(NamedTuple):
     cause: Cause
     service: Service
     amount_micros: int
-    count: int
+    records: int
 
 
 def mark_of(asked: DisputeAnswer) -> str:
