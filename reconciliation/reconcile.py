@@ -18,8 +18,9 @@ from ledger.service import Service
 from ledger.usage import BatchScope
 from reconciliation.difference import Books, Difference
 from reconciliation.exceptions import QuietPairs, exceptions_of, seen, tell_pairs
-from reconciliation.explaining.explain import explain
+from reconciliation.explaining.explain import explain, rank
 from reconciliation.explaining.explainer import Explainer
+from reconciliation.explaining.naming import named
 from reconciliation.explaining.port_charges import with_samples
 from reconciliation.explaining.wording import Perspective, sentence
 from reconciliation.finding import Cause, Finding
@@ -142,6 +143,7 @@ def _answer(books: Books, sides: Streamed, scope: BatchScope, agreement: Agreeme
         differences = Explainer(books, decks, agreement).explain(differences)
     if decks is not None and scope.service is Service.DATA:
         differences = with_samples(books, differences, decks, agreement, scope.creditor)
+    differences = tuple(sorted(named(books, differences, agreement, scope.creditor), key=rank))
     findings = tuple(_finding(each, Perspective(scope, agreement, is_creditor)) for each in differences)
     if pairs is not None:
         tell_pairs(books, pairs, is_creditor=is_creditor)

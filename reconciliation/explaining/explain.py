@@ -12,8 +12,10 @@ from datetime import date
 
 import numpy as np
 
+from ledger.service import Service
 from reconciliation.difference import Books, Difference, day_of, nobody, nothing
 from reconciliation.explaining.clock_differences import clock_differences
+from reconciliation.explaining.number_formats import find_other_formats
 from reconciliation.explaining.pair_differences import SPLIT_RULE, pair_differences
 from reconciliation.finding import Cause, Severity
 from reconciliation.forgery.marks import find_forgery, suspects_of
@@ -24,6 +26,10 @@ from reconciliation.matching.services import TRAITS
 from reconciliation.matching.side import Flags, Ints, Side
 from reconciliation.matching.split_calls import SplitCalls, find_split_calls
 
+UNDISPUTED = (Cause.PERIOD_CROSSING, Cause.SPLIT_CALL, Cause.NUMBER_FORMAT, Cause.NEGATIVE_DECLARATION)
+"""Causes of records without a partner that the other side has, or counts elsewhere."""
+BASIS_MESSAGES, BASIS_SHARE = 50, 100
+"""So many messages, one in so many of the month's, that only one side charges, ten times what only the other does."""
 SPLIT_REST = "further parts of calls that the other side wrote in one record each"
 
 
@@ -36,22 +42,29 @@ def explain(books: Books, evidence: Evidence) -> tuple[Difference, ...]:
         *_duplicates(books),
         *pair_differences(books, split.pairs),
     ]
-    return tuple(sorted(found, key=_rank))
+    return tuple(sorted(found, key=rank))
 
 
-def _rank(each: Difference) -> tuple[int, str, str, date, str, str]:
+def rank(each: Difference) -> tuple[int, str, str, date, str, str]:
     place = list(Cause).index(each.cause)
     return place, each.route or "", each.destination or "", each.day or date.min, each.rule, each.detail
 
 
 def _unpaired(books: Books, evidence: Evidence, split: SplitCalls) -> Iterator[Difference]:
-    for side, rows, parts, is_creditor in (
-        (books.creditor, books.pairing.missing_at_theirs, split.creditor_rows, True),
-        (books.debtor, books.pairing.missing_at_ours, split.debtor_rows, False),
+    owed = np.setdiff1d(books.pairing.missing_at_theirs, split.creditor_rows)
+    counted = np.setdiff1d(books.pairing.missing_at_ours, split.debtor_rows)
+    formats = find_other_formats(books, owed, counted)
+    for side, rows, parts, written, is_creditor in (
+        (books.creditor, owed, split.creditor_rows, formats.creditor, True),
+        (books.debtor, counted, split.debtor_rows, formats.debtor, False),
     ):
         if len(parts):
             yield _one_sided(books, Cause.SPLIT_CALL, SPLIT_RULE, parts, is_creditor=is_creditor, detail=SPLIT_REST)
-        rest = np.setdiff1d(rows, parts)
+        if len(written):
+            rule = "the same last digits, start within the window, quantity within tolerance"
+            detail = formats.written
+            yield _one_sided(books, Cause.NUMBER_FORMAT, rule, written, is_creditor=is_creditor, detail=detail)
+        rest = np.setdiff1d(rows, written)
         for cause, rule, taken, detail in _special_cases(books, rest, is_creditor=is_creditor):
             if taken.any():
                 yield _one_sided(books, cause, rule, rest[taken], is_creditor=is_creditor, detail=detail)
@@ -64,8 +77,11 @@ def _unpaired(books: Books, evidence: Evidence, split: SplitCalls) -> Iterator[D
 
 def _special_cases(books: Books, rows: Ints, *, is_creditor: bool) -> Iterator[tuple[Cause, str, Flags, str]]:
     side = books.creditor if is_creditor else books.debtor
+    negative = (side.quantity[rows] < 0) | (side.amount[rows] < 0)
+    yield Cause.NEGATIVE_DECLARATION, "a quantity or an amount below 0", negative, "adjustments belong in a correction"
     if not TRAITS[books.service].has_clock:
         return
+    rows = rows[~negative]
     crossing = _crosses(books, rows, is_creditor=is_creditor)
     yield (
         Cause.PERIOD_CROSSING,
@@ -139,9 +155,25 @@ def _missing(books: Books, side: Side, rows: Ints, *, is_creditor: bool) -> Iter
         rule = f"{STRETCH_SHARE} % of a route's records of a day, {STRETCH_RECORDS} at least, have no partner"
         lost = _one_sided(books, cause, rule, rows[stretch.rows], is_creditor=is_creditor)
         yield replace(lost, route=stretch.route, day=day_of(stretch.day_ms))
-    if scattered.any():
+    rest = rows[scattered]
+    if len(rest) and _is_basis(books, side, rest, is_creditor=is_creditor):
+        rule = f"{BASIS_MESSAGES} messages, one in {BASIS_SHARE}, on most days, that only one side charges"
+        who, other = ("{creditor}", "{debtor}") if is_creditor else ("{debtor}", "{creditor}")
+        detail = f"as if {who} charged messages that were submitted, {other} those that were delivered"
+        yield _one_sided(books, Cause.DELIVERY_BASIS, rule, rest, is_creditor=is_creditor, detail=detail)
+    elif len(rest):
         rule = "no partner within the window on both numbers, nor on the called number"
-        yield _one_sided(books, cause, rule, rows[scattered], is_creditor=is_creditor)
+        yield _one_sided(books, cause, rule, rest, is_creditor=is_creditor)
+
+
+def _is_basis(books: Books, side: Side, rows: Ints, *, is_creditor: bool) -> bool:
+    """Whether messages that only one side has lie as failed deliveries do: over the month, on one side alone."""
+    if books.service is not Service.SMS:
+        return False
+    others = books.pairing.missing_at_ours if is_creditor else books.pairing.missing_at_theirs
+    many = len(rows) >= BASIS_MESSAGES and len(rows) * BASIS_SHARE >= len(side) + books.whole.quiet
+    days = len(np.unique(side.start_ms[rows] // DAY_MS))
+    return many and len(others) * 10 <= len(rows) and days * 2 * DAY_MS >= books.bounds_ms[1] - books.bounds_ms[0]
 
 
 def _one_sided(
@@ -155,7 +187,7 @@ def _one_sided(
 ) -> Difference:
     side = books.creditor if is_creditor else books.debtor
     amounts = side.amount[rows]
-    disputed = is_creditor and bool(amounts.any()) and cause not in (Cause.PERIOD_CROSSING, Cause.SPLIT_CALL)
+    disputed = is_creditor and bool(amounts.any()) and cause not in UNDISPUTED
     return Difference(
         cause=cause,
         severity=Severity.DISPUTE if disputed else Severity.NOTICE,

@@ -19,7 +19,7 @@ from ledger.prices.deck import DeckHistory, deck_history, rate_deck
 from ledger.prices.rating_terms import RoundingPlace
 from reconciliation.difference import Books, Difference
 from reconciliation.explaining.priced_groups import Asked, Samples, count_reproduced, samples_of
-from reconciliation.explaining.reckoning import Reckoning, Rule, both, plausible_rules
+from reconciliation.explaining.reckoning import Kind, Reckoning, Rule, both, plausible_rules
 from reconciliation.finding import Cause
 from reconciliation.matching.side import exact_sum
 
@@ -129,7 +129,10 @@ def _with_rule(difference: Difference, said: Said, hits: int, of: int) -> Differ
     who, other = ("creditor", "debtor") if said.is_creditor else ("debtor", "creditor")
     words = f"{{{who}}}'s amounts on these codes follow from {said.rule.words}: {hits:,} of {of:,}"
     kept = f", {{{other}}}'s from what was agreed" if said.is_other_agreed else ""
-    return replace(difference, detail=f"{difference.detail}; {words}{kept}")
+    told = replace(difference, detail=f"{difference.detail}; {words}{kept}")
+    if said.rule.kind is Kind.ORIGIN and difference.cause is Cause.RATE:
+        return replace(told, cause=Cause.ORIGIN_CLASS, rule="same code, another price on the same quantity, by origin")
+    return told
 
 
 def _search(trial: Trial, agreed: Reckoning, *, with_pairs: bool) -> Rule | None:

@@ -79,6 +79,22 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{number} fell into different destinations, {both}{tail}"
         case Cause.ROUNDING:
             return f"{number} {were} rounded differently, {both}{tail}"
+        case Cause.NUMBER_FORMAT:
+            return f"{number} {were} written with another number on each side, {only}{tail}"
+        case Cause.ORIGIN_CLASS | Cause.CURRENCY | Cause.VOLUME_COUNTER | Cause.PERCENTILE | Cause.HEADER_DETAIL:
+            return f"{detail} ({number}), {both}"
+        case Cause.NEGATIVE_DECLARATION:
+            return f"{number} of less than nothing, {only}{tail}"
+        case Cause.SEGMENTS:
+            return f"{number} {were} counted as other numbers of segments, {both}{tail}"
+        case Cause.DELIVERY_BASIS:
+            return f"Only {holder} charged {number}, {only}{tail}"
+        case Cause.SAMPLES:
+            return f"{number} {were} measured otherwise, {both}{tail}"
+        case Cause.CIRCUIT_DATES:
+            return f"{number} {were} in service on other days, {both}{tail}"
+        case Cause.OUTAGE_MINUTES:
+            return f"{number} {bear} another credit for outages, {both}{tail}"
         case Cause.ALTERED:
             return f"{number} {do} not prove against the declared root, {both}{tail}"
         case Cause.NOT_REVEALED:

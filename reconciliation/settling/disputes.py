@@ -15,7 +15,17 @@ from ledger.usage import BatchScope
 from reconciliation.finding import Cause, Finding, Severity, mirrored
 from reconciliation.reconcile import Reconciliation
 
-RATE_CAUSES = frozenset({Cause.RATE, Cause.DESTINATION})
+RATE_CAUSES = frozenset(
+    {
+        Cause.RATE,
+        Cause.DESTINATION,
+        Cause.ORIGIN_CLASS,
+        Cause.CURRENCY,
+        Cause.VOLUME_COUNTER,
+        Cause.PERCENTILE,
+        Cause.HEADER_DETAIL,
+    }
+)
 """A rate dispute is raised whatever its amount: it comes back every month."""
 
 

@@ -53,9 +53,9 @@ def test_a_message_of_two_segments_differs_in_quantity_however_large_the_toleran
     theirs = [("GSC", "4477001", "2026-10-05T08:00:02", 2, "23415", 60_000)]
     result = compared(Service.SMS, ours, theirs)
 
-    assert told(result) == [("duration", 1, -30_000)]
+    assert told(result) == [("segments", 1, -30_000)]
     assert result.findings[0].severity is Severity.DISPUTE
-    assert "1 message differs in quantity beyond tolerance" in result.findings[0].explanation
+    assert "1 message was counted as other numbers of segments" in result.findings[0].explanation
 
 
 def test_a_messages_segments_are_no_time_that_could_cross_the_month() -> None:
@@ -100,8 +100,8 @@ def test_a_circuit_is_told_by_its_name_though_ends_and_dates_differ() -> None:
     theirs = [("London", "Beijing", "2026-10-08T00:00:00", 24, "C1", 2_400)]
     result = compared(Service.IPL, ours, theirs)
 
-    assert told(result) == [("missing_at_theirs", 1, 9), ("duration", 1, -200)]
-    assert "1 circuit differs in quantity" in result.findings[1].explanation
+    assert told(result) == [("missing_at_theirs", 1, 9), ("circuit_dates", 1, -200)]
+    assert "1 circuit was in service on other days" in result.findings[1].explanation
 
 
 def test_an_installation_pairs_with_the_installation_not_with_the_circuit() -> None:
