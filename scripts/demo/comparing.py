@@ -63,7 +63,7 @@ def _alter_one_record(stage: Stage, asker: CarrierCode, forger: CarrierCode) -> 
     stage.telling.expect("the altered file", "root-mismatch", refused.problem_slug if refused else "taken")
     leaf = genuine.leaf
     altered = OpenedLeaf(replace(leaf, amount_micros=leaf.amount_micros + RAISED_MICROS), genuine.proof)
-    batch_id = BatchId(bytes.fromhex(row["batchId"][2:]))
+    batch_id = BatchId(bytes.fromhex(row["id"][2:]))
     proven = [_includes(stage, batch_id, opened) for opened in (genuine, altered)]
     stage.telling.expect("the contract's word on the sealed and on the altered record", [True, False], proven)
     stage.telling.problem(
