@@ -9,8 +9,6 @@ from gateway.cli.parts import (
     DryRun,
     Home,
     Json,
-    MaybeMonth,
-    MaybePartner,
     MonthOption,
     Partner,
     code_of,

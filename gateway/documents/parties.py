@@ -6,7 +6,7 @@ street = "1 Example Street"
 city = "London"
 postal_code = "EC1A 1AA"
 country = "GB"
-iban = "GB33BUKB20201555555555"      # or: account = "0012-345678"
+iban = "GB33BUKB20201555555555"      # or: bank_number = "0012-345678"
 bic = "BUKBGB22"
 """
 
@@ -21,7 +21,7 @@ from ledger.identity import CarrierCode, carrier_code
 
 FILE = "parties.toml"
 _COUNTRY, _BIC = re.compile(r"[A-Z]{2}"), re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
-_IBAN, _ACCOUNT = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}"), re.compile(r"[A-Za-z0-9/ .-]{1,34}")
+_IBAN, _BANK_NUMBER = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}"), re.compile(r"[A-Za-z0-9/ .-]{1,34}")
 _LONGEST = 70
 """ISO 20022 Max70Text: a name, or a line of an address."""
 
@@ -40,9 +40,6 @@ class Party:
     bank_number: str | None = None
     """An account that has no IBAN."""
     bic: str | None = None
-
-
-_NAMES = {"account": "bank_number"}
 
 
 def load_parties(home: Path) -> Mapping[CarrierCode, Party]:
@@ -68,7 +65,7 @@ def payable_party(parties: Mapping[CarrierCode, Party], code: CarrierCode) -> Pa
     if party.iban is None and party.bank_number is None:
         raise NotFound(
             f"no bank account of {code} is known",
-            expected=f'["{code}"] with name and iban (or account), and bic, in {FILE} of the home folder',
+            expected=f'["{code}"] with name and iban (or bank_number), and bic, in {FILE} of the home folder',
             got="no account",
             todo="Ask the carrier for its settlement account, and write it there (docs/documents.md).",
         )
@@ -76,18 +73,15 @@ def payable_party(parties: Mapping[CarrierCode, Party], code: CarrierCode) -> Pa
 
 
 def _party(code: str, values: object) -> Party:
-    known = {_NAMES_BACK.get(each.name, each.name) for each in fields(Party)} - {"code"}
+    known = {each.name for each in fields(Party)} - {"code"}
     if not isinstance(values, dict) or set(values) - known:
         got = ", ".join(sorted(set(values) - known)) if isinstance(values, dict) else repr(values)[:40]
         raise Malformed(f"{FILE}: {code[:40]} cannot be read", expected=", ".join(sorted(known)), got=got)
-    told = {_NAMES.get(name, name): _text(code, name, value) for name, value in values.items()}
+    told = {str(name): _text(code, str(name), value) for name, value in values.items()}
     told = {name: value.replace(" ", "") if name in ("iban", "bic") else value for name, value in told.items()}
     party = Party(carrier_code(code), **{"name": code, **told})
     _check(party)
     return party
-
-
-_NAMES_BACK = {there: here for here, there in _NAMES.items()}
 
 
 def _text(code: str, name: str, value: object) -> str:
@@ -104,7 +98,7 @@ def _check(party: Party) -> None:
     shapes = (
         ("country", party.country, _COUNTRY, "two capital letters of ISO 3166: GB"),
         ("bic", party.bic, _BIC, "8 or 11 characters of ISO 9362"),
-        ("account", party.bank_number, _ACCOUNT, "at most 34 characters"),
+        ("bank_number", party.bank_number, _BANK_NUMBER, "at most 34 characters"),
         ("iban", party.iban, _IBAN, "an IBAN of ISO 13616"),
     )
     for name, value, shape, expected in shapes:

@@ -140,7 +140,7 @@ def _block(
             part("CtrlSum", total),
             part("ReqdExctnDt", day if version is OrderVersion.V03 else part("Dt", day)),
             _party("Dbtr", debtor),
-            part("DbtrAcct", [_account(debtor), part("Ccy", currency)]),
+            part("DbtrAcct", [_held_at(debtor), part("Ccy", currency)]),
             _bank("DbtrAgt", debtor, version),
             part("ChrgBr", "SHAR"),
             *(_one(each, payable_party(parties, each.creditor), version) for each in transfers),
@@ -158,7 +158,7 @@ def _one(transfer: Transfer, creditor: Party, version: OrderVersion) -> Part | N
             part("Amt", part("InstdAmt", amount, Ccy=transfer.currency)),
             _bank("CdtrAgt", creditor, version),
             _party("Cdtr", creditor),
-            part("CdtrAcct", _account(creditor)),
+            part("CdtrAcct", _held_at(creditor)),
             part("RmtInf", part("Ustrd", remittance_text(transfer.payable_id))),
         ],
     )
@@ -174,7 +174,7 @@ def _party(name: str, party: Party) -> Part | None:
     return part(name, [part("Nm", party.name), part("PstlAdr", address)])
 
 
-def _account(party: Party) -> Part | None:
+def _held_at(party: Party) -> Part | None:
     other = part("Othr", part("Id", party.bank_number))
     return part("Id", part("IBAN", party.iban) if party.iban else other)
 

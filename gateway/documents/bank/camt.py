@@ -24,8 +24,8 @@ class Booking:
     """One payment that a bank's file tells of; `line` counts them from 1."""
 
     line: int
-    account: str | None
-    """The IBAN or number of the account it is booked on."""
+    booked_on: str | None
+    """The IBAN or number of our account."""
     amount_micros: Micros
     currency: str
     credit: bool
@@ -52,24 +52,24 @@ def read_camt(path: Path) -> list[Booking]:
 
 
 def _bookings(nodes: Iterator[Node]) -> Iterator[Booking]:
-    line, account = 0, None
+    line, booked_on = 0, None
     for node in nodes:
         if node.name == "Acct":
-            account = node.word("Id", "IBAN") or node.word("Id", "Othr", "Id")
+            booked_on = node.word("Id", "IBAN") or node.word("Id", "Othr", "Id")
             continue
-        for booking in _of_entry(node, account, line + 1):
+        for booking in _of_entry(node, booked_on, line + 1):
             line = booking.line
             yield booking
 
 
-def _of_entry(entry: Node, account: str | None, line: int) -> Iterator[Booking]:
+def _of_entry(entry: Node, booked_on: str | None, line: int) -> Iterator[Booking]:
     """One booking, or each of the payments that the bank booked as one."""
     payments = list(entry.all("NtryDtls", "TxDtls")) or [Node("TxDtls")]
     for number, payment in enumerate(payments):
-        yield _booking(entry, payment, account, line + number, len(payments) > 1)
+        yield _booking(entry, payment, booked_on, line + number, len(payments) > 1)
 
 
-def _booking(entry: Node, payment: Node, account: str | None, line: int, one_of_many: bool) -> Booking:
+def _booking(entry: Node, payment: Node, booked_on: str | None, line: int, one_of_many: bool) -> Booking:
     whole = entry.at("Amt")
     own = payment.at("Amt") or payment.at("AmtDtls", "TxAmt", "Amt")
     if one_of_many and own is None:
@@ -79,7 +79,7 @@ def _booking(entry: Node, payment: Node, account: str | None, line: int, one_of_
     end_to_end = payment.word("Refs", "EndToEndId")
     return Booking(
         line=line,
-        account=account,
+        booked_on=booked_on,
         amount_micros=_amount(amount, line),
         currency=(amount.attributes.get("Ccy", "") if amount else "")[:3],
         credit=(payment.word("CdtDbtInd") or entry.word("CdtDbtInd")) == "CRDT",

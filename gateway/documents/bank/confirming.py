@@ -142,7 +142,7 @@ def _hash_of(reference: str) -> str:
 def _notes(gateway: Gateway, bookings: list[Booking]) -> tuple[str, ...]:
     ours = load_parties(gateway.settings.home).get(gateway.carrier)
     known = {each for each in (ours.iban, ours.bank_number) if each} if ours else set()
-    others = sorted({each.account for each in bookings if each.account} - known) if known else []
+    others = sorted({each.booked_on for each in bookings if each.booked_on} - known) if known else []
     return tuple(f"account {each} is not the one of {gateway.carrier} in parties.toml" for each in others)
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gateway.api.app import build_app
 from gateway.cli.app import run
 from gateway.composition import Gateway
 from gateway.desk.wording import LANGUAGES
@@ -27,6 +28,7 @@ from gateway.keystore import PASSWORD_VARIABLE
 from ledger.identity import CarrierCode
 from ledger.store.engine import reading
 from ledger.store.settlement import list_disputes, list_payables, list_statements
+from tests.gateway.asking import Browser
 from tests.gateway.documents.bank.files import Told, bank_file, entry
 from tests.gateway.documents.october import CALLS, MORE_AT_GB_B, OCTOBER, agreed, october
 from tests.gateway.documents.schemas import invoice_faults, order_faults
@@ -37,7 +39,7 @@ pytestmark = pytest.mark.chain
 PARTIES = """
 ["CN-T"]
 name = "Example Carrier (China)"
-account = "0012-345678"
+bank_number = "0012-345678"
 ["GB-B"]
 name = "Example Carrier (UK)"
 iban = "GB33BUKB20201555555555"
@@ -81,6 +83,7 @@ def test_a_months_documents_from_draft_to_the_banks_confirmation(pair: Pair, tmp
     the_bundles_hold_in_a_clean_environment(pair, tmp_path)
     the_records_leave_whole(pair)
     the_commands_say_what_comes_next(pair, tmp_path)
+    the_routes_give_the_same_files(pair)
     the_banks_word_pays_the_payable_once(pair, tmp_path)
 
 
@@ -150,6 +153,23 @@ def the_commands_say_what_comes_next(pair: Pair, folder: Path) -> None:
             assert run(["verify", str(folder / name)]) == 0
         assert run(["verify", str(folder / "statement"), *home]) == 0
         assert run(["verify", str(folder / "invoice")]) == 2
+
+
+def the_routes_give_the_same_files(pair: Pair) -> None:
+    app = build_app(pair[CN_T])
+    desk, month = Browser(app), "partner=GB-B&period=2026-10"
+    desk.headers["Authorization"] = f"Bearer {app.state.token}"
+    content = statement_content(pair[CN_T], GB_B, OCTOBER)
+
+    assert desk.get(f"/v1/document/statement?{month}&lang=zh").content == draw_pdf(content, "zh")
+    assert desk.get(f"/v1/document/bundle?{month}").content == month_document(pair[CN_T], GB_B, OCTOBER).content
+    kinds = ("lines?format=xlsx&", "findings?format=csv&", "records?format=json&", "invoice?creditor=GB-B&")
+    answers = [desk.get(f"/v1/document/{kind}{month}") for kind in kinds]
+    assert [each.status_code for each in answers] == [200] * len(kinds)
+    assert "invoice-GB-B-CN-T-2026-10.xml" in answers[-1].headers["Content-Disposition"]
+    refused = [desk.get(f"/v1/document/{each}").status_code for each in ("order", f"lines?format=pdf&{month}")]
+    assert refused == [404, 422]
+    assert Browser(app, "http://example.org").get(f"/v1/document/statement?{month}").status_code == 401
 
 
 def the_banks_word_pays_the_payable_once(pair: Pair, folder: Path) -> None:

@@ -20,7 +20,7 @@ PAID = Owed(bytes([4]) * 32, GB_B, CN_T, "USD", 0, frozenset({"hash of OLD"}))
 ALL = (MINE, SECOND, THEIRS, PAID)
 GOOD = Booking(
     line=1,
-    account=None,
+    booked_on=None,
     amount_micros=Micros(100_000_000),
     currency="USD",
     credit=True,
@@ -109,7 +109,7 @@ BOOKINGS = st.lists(
     st.builds(
         replace,
         st.just(GOOD),
-        amount_micros=st.integers(1, 200).map(lambda cents: Micros(cents * 1_000_000)),
+        amount_micros=st.integers(1, 200).map(lambda whole: Micros(whole * 1_000_000)),
         end_to_end_id=st.sampled_from([end_to_end_id(each.payable_id) for each in ALL]),
         reference=st.sampled_from(["OLD", "R1", "R2", "R3", None]),
         booked=st.booleans(),

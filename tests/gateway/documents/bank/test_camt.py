@@ -23,7 +23,7 @@ def test_a_booking_is_read_with_what_identifies_it(tmp_path: Path) -> None:
 
     assert booking == Booking(
         line=1,
-        account="GB33BUKB20201555555555",
+        booked_on="GB33BUKB20201555555555",
         amount_micros=4_430_000,
         currency="USD",
         credit=True,
