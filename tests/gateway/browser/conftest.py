@@ -1,24 +1,48 @@
-"""What do tests in a real browser share? Debian's Chromium, driven by Playwright; where CI is true it must be there."""
+"""What do tests in a browser share? One pair of served gateways, one Chromium, and a clerk who is logged in."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
-CHROMIUM = Path("/usr/bin/chromium")
+from gateway.api.login.opening import draw_link
+from gateway.composition import SystemClock
+from tests.gateway.browser.chromium import Watched, started
+from tests.gateway.disputed import Served, served_pair
+from tests.scenarios.gateways import CN_T
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One browser; each clerk gets a context of its own."""
-    if not CHROMIUM.exists():
-        missing = f"no browser: {CHROMIUM} is missing (apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+    with started() as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture(scope="session")
+def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Only where there is a browser to look at them."""
+    with served_pair(tmp_path_factory.mktemp("served")) as pair:
+        yield pair
+
+
+@pytest.fixture(scope="session")
+def clerk(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
+    """CN-T's clerk, who followed the link that `gsc login --browser` prints."""
+    context = chromium.new_context(base_url=served.url(CN_T), locale="en-GB", viewport={"width": 1280, "height": 900})
+    code, _ = draw_link(served[CN_T], None, SystemClock().now_ms())
+    page = context.new_page()
+    page.goto(f"/login?code={code}")
+    page.locator("main button").click()
+    page.wait_for_url("**/desk")
+    page.close()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def watched(clerk: BrowserContext) -> Iterator[Watched]:
+    """A new page of the clerk's; at its end nothing may have gone wrong on it unseen."""
+    page = Watched(clerk.new_page())
+    yield page
+    page.page.close()
+    assert page.complaints == []
