@@ -52,7 +52,7 @@ def fraud(
     if answer.unknown:
         lines.append(f"not in [known] of gsc.toml: {', '.join(answer.unknown)}; what they tell cannot be told")
     headings = ["kind", "sure", "owed to", "by", "subject", "records", "at risk"]
-    end(answer, json, lines, f"the records are on the desk, /desk?period={answer.period}", headings, rows)
+    end(answer, json, lines, "the records are on the desk, /desk/fraud", headings, rows)
 
 
 def _search_files(
