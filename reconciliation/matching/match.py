@@ -99,13 +99,14 @@ def match(ours: Side, theirs: Side, tolerance: Tolerance, clocks: Clocks | None 
         _columns(theirs, theirs.start_ms - corrected[1]),
         np.full(len(ours), -1, np.int64),
         np.full(len(ours), int(Rule.BOTH_NUMBERS), np.int64),
+        np.zeros(len(theirs), np.bool_),
     )
-    attempt.add(Rule.BOTH_NUMBERS, tolerance)
-    for offset_ms in clocks.offsets_ms if clocks else ():
-        attempt.add_under(offset_ms, ours.start_ms, theirs.start_ms, tolerance)
+    attempt.add(Rule.BOTH_NUMBERS, tolerance, np.arange(len(ours)), np.arange(len(theirs)))
+    if clocks and clocks.errors:
+        attempt.add_under(clocks.offsets_ms, ours.start_ms, theirs.start_ms, tolerance)
     numbers = mixed(ours.b_hash), mixed(theirs.b_hash)
-    attempt.add(Rule.CALLED_NUMBER, tolerance, numbers)
-    return _pairing(attempt.ours, attempt.theirs, attempt.mate, attempt.rule, tolerance)
+    attempt.add(Rule.CALLED_NUMBER, tolerance, *attempt.left(), numbers)
+    return _pairing(attempt, tolerance)
 
 
 @dataclass(slots=True)
@@ -117,38 +118,43 @@ class _Attempt:
     mate: Ints
     """Their row for each of ours, or -1."""
     rule: Ints
+    taken: Flags
+    """Which of theirs have a partner."""
 
     def left(self) -> tuple[Ints, Ints]:
         """Rows of both sides without a partner."""
-        taken = np.zeros(len(self.theirs.key), np.bool_)
-        taken[self.mate[self.mate >= 0]] = True
-        return np.flatnonzero(self.mate < 0), np.flatnonzero(~taken)
+        return np.flatnonzero(self.mate < 0), np.flatnonzero(~self.taken)
 
-    def add(self, rule: Rule, tolerance: Tolerances, keys: tuple[Words, Words] | None = None) -> None:
-        """Match what is left, under other keys if given."""
+    def add(
+        self, rule: Rule, tolerance: Tolerances, rows: Ints, others: Ints, keys: tuple[Words, Words] | None = None
+    ) -> None:
+        """Match these rows, under other keys if given."""
         our_key, their_key = keys or (self.ours.key, self.theirs.key)
-        rows, others = self.left()
         found = _sweep_columns(
             self.ours.take(rows, our_key[rows]),
             self.theirs.take(others, their_key[others]),
             hard=rule == Rule.CALLED_NUMBER,
             tolerance=tolerance,
         )
-        self.mate[rows[found >= 0]] = others[found[found >= 0]]
-        self.rule[rows[found >= 0]] = int(rule)
+        paired = rows[found >= 0]
+        self.mate[paired] = others[found[found >= 0]]
+        self.taken[self.mate[paired]] = True
+        self.rule[paired] = int(rule)
 
-    def add_under(self, offset_ms: int, ours_ms: Ints, theirs_ms: Ints, tolerance: Tolerances) -> None:
-        """Match what is left with their clocks ahead by an offset found elsewhere on the route: an hour that a clock
-        set back tells twice, or a day with too few calls to show its error."""
+    def add_under(self, offsets_ms: tuple[int, ...], ours_ms: Ints, theirs_ms: Ints, tolerance: Tolerances) -> None:
+        """Match what is left with their clocks ahead by each offset found elsewhere on the route: an hour that a clock
+        set back tells twice, or a day with too few calls to show its error. A pair keeps the starts it was found by."""
         rows, others = self.left()
-        if len(rows) == 0 or len(others) == 0:
-            return
-        before = self.ours.start_ms[rows], self.theirs.start_ms[others]
-        self.ours.start_ms[rows], self.theirs.start_ms[others] = ours_ms[rows], theirs_ms[others] - offset_ms
-        self.add(Rule.OTHER_OFFSET, tolerance)
-        still, others_still = self.left()
-        self.ours.start_ms[still] = before[0][np.isin(rows, still)]
-        self.theirs.start_ms[others_still] = before[1][np.isin(others, others_still)]
+        our_key, their_key = self.ours.key[rows], self.theirs.key[others]
+        rows, others = rows[np.isin(our_key, their_key)], others[np.isin(their_key, our_key)]
+        for offset_ms in offsets_ms:
+            rows, others = rows[self.mate[rows] < 0], others[~self.taken[others]]
+            before = self.ours.start_ms[rows], self.theirs.start_ms[others]
+            self.ours.start_ms[rows], self.theirs.start_ms[others] = ours_ms[rows], theirs_ms[others] - offset_ms
+            self.add(Rule.OTHER_OFFSET, tolerance, rows, others)
+            still, others_still = self.mate[rows] < 0, ~self.taken[others]
+            self.ours.start_ms[rows[still]] = before[0][still]
+            self.theirs.start_ms[others[others_still]] = before[1][others_still]
 
 
 def _columns(side: Side, start_ms: Ints) -> Columns:
@@ -185,9 +191,8 @@ def _sweep_bucket(ours: Columns, theirs: Columns, *, hard: bool, tolerance: Tole
     return mate
 
 
-def _pairing(ours: Columns, theirs: Columns, mate: Ints, rule: Ints, tolerance: Tolerances) -> Pairing:
-    taken = np.zeros(len(theirs.key), np.bool_)
-    taken[mate[mate >= 0]] = True
+def _pairing(attempt: _Attempt, tolerance: Tolerances) -> Pairing:
+    ours, theirs, mate, taken = attempt.ours, attempt.theirs, attempt.mate, attempt.taken
     our_twins, their_twins = _twins(ours, mate >= 0), _twins(theirs, taken)
     our_rows = np.flatnonzero(mate >= 0)
     their_rows = mate[our_rows]
@@ -195,7 +200,7 @@ def _pairing(ours: Columns, theirs: Columns, mate: Ints, rule: Ints, tolerance: 
         ours=our_rows,
         theirs=their_rows,
         classes=classify(ours.quantity[our_rows], theirs.quantity[their_rows], tolerance),
-        rules=rule[our_rows],
+        rules=attempt.rule[our_rows],
         delta_ms=theirs.start_ms[their_rows] - ours.start_ms[our_rows],
         missing_at_theirs=np.flatnonzero((mate < 0) & ~our_twins),
         missing_at_ours=np.flatnonzero(~taken & ~their_twins),
