@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -28,7 +28,7 @@ from gateway.desk.shapes import (
 )
 from gateway.desk.sheets.drawn import OWN, Address, drawn, taken
 from gateway.desk.sheets.of_pages import sheets_of
-from gateway.desk.views.overview import Attention
+from gateway.desk.views.attention import Attention
 from gateway.desk.wording import LANGUAGES, Words, words_of
 from reconciliation.finding import Cause, Finding
 
@@ -65,11 +65,14 @@ def draw(template: str, page: Page, **values: object) -> str:
     other = next(each for each in LANGUAGES if each != page.language)
 
     def link(path: str, **query: object) -> str:
+        """An address with the reader's filters and language; its own words come first, its place on the page last."""
         asked = {"lang": page.language} if page.asked_language else {}
+        path, hash_, place = path.partition("#")
+        path, _, own = path.partition("?")
         said = filters_of(path, {}).query
         kept = {name: value for name, value in page.filters.query.items() if name not in said}
-        wanted = {name: str(value) for name, value in (kept | query | asked).items()}
-        return f"{path}?{urlencode(wanted)}" if wanted else path
+        wanted = {name: str(value) for name, value in (kept | dict(parse_qsl(own)) | query | asked).items()}
+        return (f"{path}?{urlencode(wanted)}" if wanted else path) + hash_ + place
 
     return (
         _templates()

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ledger.errors import Conflict, NotFound
-from ledger.identity import Root
+from ledger.identity import AgreementId, Root
 from ledger.store.rows import all_of, one_of
 from ledger.store.tables import batches, imports, quarantined_rows, usage_tables
 from ledger.usage import BatchScope
@@ -228,3 +228,14 @@ def restate_usage(connection: Connection, usage: UsageFile, count: int) -> None:
     change = update(usage_tables).values(count=count) if count else delete(usage_tables)
     if connection.execute(change.where(waiting)).rowcount != 1:
         raise Conflict("this usage file was sealed meanwhile", got=usage.id, todo="Try again.")
+
+
+def last_import_ms(connection: Connection, agreement_id: AgreementId) -> int | None:
+    """When usage under an agreement was last imported, None if never."""
+    query = (
+        select(func.max(imports.c.imported_at_ms))
+        .join(usage_tables, usage_tables.c.import_id == imports.c.id)
+        .where(usage_tables.c.agreement_id == agreement_id)
+    )
+    found = connection.execute(query).scalar_one()
+    return None if found is None else int(found)

@@ -22,6 +22,7 @@ SHEETS: Mapping[str, Sequence[Sheet]] = {
                 Column("net", lambda row: row.net_micros, Kind.MONEY),
                 Column("overdue", lambda row: row.overdue_micros, Kind.MONEY),
                 Column("credit", lambda row: row.credit.left_micros if row.credit else None, Kind.MONEY),
+                Column("last_import", lambda row: row.imported_at_ms, Kind.MS),
                 Column("state", lambda row: row.state.word),
             ),
             partner=lambda row: row.partner,
