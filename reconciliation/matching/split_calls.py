@@ -54,10 +54,13 @@ def _complete(books: Books, side: Side, alone: Ints, firsts: Ints, wholes: Ints)
     gap_ms = books.tolerance.duration_ms
     allowed = allowed_ms(wholes, books.tolerance)
     waiting = _ByKey(side, alone)
+    begins, ends = waiting.places(firsts)
     done: list[int] = []
     taken: set[int] = set()
-    for place, (first, whole) in enumerate(zip(firsts.tolist(), wholes.tolist(), strict=True)):
-        parts = waiting.following(side, first, gap_ms, taken, whole + int(allowed[place]))
+    for place in np.flatnonzero(begins < ends).tolist():
+        first, whole = int(firsts[place]), int(wholes[place])
+        rows = waiting.rows[begins[place] : ends[place]]
+        parts = _following(side, first, rows, gap_ms, taken, whole + int(allowed[place]))
         lasts = int(side.quantity[first]) + sum(int(side.quantity[row]) for row in parts)
         if parts and abs(lasts - whole) <= allowed[place]:
             done.append(place)
@@ -69,25 +72,30 @@ class _ByKey:
     """Records without a partner, by key and start."""
 
     def __init__(self, side: Side, alone: Ints) -> None:
+        self._side = side
         keys = _keys(side, alone)
         order = np.lexsort((side.tie[alone], side.start_ms[alone], keys))
-        self._keys, self._rows = keys[order], alone[order]
+        self._keys, self.rows = keys[order], alone[order]
 
-    def following(self, side: Side, first: int, gap_ms: int, taken: set[int], most_ms: int) -> list[int]:
-        """The records that go on where the first, and each of them, ends; together no longer than `most_ms`."""
-        key = _keys(side, np.array([first]))[0]
-        begin, end = (int(np.searchsorted(self._keys, key, side=way)) for way in ("left", "right"))
-        ends_ms = int(side.start_ms[first]) + int(side.quantity[first])
-        latest_ms = int(side.start_ms[first]) + most_ms
-        parts: list[int] = []
-        for row in self._rows[begin:end].tolist():
-            follows = abs(int(side.start_ms[row]) - ends_ms) <= gap_ms
-            if follows and row not in taken and ends_ms + int(side.quantity[row]) <= latest_ms:
-                parts.append(row)
-                ends_ms = int(side.start_ms[row]) + int(side.quantity[row])
-            if len(parts) == MOST_PARTS:
-                break
-        return parts
+    def places(self, firsts: Ints) -> tuple[Ints, Ints]:
+        """Where in `rows` the records with the key of each of these begin and end."""
+        keys = _keys(self._side, firsts)
+        return np.searchsorted(self._keys, keys, side="left"), np.searchsorted(self._keys, keys, side="right")
+
+
+def _following(side: Side, first: int, rows: Ints, gap_ms: int, taken: set[int], most_ms: int) -> list[int]:
+    """The records of one key that go on where the first, and each of them, ends; together no longer than `most_ms`."""
+    ends_ms = int(side.start_ms[first]) + int(side.quantity[first])
+    latest_ms = int(side.start_ms[first]) + most_ms
+    parts: list[int] = []
+    for row in rows.tolist():
+        follows = abs(int(side.start_ms[row]) - ends_ms) <= gap_ms
+        if follows and row not in taken and ends_ms + int(side.quantity[row]) <= latest_ms:
+            parts.append(row)
+            ends_ms = int(side.start_ms[row]) + int(side.quantity[row])
+        if len(parts) == MOST_PARTS:
+            break
+    return parts
 
 
 def _keys(side: Side, rows: Ints) -> Words:
