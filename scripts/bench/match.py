@@ -115,7 +115,9 @@ def _show_growth(title: str, months: Sequence[MadeMonth]) -> None:
     for size, each in zip(sizes, spent, strict=True):
         paces = f"{each.core_seconds * 1e6 / size:.2f} core s a million, {each.most_bytes / 2**20:,.0f} MiB"
         print(f"  {title}: {size:>11,} calls, {paces}", flush=True)
-    print(f"{title}: cost ~ size ^ {exponent(sizes, [each.core_seconds for each in spent]):.3f}", flush=True)
+    costs = [each.core_seconds for each in spent]
+    last = exponent(sizes[-2:], costs[-2:])
+    print(f"{title}: cost ~ size ^ {exponent(sizes, costs):.2f} (the last two: {last:.2f}; 1 is linear)", flush=True)
 
 
 def _reconcile(month: MadeMonth) -> Spent:
