@@ -143,8 +143,11 @@ def reconcile_two_files(
     address: str | None = None,
 ) -> None:
     """Match two files of rated usage and explain every difference."""
+    from shutil import get_terminal_size
+
     from gateway.cli.parts import service_of
-    from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.cli.reconciled import report
+    from gateway.cli.showing import show_json, show_next
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
     from reconciliation.engines.choosing import runner_of
@@ -163,12 +166,8 @@ def reconcile_two_files(
     if as_json:
         show_json(answer)
         return
-    show_rows(
-        ["cause", "records", "difference", "why"],
-        [[each["cause"], each["count"], each["difference"], each["explanation"]] for each in answer["findings"]],
-    )
-    fall = answer["waterfall"]
-    typer.echo(f"ours {fall['ours']}, theirs {fall['theirs']}: {len(answer['disputes'])} cause(s) to dispute")
+    for line in report(answer, get_terminal_size().columns):
+        typer.echo(line)
     for side, rows in answer["quarantined"].items():
         for row in rows:
             typer.echo(f"quarantined {side} line {row['line']}: {row['reason']}", err=True)

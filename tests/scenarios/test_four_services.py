@@ -231,11 +231,11 @@ def _assert_findings_explain_each_difference(clients: Mapping[CarrierCode, Clien
     assert told == {
         "voice": set(),
         "sms": {("missing_at_ours", 1, "-0.030000")},
-        "data": {("duration", 1, "0.000000"), ("rate", 1, "-4.500000")},
-        "ipl": {("duration", 1, "-200.000000")},
+        "data": {("samples", 1, "0.000000"), ("samples", 1, "-4.500000")},
+        "ipl": {("circuit_dates", 1, "-200.000000")},
     }
-    (rate,) = [each for each in found["data"]["findings"] if each["cause"] == "rate"]
-    assert "GB-B's follows from its samples, CN-T's follows from its samples" in rate["explanation"]
+    (charge,) = [each for each in found["data"]["findings"] if each["difference"]["value"] != "0.000000"]
+    assert "GB-B's follows from its samples, CN-T's follows from its samples" in charge["explanation"]
     assert found["data"]["pairs"] == found["data"]["oursCount"] == 49, "24 samples each way and the charge"
     assert found["ipl"]["pairs"] == found["ipl"]["oursCount"] == 3, "two circuits and an installation"
     mirror = {each["service"]: each for each in _of_gb_b(clients[GB_B].reconcile(CN_T, PERIOD)["directions"])}
@@ -269,8 +269,8 @@ def _assert_one_statement_holds_all_lines(clients: Mapping[CarrierCode, Client])
     disputes = clients[CN_T].dispute(GB_B, PERIOD)["disputes"]
     assert {(each["service"], each["reason"], each["amount"]["value"]) for each in disputes} == {
         ("sms", "missing_at_ours", "0.030000"),
-        ("data", "rate", "4.500000"),
-        ("ipl", "duration", "200.000000"),
+        ("data", "samples", "4.500000"),
+        ("ipl", "circuit_dates", "200.000000"),
     }
     _settle(clients)
     assert clients[CN_T].accept(GB_B, PERIOD)["signedBy"] == [CN_T]

@@ -1,0 +1,104 @@
+"""Does the report of `gsc reconcile` on plain files say totals, waterfall, findings and days, however narrow it is?"""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.cli.app import run
+from gateway.cli.reconciled import DAYS, NARROWEST, report
+from ledger.agreement_file import dump_agreement
+from ledger.money import parse_micros, show_micros
+from reconciliation.files import reconcile_files
+from tests.reconciliation.records import CN, Call, agreement, many, table
+
+PEOPLE = many(300)
+THEIRS = [call.but(amount=call.lasts_ms // 2) if k < 20 else call for k, call in enumerate(PEOPLE) if k < 20 or k % 17]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str, str]:
+    return written(tmp_path, PEOPLE, THEIRS)
+
+
+def written(folder: Path, ours: list[Call], theirs: list[Call]) -> tuple[str, str, str]:
+    paths = folder / "ours.parquet", folder / "theirs.parquet", folder / "a.toml"
+    pq.write_table(table(ours), paths[0])
+    pq.write_table(table(theirs), paths[1])
+    paths[2].write_text(dump_agreement(agreement()))
+    return str(paths[0]), str(paths[1]), str(paths[2])
+
+
+def lines_of(files: tuple[str, str, str], columns: int = 100) -> list[str]:
+    ours, theirs, _ = files
+    return report(reconcile_files(Path(ours), Path(theirs), agreement(), ours=CN), columns)
+
+
+def test_the_waterfall_leads_from_our_amount_to_theirs(files: tuple[str, str, str]) -> None:
+    lines = lines_of(files)
+    begin = lines.index("from our amount to theirs")
+    steps = lines[begin + 1 : lines.index("", begin)]
+    amounts = [parse_micros(step.split()[1].replace(",", "").removeprefix("+")) for step in steps]
+    assert abs(sum(amounts[:-1]) - amounts[-1]) <= 20_000, "two places are shown of each"
+    assert [step.split()[0] for step in steps] == ["CN-T", "missing_at_theirs", "rate", "GB-B"]
+    assert steps[1].split()[1].startswith("-")
+    assert set(steps[2].split()[2]) == {"+"}
+
+
+def test_totals_say_the_verdict_for_the_days_and_in_all(files: tuple[str, str, str]) -> None:
+    lines = lines_of(files)
+    assert any("in total beyond the agreement's tolerance; " in line for line in lines)
+    days = lines[lines.index("days that differ, to be sent first") + 2 :]
+    assert days[0].endswith("beyond")
+    assert days[DAYS].startswith("  and ")
+
+
+def test_every_dispute_is_named_with_its_rule(files: tuple[str, str, str]) -> None:
+    assert lines_of(files)[-2] == "1 cause(s) to dispute"
+    assert lines_of(files)[-1].startswith("  rate: ")
+
+
+def test_a_narrow_terminal_has_no_line_beyond_it_but_a_days(files: tuple[str, str, str]) -> None:
+    lines = lines_of(files, 20)
+    days = lines.index("days that differ, to be sent first")
+    assert max(map(len, lines[10:days])) <= NARROWEST + 12
+    assert all(line.isascii() for line in lines)
+
+
+def test_two_equal_files_have_nothing_to_tell(tmp_path: Path) -> None:
+    lines = lines_of(written(tmp_path, PEOPLE, PEOPLE))
+    assert "no findings: both sides say the same" in lines
+    assert lines[-1] == "0 cause(s) to dispute"
+
+
+def test_a_difference_of_a_few_micros_is_not_shown_as_nothing(tmp_path: Path) -> None:
+    lines = lines_of(written(tmp_path, PEOPLE, [PEOPLE[0].but(amount=10_003), *PEOPLE[1:]]))
+    assert any("-0.000003" in line or "+0.000003" in line for line in lines), show_micros(3)
+
+
+def test_the_command_prints_the_report_and_json_has_it_all(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs, paper = files
+    assert run(["reconcile", ours, theirs, "--agreement", paper]) == 0
+    assert "from our amount to theirs" in capsys.readouterr().out
+    assert run(["reconcile", ours, theirs, "--agreement", paper, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert {"totals", "waterfall", "findings", "disputes", "quarantined"} <= answer.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({0: "none.parquet"}, "none.parquet"),
+        ({1: "a.toml"}, "lacks columns"),
+        ({2: "ours.parquet"}, "the agreement file cannot be read"),
+    ],
+)
+def test_bad_input_is_told(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str], change: dict[int, str], words: str
+) -> None:
+    given = [str(Path(files[0]).parent / change[at]) if at in change else path for at, path in enumerate(files)]
+    assert run(["reconcile", given[0], given[1], "--agreement", given[2]]) == 2
+    assert words in capsys.readouterr().err
