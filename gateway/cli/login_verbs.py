@@ -48,8 +48,11 @@ def login(
         link = login_link(where, str(opened["token"]))
         end(link, json, [str(link["href"])], "open this link within two minutes; it works once")
         return
-    after = f'curl -H "Authorization: Bearer ${TOKEN_VARIABLE}" {where}/v1/sessions/current'
-    end(opened, json, [str(opened["token"])], after)
+    if json:
+        end(opened, json, [], "")
+        return
+    typer.echo(str(opened["token"]))  # alone on stdout: TOKEN=$(gsc login)
+    typer.echo(f'next: curl -H "Authorization: Bearer ${TOKEN_VARIABLE}" {where}/v1/sessions/current', err=True)
 
 
 def logout(
