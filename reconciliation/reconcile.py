@@ -123,7 +123,8 @@ def reconcile_sources(
             raise Refused("not a party of the agreement", expected=" or ".join(parties), got=carrier)
     is_creditor = scope.declarer == scope.creditor
     tolerance = tolerance_of(agreement, scope.service)
-    month = Month(scope.service, scope.period.bounds_ms(agreement.zone), agreement.zone, tolerance)
+    bounds_ms, is_explained = scope.period.bounds_ms(agreement.zone), known.get("decks") is not None
+    month = Month(scope.service, bounds_ms, agreement.zone, tolerance, asks_debtor=is_explained)
     pairs = known.get("pairs")
     told = None if pairs is None else QuietPairs(pairs, is_creditor=is_creditor)
     creditor, debtor = (ours, theirs) if is_creditor else (theirs, ours)

@@ -72,6 +72,7 @@ def samples_of(books: Books, differences: Mapping[int, Difference], *, is_credit
     side = books.creditor if is_creditor else books.debtor
     paired = books.pairing.ours if is_creditor else books.pairing.theirs
     census = books.whole.creditor if is_creditor else books.whole.debtor
+    assert census is not None, "nobody said that the debtor's records would be asked for"
     found = {at: each.creditor_rows if is_creditor else each.debtor_rows for at, each in differences.items()}
     codes = {at: np.unique(side.code.codes[rows]) for at, rows in found.items()}
     wanted = np.unique(np.concatenate([*codes.values(), np.empty(0, np.int64)]))

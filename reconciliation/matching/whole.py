@@ -28,7 +28,8 @@ class Whole:
     """The same by the debtor's route."""
     creditor: Census
     """All of the creditor's records."""
-    debtor: Census
+    debtor: Census | None
+    """Of the debtor's; None if nobody said that it would be asked."""
 
     @property
     def creditor_records(self) -> int:

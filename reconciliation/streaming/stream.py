@@ -19,6 +19,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 
 from ledger.agreement import Tolerance
 from ledger.kernel import IS_COMPILED
@@ -84,6 +85,8 @@ class Month(NamedTuple):
     bounds_ms: tuple[int, int]
     zone: ZoneInfo
     tolerance: Tolerance
+    asks_debtor: bool = True
+    """Whether all of the debtor's records, too, must be there when differences are explained."""
 
 
 def in_threads(buckets: int, load: Load, conditions: Conditions) -> Iterator[BucketAnswer]:
@@ -127,6 +130,7 @@ def _streamed(
         owed, counted = (_scan(side, plan, month, folder, name) for side, name in ((creditor, "c"), (debtor, "d")))
     except TooNarrow:
         return _streamed(creditor, debtor, month, way, wide(plan), folder, told)
+    pa.default_memory_pool().release_unused()
     shifts = _shifts(creditor, debtor, owed.exchange, counted.exchange, plan, month)
     conditions = Conditions(plan, shifts, month.tolerance.window_ms, told is not None, way.sifted)
     load = partial(_bucket, owed.exchange, counted.exchange)
@@ -152,7 +156,7 @@ def _streamed(
             answer.answered_ours,
             answer.answered_theirs,
             Census(owed.exchange, plan.layout),
-            Census(counted.exchange, plan.layout),
+            Census(counted.exchange, plan.layout) if month.asks_debtor else None,
         ),
         sums_of(owed.tally, plan),
         sums_of(counted.tally, plan),
