@@ -5,6 +5,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway.api import document_routes, peer_routes, problem_pages
 from gateway.api.bounds import BoundedBody, PrivateAnswers
+from gateway.api.bulk import intakes, jobs
 from gateway.api.login import pages as login_pages
 from gateway.api.login import routes as login_routes
 from gateway.api.login.challenge import challenge_secret
@@ -20,6 +21,7 @@ from gateway.composition import Gateway, SystemClock
 from gateway.desk.acting import install_pages
 from gateway.desk.routes import router as desk_router
 from gateway.settings import operator_token
+from gateway.staging.work import Bench
 from ledger.clock import Clock
 
 
@@ -39,6 +41,7 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
     app.state.cursor_secret = cursor_secret(app.state.token)
     app.state.failures = Failures()
     app.state.turns = Turns()
+    app.state.jobs = Bench()
     install_problems(app)
     install_openapi(app)
     install_pages(app)
@@ -46,6 +49,8 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
         app.include_router(verbs.router)
     for router in (members.reads, resource_routes.router, usage.router, document_routes.router, peer_routes.router):
         app.include_router(router)
+    for bulk in (intakes.router, jobs.router):
+        app.include_router(bulk)
     for pages in (login_routes.router, login_pages.router, problem_pages.router):
         app.include_router(pages)
     app.include_router(desk_router)

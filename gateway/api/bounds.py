@@ -13,8 +13,8 @@ MAX_FILE_BYTES = 1 << 30
 MAX_BRACKETS = 256
 """Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands. Forms with files
 are read by no such reader."""
-FILE_PATHS = ("/v1/usageImport", "/desk/imports")
-"""Where the body is a file."""
+FILE_PATHS = ("/v1/usageImport", "/v1/usageIntake", "/desk/imports")
+"""Where the body is a file; below an intake, a part of one."""
 
 
 class BoundedBody:
@@ -27,7 +27,7 @@ class BoundedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_file = scope["path"] in FILE_PATHS
+        is_file = scope["path"] in FILE_PATHS or _is_part(scope)
         kinds = [value for name, value in scope["headers"] if name == b"content-type"]
         is_json = not any(kind.startswith(b"multipart/form-data") for kind in kinds)
         bound = MAX_FILE_BYTES if is_file else MAX_BODY_BYTES
@@ -47,6 +47,10 @@ class BoundedBody:
             return message
 
         await self._app(scope, bounded, send)
+
+
+def _is_part(scope: Scope) -> bool:
+    return scope["method"] == "PATCH" and str(scope["path"]).startswith("/v1/usageIntake/")
 
 
 class PrivateAnswers:

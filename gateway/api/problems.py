@@ -33,6 +33,12 @@ class NotForThisRole(GscError):
     slug, status = "not-for-this-role", 403
 
 
+class UnsupportedForm(GscError):
+    """Bytes in a form that nobody here reads."""
+
+    slug, status = "unsupported-form", 415
+
+
 class ForgedForm(GscError):
     """A write by cookie that may come from another page than ours."""
 

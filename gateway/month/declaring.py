@@ -11,9 +11,15 @@ from gateway.month.inlining import gas_of, inline_calldata, is_inline, sealed_in
 from gateway.month.parts import Submission, period_deadline, stream_of, wanted_partnerships
 from gateway.month.periods import is_closed
 from gateway.month.sending import Call, submission_of, submit
-from ledger.chain.bindings import Declaration, calldata_usage_ledger_declare_adjustment
+from gateway.signing import Signed
+from ledger.chain.bindings import (
+    Declaration,
+    calldata_carrier_registry_is_key_of,
+    calldata_usage_ledger_declare_adjustment,
+    result_carrier_registry_is_key_of,
+)
 from ledger.chain.bindings import calldata_usage_ledger_declare as calldata_declare
-from ledger.errors import Conflict, CrossingRefused
+from ledger.errors import Conflict, CrossingRefused, SignatureRefused
 from ledger.identity import BatchId, CarrierCode, Root, ascii32
 from ledger.period import Period
 from ledger.store.batches import SealedBatch, batch_of_root, declare_batch, list_batches
@@ -90,10 +96,18 @@ def declare(
     return DeclareAnswer(tuple(answers), late, dry_run)
 
 
-def declare_root(gateway: Gateway, root: bytes, *, igw: str | None = None, dry_run: bool = False) -> DeclaredAnswer:
+def declare_root(
+    gateway: Gateway,
+    root: bytes,
+    *,
+    igw: str | None = None,
+    signature: bytes | None = None,
+    dry_run: bool = False,
+) -> DeclaredAnswer:
     """Sign and submit the declaration of one sealed batch; the stream takes them in the order they were signed.
 
-    Raises NotFound, CrossingRefused, Conflict for a batch of a closed period.
+    With a `signature` the carrier signed elsewhere: over the declaration with the next number and the usual deadline.
+    Raises NotFound, CrossingRefused, SignatureRefused, Conflict for a batch of a closed period.
     """
     gateway.catch_up()
     with writing(gateway.engine) as connection:
@@ -106,7 +120,7 @@ def declare_root(gateway: Gateway, root: bytes, *, igw: str | None = None, dry_r
                 got=f"0x{root.hex()}",
                 todo=f"Declare its records in the next open period: `gsc correct --partner {held.partner}`.",
             )
-        return declare_one(gateway, connection, held, batch, igw=igw, dry_run=dry_run)
+        return declare_one(gateway, connection, held, batch, igw=igw, signature=signature, dry_run=dry_run)
 
 
 def is_late(gateway: Gateway, connection: Connection, batch: SealedBatch) -> bool:
@@ -117,22 +131,31 @@ def is_late(gateway: Gateway, connection: Connection, batch: SealedBatch) -> boo
 
 
 def declare_one(
-    gateway: Gateway, connection: Connection, held: Partnership, batch: SealedBatch, *, igw: str | None, dry_run: bool
+    gateway: Gateway,
+    connection: Connection,
+    held: Partnership,
+    batch: SealedBatch,
+    *,
+    igw: str | None,
+    signature: bytes | None = None,
+    dry_run: bool,
 ) -> DeclaredAnswer:
     """Sign one batch's declaration and put it into the outbox, in the caller's transaction, under its declare lock.
 
-    Raises CrossingRefused.
+    Raises CrossingRefused, SignatureRefused.
     """
     before = submission_of(connection, KIND, batch.batch_id) if batch.batch_id else None
     if before is not None and before.state != SubmissionState.REVERTED:
         return _declared(held, batch, before)
     batch = replace(batch, igw=igw_of(gateway, connection, held, batch, igw))
-    seq = batch.seq or _next_seq(gateway, connection, batch)
+    seq = batch.seq or next_seq(gateway, connection, batch)
     deadline = period_deadline(batch.scope.period)
     if before is not None:  # refused: the same batch under a later deadline is another declaration
         deadline = (batch.deadline or deadline) + 1
     declaration = declaration_by(gateway, batch, seq, deadline)
-    signed = gateway.signer.sign(declaration)
+    signed = (
+        gateway.signer.sign(declaration) if signature is None else signed_elsewhere(gateway, declaration, signature)
+    )
     call = Call(
         kind=KIND,
         subject=signed.digest,
@@ -155,6 +178,20 @@ def declare_one(
         )
     batch = replace(batch, batch_id=BatchId(signed.digest), seq=seq)
     return _declared(held, batch, submit(gateway, connection, call, dry_run=dry_run))
+
+
+def signed_elsewhere(gateway: Gateway, declaration: Declaration, signature: bytes) -> Signed:
+    """A declaration with the signature of a key that the registry knows as ours now. Raises SignatureRefused."""
+    signer = gateway.signer.domains.signer_of(declaration, signature)
+    asked = calldata_carrier_registry_is_key_of(ascii32(gateway.carrier), signer, gateway.client.now_ms() // 1000)
+    if not gateway.client.view(gateway.network.carrier_registry, asked, result_carrier_registry_is_key_of):
+        raise SignatureRefused(
+            f"no key of {gateway.carrier} signed this declaration",
+            expected=f"a signature over 0x{gateway.signer.digest(declaration).hex()}, number {declaration.seq}",
+            got=f"one of {signer}",
+            todo="Ask for the declaration again: another one may have taken its number meanwhile.",
+        )
+    return Signed(gateway.signer.digest(declaration), signature)
 
 
 def _wanted_form(
@@ -231,7 +268,8 @@ def _calldata(
     return calldata_usage_ledger_declare_adjustment(declaration, corrected, signature)
 
 
-def _next_seq(gateway: Gateway, connection: Connection, batch: SealedBatch) -> int:
+def next_seq(gateway: Gateway, connection: Connection, batch: SealedBatch) -> int:
+    """The number that the next declaration of the batch's direction has."""
     scope = batch.scope
     ours = [
         each.seq

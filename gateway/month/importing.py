@@ -133,7 +133,7 @@ def import_usage(
     )
     if dry_run or isinstance(gateway, HomeFolder):
         return answer
-    _keep(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
+    keep_raw(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
     return replace(answer, import_id=record(gateway, answer, quarantined_rows(refused, source), kept))
 
 
@@ -225,7 +225,7 @@ def record(
     return import_id
 
 
-def _keep(path: Path, kept: Path) -> None:
+def keep_raw(path: Path, kept: Path) -> None:
     """A copy of the raw file as it came, the whole or none; only its owner may read it."""
     if kept.exists():
         return

@@ -224,8 +224,8 @@ suspicions = _table(
     _must("found_at_ms", Whole),
 )
 
-uploads = _table(
-    "uploads",
+intakes = _table(
+    "intakes",
     Column("id", Text, primary_key=True),
     _must("partner", Text),
     _must("direction", Text),

@@ -1,1 +1,1 @@
-"""Usage in bulk over HTTP: uploads that can be resumed, and the jobs that read them."""
+"""Usage in bulk over HTTP: intakes that can be resumed, and the jobs that read them."""

@@ -327,7 +327,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_quarantined_rows_import_id"), "quarantined_rows", ["import_id"], unique=False)
     op.create_table(
-        "uploads",
+        "intakes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("partner", sa.Text(), nullable=False),
         sa.Column("direction", sa.Text(), nullable=False),
@@ -340,9 +340,9 @@ def upgrade() -> None:
         sa.Column("complete", WHOLE, nullable=False),
         sa.Column("import_id", WHOLE, nullable=True),
         sa.Column("begun_at_ms", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_uploads_import_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
-        sa.UniqueConstraint("key", name=op.f("uq_uploads_key")),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_intakes_import_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intakes")),
+        sa.UniqueConstraint("key", name=op.f("uq_intakes_key")),
         sqlite_strict=True,
     )
     op.create_table(

@@ -4,12 +4,11 @@ Resuming follows the IETF's draft on resumable uploads: Upload-Offset says where
 whether they are the last.
 """
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from gateway.answers import as_json
@@ -18,43 +17,40 @@ from gateway.api.bulk.typed import typed_data
 from gateway.api.guard import require_desk
 from gateway.api.models import CarrierText
 from gateway.api.once import Turns
+from gateway.api.problems import UnsupportedForm
 from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneyShape, PeriodWord, money
 from gateway.api.times import utc_of_ms
 from gateway.api.verbs.parts import DryRun, TheGateway
 from gateway.bulk.bodies import Form, Packing
 from gateway.bulk.receiving import begin, check_repeat, discard, find, receive
-from gateway.bulk.staging import StagedUpload, ToSign, commit, stage, staged
-from gateway.composition import Gateway, partnership_with
+from gateway.bulk.staging import StagedIntake, ToSign, commit, stage, staged
+from gateway.composition import Gateway
 from gateway.formats.trunks import Direction
 from gateway.staging.work import Told
-from ledger.errors import Malformed, UnsupportedForm
-from ledger.identity import CarrierCode, Root, carrier_code
+from ledger.errors import Malformed
+from ledger.identity import Root, carrier_code
 from ledger.service import Service
 from ledger.store.engine import reading
-from ledger.store.uploads import Upload, list_uploads
+from ledger.store.intakes import Intake, list_intakes
 
 router = APIRouter(prefix="/v1", tags=["usage in bulk"], dependencies=[Depends(require_desk)])
 MAX_KEY_CHARACTERS = 200
-UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
+IntakeId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
 Complete = Annotated[
     Literal["?0", "?1"] | None, Header(alias="Upload-Complete", description="?1 with the last bytes (RFC 8941)")
 ]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same upload")]
-_BODIES = {
-    "content": {
-        form.value: {"schema": {"type": "string", "format": "binary"}} for form in Form
-    }
-}
+Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same intake")]
+_BODIES = {"content": {form.value: {"schema": {"type": "string", "format": "binary"}} for form in Form}}
 
 
-class UploadShape(BaseModel):
+class IntakeShape(BaseModel):
     """One body of usage records on its way in."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
     id: str
     href: str
-    type: Literal["usageUpload"] = Field(default="usageUpload", serialization_alias="@type")
+    type: Literal["usageIntake"] = Field(default="usageIntake", serialization_alias="@type")
     partner: CarrierWord
     direction: Literal["in", "out"]
     service: Literal["voice", "sms", "data", "ipl"]
@@ -84,7 +80,7 @@ class SigningShape(BaseModel):
 
 
 class StagedShape(BaseModel):
-    """What an upload became."""
+    """What an intake became."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -95,13 +91,7 @@ class StagedShape(BaseModel):
     batches: list[SigningShape]
 
 
-def _raw_signature(text: str) -> str:
-    if len(text) != 132:
-        raise ValueError("expected 65 bytes")
-    return text
-
-
-SignatureText = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{130}$"), AfterValidator(_raw_signature)]
+SignatureText = Annotated[str, Field(pattern="^0x[0-9a-fA-F]{130}$")]
 
 
 class CommitBody(BaseModel):
@@ -113,23 +103,23 @@ class CommitBody(BaseModel):
 
 
 @router.post(
-    "/usageUpload",
+    "/usageIntake",
     status_code=201,
-    operation_id="begin_upload",
-    response_model=UploadShape,
+    operation_id="begin_intake",
+    response_model=IntakeShape,
     openapi_extra={"requestBody": _BODIES},
 )
-async def post_upload(
+async def post_intake(
     request: Request,
     gateway: TheGateway,
     partner: Annotated[CarrierText, Query(description="With whom the traffic was")],
     direction: Annotated[Direction, Query(description="in: they owe us; out: we owe them")],
     service: Annotated[Literal["voice", "sms", "data", "ipl"], Query()] = "voice",
-    name: Annotated[str, Query(max_length=200, examples=["october.ndjson"])] = "upload",
+    name: Annotated[str, Query(max_length=200, examples=["october.ndjson"])] = "intake",
     complete: Complete = None,
     key: Key = None,
 ) -> Response:
-    """Begin an upload; a body is its first bytes, all of them with Upload-Complete: ?1.
+    """Begin an intake; a body is its first bytes, all of them with Upload-Complete: ?1.
 
     NDJSON, CSV, an Arrow stream or Parquet with the columns a_party, b_party, start or start_ms, quantity and route;
     gzip or zstd as Content-Encoding.
@@ -139,74 +129,72 @@ async def post_upload(
     form, packing = _form_of(request)
     carrier, kind = carrier_code(partner), Service[service.upper()]
 
-    def begun() -> Upload:
+    def begun() -> Intake:
         return begin(gateway, carrier, direction, kind, form, packing, name=name, key=key)
 
     turns: Turns = request.app.state.turns
-    async with turns.of(f"upload key {key}" if key else f"upload {id(request)}"):
-        upload = await run_in_threadpool(begun)
-        if upload.complete:
-            await check_repeat(gateway, upload, request.stream())
-        elif upload.received == 0:
-            upload = await receive(gateway, upload, 0, request.stream(), complete=complete == "?1")
-    return _answer(upload, 201)
+    async with turns.of(f"intake key {key}" if key else f"intake {id(request)}"):
+        intake = await run_in_threadpool(begun)
+        if intake.complete:
+            await check_repeat(gateway, intake, request.stream())
+        elif intake.received == 0:
+            intake = await receive(gateway, intake, 0, request.stream(), complete=complete == "?1")
+    return _answer(intake, 201)
 
 
-@router.get("/usageUpload", operation_id="list_uploads", response_model=list[UploadShape])
-def get_uploads(gateway: TheGateway) -> JSONResponse:
-    """Every upload that was not put away, oldest first."""
+@router.get("/usageIntake", operation_id="list_intakes", response_model=list[IntakeShape])
+def get_intakes(gateway: TheGateway) -> JSONResponse:
+    """Every intake that was not put away, oldest first."""
     with reading(gateway.engine) as connection:
-        return JSONResponse([_shape(each).model_dump(mode="json", by_alias=True) for each in list_uploads(connection)])
+        return JSONResponse([_shape(each).model_dump(mode="json", by_alias=True) for each in list_intakes(connection)])
 
 
-@router.get("/usageUpload/{id}", operation_id="get_upload", response_model=UploadShape)
-@router.head("/usageUpload/{id}", operation_id="head_upload", response_model=None)
-def get_upload(gateway: TheGateway, id: UploadId) -> Response:
-    """How much of an upload is here: Upload-Offset says where to go on."""
+@router.get("/usageIntake/{id}", operation_id="get_intake", response_model=IntakeShape)
+@router.head("/usageIntake/{id}", operation_id="head_intake", response_model=None)
+def get_intake(gateway: TheGateway, id: IntakeId) -> Response:
+    """How much of an intake is here: Upload-Offset says where to go on."""
     return _answer(find(gateway, id))
 
 
 @router.patch(
-    "/usageUpload/{id}",
-    operation_id="append_upload",
-    response_model=UploadShape,
+    "/usageIntake/{id}",
+    operation_id="append_intake",
+    response_model=IntakeShape,
     openapi_extra={
-        "requestBody": {
-            "content": {"application/partial-upload": {"schema": {"type": "string", "format": "binary"}}}
-        }
+        "requestBody": {"content": {"application/partial-upload": {"schema": {"type": "string", "format": "binary"}}}}
     },
 )
-async def patch_upload(
+async def patch_intake(
     request: Request,
     gateway: TheGateway,
-    id: UploadId,
+    id: IntakeId,
     offset: Annotated[int, Header(alias="Upload-Offset", ge=0, lt=2**53)],
     complete: Complete = None,
 ) -> Response:
     """Append the next bytes; 409 says where they would begin."""
     turns: Turns = request.app.state.turns
-    async with turns.of(f"upload {id}"):
-        upload = await run_in_threadpool(find, gateway, id)
-        return _answer(await receive(gateway, upload, offset, request.stream(), complete=complete == "?1"))
+    async with turns.of(f"intake {id}"):
+        intake = await run_in_threadpool(find, gateway, id)
+        return _answer(await receive(gateway, intake, offset, request.stream(), complete=complete == "?1"))
 
 
-@router.delete("/usageUpload/{id}", status_code=204, operation_id="delete_upload")
-def delete_upload(gateway: TheGateway, id: UploadId) -> Response:
-    """Put an upload away; what was imported of it stays."""
+@router.delete("/usageIntake/{id}", status_code=204, operation_id="delete_intake")
+def delete_intake(gateway: TheGateway, id: IntakeId) -> Response:
+    """Put an intake away; what was imported of it stays."""
     discard(gateway, find(gateway, id))
     return Response(status_code=204)
 
 
-@router.post("/usageUpload/{id}/stage", status_code=202, operation_id="stage_upload", response_model=JobShape)
-def post_stage(request: Request, gateway: TheGateway, id: UploadId) -> JSONResponse:
+@router.post("/usageIntake/{id}/stage", status_code=202, operation_id="stage_intake", response_model=JobShape)
+def post_stage(request: Request, gateway: TheGateway, id: IntakeId) -> JSONResponse:
     """Read, rate and seal it: a job, whose answer has the batches with root and totals."""
-    upload = find(gateway, id)
-    if not upload.complete:
-        staged(gateway, upload)
-    job_id = f"stage-{upload.id}"
+    intake = find(gateway, id)
+    if not intake.complete:
+        staged(gateway, intake)
+    job_id = f"stage-{intake.id}"
 
-    def work(told: Told) -> StagedShape:
-        return _staged_shape(gateway, stage(gateway, upload.id, told))
+    def work(told: Told) -> dict[str, object]:
+        return _staged_shape(gateway, stage(gateway, intake.id, told)).model_dump(mode="json")
 
     jobs = jobs_of(request)
     jobs.begin(job_id, 0, work)
@@ -216,15 +204,15 @@ def post_stage(request: Request, gateway: TheGateway, id: UploadId) -> JSONRespo
     return JSONResponse(shape, 202, {"Location": f"/v1/job/{job_id}"})
 
 
-@router.get("/usageUpload/{id}/declaration", operation_id="get_upload_declaration", response_model=StagedShape)
-def get_declaration(gateway: TheGateway, id: UploadId) -> JSONResponse:
-    """What a staged upload became, with each batch's declaration as typed data to sign: their numbers are the next."""
+@router.get("/usageIntake/{id}/declaration", operation_id="get_intake_declaration", response_model=StagedShape)
+def get_declaration(gateway: TheGateway, id: IntakeId) -> JSONResponse:
+    """What a staged intake became, with each batch's declaration as typed data to sign: their numbers are the next."""
     return JSONResponse(_staged_shape(gateway, staged(gateway, find(gateway, id))).model_dump(mode="json"))
 
 
-@router.post("/usageUpload/{id}/commit", operation_id="commit_upload")
-def post_commit(gateway: TheGateway, id: UploadId, body: CommitBody, dry_run: DryRun = False) -> JSONResponse:
-    """Submit the declarations of a staged upload, signed by the carrier's own key elsewhere, or by the gateway's."""
+@router.post("/usageIntake/{id}/commit", operation_id="commit_intake")
+def post_commit(gateway: TheGateway, id: IntakeId, body: CommitBody, dry_run: DryRun = False) -> JSONResponse:
+    """Submit the declarations of a staged intake, signed by the carrier's own key elsewhere, or by the gateway's."""
     signatures = None
     if body.signatures is not None:
         signatures = {Root(_raw(root)): _raw(signature) for root, signature in body.signatures.items()}
@@ -248,31 +236,31 @@ def _raw(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
-def _answer(upload: Upload, status: int = 200) -> JSONResponse:
-    headers = {"Upload-Offset": str(upload.received), "Upload-Complete": "?1" if upload.complete else "?0"}
+def _answer(intake: Intake, status: int = 200) -> JSONResponse:
+    headers = {"Upload-Offset": str(intake.received), "Upload-Complete": "?1" if intake.complete else "?0"}
     if status == 201:
-        headers["Location"] = f"/v1/usageUpload/{upload.id}"
-    return JSONResponse(_shape(upload).model_dump(mode="json", by_alias=True), status, headers)
+        headers["Location"] = f"/v1/usageIntake/{intake.id}"
+    return JSONResponse(_shape(intake).model_dump(mode="json", by_alias=True), status, headers)
 
 
-def _shape(upload: Upload) -> UploadShape:
-    return UploadShape(
-        id=upload.id,
-        href=f"/v1/usageUpload/{upload.id}",
-        partner=upload.partner,
-        direction="in" if upload.direction == Direction.IN else "out",
-        service=upload.service.word,
-        contentType=upload.form,
-        contentEncoding=upload.packing,
-        name=upload.name,
-        received=upload.received,
-        state="read" if upload.import_id is not None else "received" if upload.complete else "receiving",
-        usageImport=None if upload.import_id is None else str(upload.import_id),
-        begunAt=utc_of_ms(upload.begun_at_ms),
+def _shape(intake: Intake) -> IntakeShape:
+    return IntakeShape(
+        id=intake.id,
+        href=f"/v1/usageIntake/{intake.id}",
+        partner=intake.partner,
+        direction="in" if intake.direction == Direction.IN else "out",
+        service=intake.service.word,  # type: ignore[arg-type]
+        contentType=intake.form,
+        contentEncoding=intake.packing,
+        name=intake.name,
+        received=intake.received,
+        state="read" if intake.import_id is not None else "received" if intake.complete else "receiving",
+        usageImport=None if intake.import_id is None else str(intake.import_id),
+        begunAt=utc_of_ms(intake.begun_at_ms),
     )
 
 
-def _staged_shape(gateway: Gateway, found: StagedUpload) -> StagedShape:
+def _staged_shape(gateway: Gateway, found: StagedIntake) -> StagedShape:
     return StagedShape(
         usageImport=str(found.import_id),
         accepted=found.accepted,

@@ -1,0 +1,1 @@
+"""How does usage come over HTTP in bulk: received piece by piece, staged, signed and committed?"""

@@ -1,0 +1,167 @@
+"""How do the bytes of an intake reach the disk, so that a broken connection costs what was not yet there, and no more?
+
+Bytes are appended to one file and synced before the store says so; what a crash left behind the last word is cut off.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from gateway.bulk.bodies import Form, Packing
+from gateway.composition import Gateway, partnership_with
+from gateway.formats.trunks import Direction
+from ledger.errors import Conflict, Malformed, NotFound
+from ledger.identity import CarrierCode
+from ledger.service import Service
+from ledger.store.engine import lock, reading, writing
+from ledger.store.intakes import Intake, add_intake, intake_of, mark_received, remove_intake
+
+WRITE_BYTES = 4 << 20
+MAX_BYTES = 8 << 30
+"""Of one intake: months of a large carrier come in several."""
+
+
+def begin(
+    gateway: Gateway,
+    partner: CarrierCode,
+    direction: Direction,
+    service: Service,
+    form: Form,
+    packing: Packing,
+    *,
+    name: str,
+    key: str | None,
+) -> Intake:
+    """Begin an intake; under a key that was used, the one that was begun. Raises NotFound, RequestConflict."""
+    held = partnership_with(gateway.settings, partner)
+    if service not in held.agreement.services:
+        words = ", ".join(each.word for each in sorted(held.agreement.services))
+        raise NotFound(f"no {service.word} is agreed with {partner}", expected=words, got=service.word)
+    intake = Intake(
+        id=secrets.token_hex(16),
+        partner=partner,
+        direction=direction.value,
+        service=service,
+        form=form.value,
+        packing=packing.value,
+        name=Path(name).name[:200] or "intake",
+        key=key,
+        received=0,
+        complete=False,
+        import_id=None,
+        begun_at_ms=gateway.clock.now_ms(),
+    )
+    path_of(gateway, intake).parent.mkdir(parents=True, exist_ok=True)
+    with writing(gateway.engine) as connection:
+        return add_intake(connection, intake)
+
+
+def find(gateway: Gateway, intake_id: str) -> Intake:
+    """An intake as it stands. Raises NotFound."""
+    with reading(gateway.engine) as connection:
+        return intake_of(connection, intake_id)
+
+
+def path_of(gateway: Gateway, intake: Intake) -> Path:
+    """Where its bytes are."""
+    return gateway.settings.work_path / "intakes" / intake.id
+
+
+async def receive(
+    gateway: Gateway, intake: Intake, offset: int, chunks: AsyncIterator[bytes], *, complete: bool
+) -> Intake:
+    """Append what comes at its place; a connection that breaks off leaves what came. Raises Conflict, Malformed."""
+    check_place(intake, offset)
+    received = offset
+    file = await run_in_threadpool(_open_at, path_of(gateway, intake), offset)
+    try:
+        waiting = bytearray()
+        async for chunk in chunks:
+            waiting += chunk
+            if len(waiting) >= WRITE_BYTES:
+                received = await run_in_threadpool(_write, file, waiting, received)
+        received = await run_in_threadpool(_write, file, waiting, received)
+    except BaseException:
+        await run_in_threadpool(_settle, gateway, intake, file, received, False)
+        raise
+    return await run_in_threadpool(_settle, gateway, intake, file, received, complete)
+
+
+def check_place(intake: Intake, offset: int) -> None:
+    """Raises Conflict unless the next bytes are those that come."""
+    if intake.complete:
+        raise Conflict("the intake is complete", expected="no more bytes", got=f"bytes from {offset} on")
+    if offset != intake.received:
+        raise Conflict(
+            "these are not the next bytes",
+            expected=f"bytes from {intake.received} on",
+            got=f"bytes from {offset} on",
+            todo="Ask with HEAD how much is here, and go on from there.",
+            offset=intake.received,
+        )
+
+
+async def check_repeat(gateway: Gateway, intake: Intake, chunks: AsyncIterator[bytes]) -> None:
+    """Whether a repeated body is the one that came before. Raises Conflict."""
+    came = hashlib.sha256()
+    async for chunk in chunks:
+        came.update(chunk)
+    known = await run_in_threadpool(_hash_of, gateway, intake)
+    if known is not None and known != came.digest():
+        raise Conflict(
+            "this idempotency key was used for another body",
+            expected=f"the body with SHA-256 {known.hex()}",
+            got=f"one with SHA-256 {came.hexdigest()}",
+            todo="Send a new key with a new body.",
+        )
+
+
+def discard(gateway: Gateway, intake: Intake) -> None:
+    """Forget an intake and its bytes; what was imported of it stays. Raises Conflict while it became no import."""
+    with writing(gateway.engine) as connection:
+        remove_intake(connection, intake.id)
+    path_of(gateway, intake).unlink(missing_ok=True)
+
+
+def _hash_of(gateway: Gateway, intake: Intake) -> bytes | None:
+    try:
+        with path_of(gateway, intake).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except FileNotFoundError:
+        return None
+
+
+def _open_at(path: Path, offset: int) -> int:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    os.ftruncate(file, offset)
+    os.lseek(file, offset, os.SEEK_SET)
+    return file
+
+
+def _write(file: int, waiting: bytearray, received: int) -> int:
+    if received + len(waiting) > MAX_BYTES:
+        raise Malformed("the intake is too long", expected=f"at most {MAX_BYTES} bytes", todo="Send it in several.")
+    left = memoryview(bytes(waiting))
+    waiting.clear()
+    while left:
+        written = os.write(file, left)
+        received += written
+        left = left[written:]
+    return received
+
+
+def _settle(gateway: Gateway, intake: Intake, file: int, received: int, complete: bool) -> Intake:
+    """Sync, then say so; of two that append at once one is told that it came late."""
+    os.fsync(file)
+    os.close(file)
+    with writing(gateway.engine) as connection:
+        lock(connection, f"intake {intake.id}")
+        now = intake_of(connection, intake.id)
+        if now.received != intake.received or now.complete:
+            raise Conflict("another request brought bytes meanwhile", expected=intake.received, got=now.received)
+        mark_received(connection, intake.id, received, complete=complete)
+        return intake_of(connection, intake.id)
