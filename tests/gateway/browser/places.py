@@ -1,38 +1,41 @@
-"""Which pages does the desk have, and under which name is each one's picture kept?"""
+"""Which pages does the desk have? One address of each, with what their own pages lead to."""
 
-from collections.abc import Mapping
+import re
 
-from gateway.desk.filtering import filters_of
 from tests.gateway.desk.clerk import Clerk
-from tests.gateway.desk.crawling import crawled, shape_of
 from tests.gateway.disputed import Served
 from tests.scenarios.gateways import CN_T
 
-_NAMES: Mapping[str, str] = {
-    "/desk": "overview",
-    "/desk/statements/GB-B/2026-10": "statement",
-    "/desk/statements/GB-B/2026-10/records": "records",
-    "/desk/statements/GB-B/2026-10/records/GB-B/voice/2": "record",
-    "/desk/statements/GB-B/2026-10/findings/1": "finding",
-    "/desk/chain": "chain",
-}
+MONTH = "/desk/statements/GB-B/2026-10"
+PLAIN = (
+    "/desk",
+    MONTH,
+    f"{MONTH}/findings/1",
+    f"{MONTH}/records?creditor=GB-B",
+    f"{MONTH}/records/GB-B/voice/2",
+    f"{MONTH}/agree",
+    f"{MONTH}/dispute",
+    "/desk/disputes",
+    "/desk/credit",
+    "/desk/arrears",
+    "/desk/netting",
+    "/desk/fraud",
+    "/desk/decks",
+    "/desk/agreements",
+    "/desk/imports",
+    "/desk/imports/1",
+    "/desk/chain",
+    "/desk/chain/events",
+    "/desk/chain/gas",
+    "/desk/chain/queue",
+    "/desk/chain/verify",
+    "/desk/nowhere",
+)
+_NAMED = ("/desk/chain/batches/", "/desk/chain/transactions/")
 
 
 def pages_of(served: Served) -> list[str]:
-    """One address for each page of CN-T's desk: all that the first one leads to, without files and orders."""
-    clerk = Clerk(served.apps[CN_T])
-    found: dict[str, str] = {}
-    for address, answer in crawled(clerk, "/desk", without="export="):
-        is_page = answer.status_code == 200 and answer.headers["content-type"].startswith("text/html")
-        path = address.partition("?")[0]
-        if is_page and path.startswith("/desk"):
-            found.setdefault(shape_of(path), path)
-    return sorted({*found.values(), *(path for path in _NAMES if filters_of(path, {}).partner or path == "/desk")})
-
-
-def name_of(path: str) -> str:
-    """The name of a page's picture."""
-    if path in _NAMES:
-        return _NAMES[path]
-    words = [word for word in path.split("/")[2:] if not any(each.isdigit() for each in word) and word.islower()]
-    return "-".join(words)
+    """One address for each page of CN-T's desk."""
+    page = Clerk(served.apps[CN_T]).get("/desk/chain").text
+    named = (re.search(rf'href="({place}0x[0-9a-f]+)', page) for place in _NAMED)
+    return [*PLAIN, *(found[1] for found in named if found)]

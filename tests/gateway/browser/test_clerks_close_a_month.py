@@ -162,8 +162,8 @@ def _takes_the_paper(served: Served, cn: Desk, folder: Path) -> None:
 def _is_still_disputed(gb: Desk) -> None:
     """The counterparty sees what became of both."""
     page = gb.open(gb.month)
-    expect(page.locator("#disputes ~ .card").first).to_contain_text("credited")
-    expect(page.locator("#disputes ~ .card").first).to_contain_text("opened")
+    expect(page.locator("#disputes")).to_contain_text("credited")
+    expect(page.locator("#disputes")).to_contain_text("opened")
 
 
 def _micros(shown: str) -> int:

@@ -1,0 +1,116 @@
+"""What do the desk's pages look like? `python -m scripts.screenshots`: a picture of each, of a small demo's month."""
+
+import argparse
+import contextlib
+import re
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Mapping
+from html import unescape
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from deploy.engines import Engine
+from scripts.demo.running import STEPS, Options, prepared
+from scripts.demo.screenshot import take_screenshot
+from scripts.demo.stage import Stage
+from scripts.demo.telling import Telling
+from scripts.traffic.carriers import CN_T
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images" / "desk"
+_MONTH = r"/desk/statements/US-A/\d{4}-\d\d"
+PICTURES: Mapping[str, str] = {
+    "overview": r"/desk",
+    "statement": _MONTH,
+    "finding": rf"{_MONTH}/findings/\d+",
+    "records": rf"{_MONTH}/records\?.*cause=.*",
+    "record": rf"{_MONTH}/records/[\w-]+/voice/\d+",
+    "agree": rf"{_MONTH}/agree",
+    "dispute": rf"{_MONTH}/dispute",
+    "disputes": r"/desk/disputes",
+    "thread": r"/desk/disputes/0x[0-9a-f]+",
+    "credit": r"/desk/credit",
+    "arrears": r"/desk/arrears",
+    "netting": r"/desk/netting",
+    "cycle": r"/desk/netting/0x[0-9a-f]+",
+    "fraud": r"/desk/fraud",
+    "arbitrage": r"/desk/arbitrage/[^/]+/\d+",
+    "decks": r"/desk/decks",
+    "agreements": r"/desk/agreements",
+    "imports": r"/desk/imports",
+    "import": r"/desk/imports/\d+",
+    "chain": r"/desk/chain",
+    "batch": r"/desk/chain/batches/0x[0-9a-f]+",
+    "events": r"/desk/chain/events",
+    "gas": r"/desk/chain/gas",
+    "queue": r"/desk/chain/queue",
+    "verify": r"/desk/chain/verify",
+}
+"""Name of the picture and the address of its page, the first found that is one."""
+_LINK = re.compile(r'<a\b[^>]*\bhref="(/desk[^"#]*)')
+
+
+def main() -> int:
+    """Settle a small month, then take the pictures; 1 if a page was not found."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.screenshots", description=__doc__)
+    parser.add_argument("--calls", type=int, default=3_000)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--lang", default="en", choices=("en", "zh"))
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    telling = Telling(Console())
+    with contextlib.ExitStack() as ending:
+        home = Path(ending.enter_context(tempfile.TemporaryDirectory())) / "demo"
+        stage = ending.enter_context(prepared(Options(2026, given.calls, Engine.GANACHE, home, None), telling))
+        for act in STEPS:
+            act(stage)
+        missing = _take(stage, given.out, given.lang)
+    for name in missing:
+        print(f"screenshots: no page for {name}, {PICTURES[name]}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def _take(stage: Stage, folder: Path, language: str) -> list[str]:
+    """A picture of each page; the names of those that were not found."""
+    url = stage.home(CN_T.code).url
+    with httpx.Client(base_url=url, timeout=60, follow_redirects=True) as client:
+        found = _found(client)
+    for name, path in found.items():
+        take_screenshot(f"{url}{path}{'&' if '?' in path else '?'}lang={language}", folder / f"{name}.png")
+        print(f"{name:<12} {path}", flush=True)
+    return [name for name in PICTURES if name not in found]
+
+
+def _found(client: httpx.Client) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in _addresses(client):
+        plain = re.sub(r"[?&](period|partner|lang|sort)=[^&]*", "", path)
+        for name, pattern in PICTURES.items():
+            if name not in found and re.fullmatch(pattern, plain):
+                found[name] = path
+        if len(found) == len(PICTURES):
+            break
+    return found
+
+
+def _addresses(client: httpx.Client, most: int = 250) -> Iterator[str]:
+    """Addresses of pages, those of few words first, until enough were looked at."""
+    waiting, seen, looked = deque(["/desk"]), {"/desk"}, 0
+    while waiting and looked < most:
+        path = waiting.popleft()
+        yield path
+        if "export=" in path or "sort=" in path or path.endswith("/quarantine"):
+            continue
+        looked += 1
+        for match in _LINK.finditer(client.get(path).text):
+            link = unescape(match[1])
+            if link not in seen:
+                seen.add(link)
+                waiting.append(link)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
