@@ -15,11 +15,11 @@ from pathlib import Path
 
 from deploy.node import ROOT
 from deploy.solidity import read_sources
-from tests.contracts.forge.__main__ import CONFIG, FORGE, command, told
+from tests.contracts.forge.__main__ import CONFIG, FORGE, STEPS, command, told
 
 HERE = Path(__file__).parent
 STAGE = ROOT / "build" / "forge"
-RUNS, DEPTH = 3, 300
+RUNS, DEPTH = 40, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ def ended_by(fault: Fault) -> str:
         "FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT": "0",
     }
     shutil.rmtree(STAGE / "invariant", ignore_errors=True)
+    STEPS.parent.mkdir(parents=True, exist_ok=True)
     env = told(RUNS, DEPTH, 1) | places
     ran = subprocess.run(command(), cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     found = re.search(r"\[FAIL: ([^\]]*)\]", ran.stdout)
