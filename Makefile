@@ -7,7 +7,7 @@ BENCH ?= chain
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help install demo test mutants invariants slither halmos proofs test-ray test-spark bench check format artifacts clean
+.PHONY: help install demo test mutants invariants slither halmos proofs test-ray test-spark screenshots bench check format artifacts clean
 
 help:        ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -40,6 +40,9 @@ test-ray: install ## a Ray cluster of two workers says what this machine alone s
 
 test-spark: install ## and so does Spark, where Java is installed
 	@$(VENV)/python -m scripts.engine_tests spark
+
+screenshots: install ## a picture of every page of the desk, into docs/images/desk (needs Chromium)
+	@$(VENV)/python -m scripts.screenshots $(ARGS)
 
 bench: install ## measure one part: BENCH=chain, BENCH=usage, BENCH=match or BENCH=detectors
 	@$(VENV)/python -m scripts.bench.$(BENCH) $(ARGS)

@@ -37,7 +37,6 @@ PICTURES: Mapping[str, str] = {
     "netting": r"/desk/netting",
     "cycle": r"/desk/netting/0x[0-9a-f]+",
     "fraud": r"/desk/fraud",
-    "arbitrage": r"/desk/arbitrage/[^/]+/\d+",
     "decks": r"/desk/decks",
     "agreements": r"/desk/agreements",
     "imports": r"/desk/imports",
