@@ -12,6 +12,62 @@ _ITEM = (
 )
 
 MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
+    "statement.html": (
+        Sheet(
+            "sides",
+            lambda view: view.rows,
+            (
+                Column("service", lambda row: row.service),
+                Column("direction", lambda row: f"{row.debtor} {row.creditor}"),
+                Column("ours", lambda row: row.ours_micros, Kind.MONEY, "ours"),
+                Column("theirs", lambda row: row.theirs_micros, Kind.MONEY, "theirs"),
+                Column("difference", lambda row: row.difference_micros, Kind.MONEY),
+                Column("difference_share", lambda row: row.difference_bps, Kind.COUNT),
+                Column("agreed", lambda row: row.agreed_micros, Kind.MONEY),
+                Column("withheld", lambda row: row.withheld_micros, Kind.MONEY),
+                Column("state", lambda row: row.state.word),
+            ),
+            service=lambda row: row.service,
+        ),
+        Sheet(
+            "findings",
+            lambda view: view.findings,
+            (
+                Column("cause", lambda row: row.finding.cause.value),
+                Column("finding", lambda row: row.finding.explanation),
+                Column("ours", lambda row: row.finding.ours_micros, Kind.MONEY, "ours"),
+                Column("theirs", lambda row: row.finding.theirs_micros, Kind.MONEY, "theirs"),
+                Column("difference", lambda row: row.finding.difference_micros, Kind.MONEY),
+                Column("state", lambda row: row.state.word),
+            ),
+            service=lambda row: row.finding.service.word,
+        ),
+        Sheet(
+            "disputes",
+            lambda view: view.disputes,
+            (
+                Column("cause", lambda row: row.reason),
+                Column("opened", lambda row: row.opened_at, Kind.SECONDS),
+                Column("disputed", lambda row: row.amount_micros, Kind.MONEY),
+                Column("credited", lambda row: row.credited_micros, Kind.MONEY),
+                Column("payment_due", lambda row: row.due_micros, Kind.MONEY),
+                Column("state", lambda row: row.state.word),
+            ),
+        ),
+        Sheet(
+            "batches",
+            lambda view: view.batches,
+            (
+                Column("batch", lambda row: row.root),
+                Column("declarer", lambda row: row.declarer),
+                Column("creditor", lambda row: row.creditor),
+                Column("records", lambda row: row.count, Kind.COUNT),
+                Column("payable.amount", lambda row: row.amount_micros, Kind.MONEY),
+                Column("transaction", lambda row: row.transaction),
+                Column("state", lambda row: row.state.word),
+            ),
+        ),
+    ),
     "disputes.html": (
         Sheet(
             "disputes",

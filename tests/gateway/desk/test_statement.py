@@ -6,7 +6,7 @@ import pytest
 
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.desk.views.findings import finding_rows, finding_state
-from gateway.desk.views.records import declared_unseen
+from gateway.desk.views.records.sealing import declared_unseen
 from gateway.desk.views.statement import statement_view
 from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
