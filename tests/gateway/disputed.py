@@ -50,7 +50,7 @@ class Served:
 def served_pair(folder: Path) -> Iterator[Served]:
     """Declared, closed, revealed and reconciled by both; nothing disputed yet. Nothing submits by itself."""
     with pair_on_chain(folder) as pair, ExitStack() as ending:
-        apps = {carrier: ending.enter_context(_serving(pair[carrier])) for carrier in (CN_T, GB_B)}
+        apps = {carrier: ending.enter_context(serving(pair[carrier])) for carrier in (CN_T, GB_B)}
         served = Served(pair, apps)
         pair.chain.advance_to(NOVEMBER)
         for carrier in (CN_T, GB_B):
@@ -91,7 +91,7 @@ def write_differing_calls(path: Path, carrier: CarrierCode) -> Path:
 
 
 @contextmanager
-def _serving(gateway: Gateway) -> Iterator[FastAPI]:
+def serving(gateway: Gateway) -> Iterator[FastAPI]:
     """The gateway's app on its port, in a thread."""
     app = build_app(gateway)
     listen = gateway.settings.listen

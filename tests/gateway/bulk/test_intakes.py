@@ -5,6 +5,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,13 +15,18 @@ import pytest
 from eth_account.messages import encode_typed_data
 
 from gateway.api.app import build_app
+from gateway.bulk.bodies import Form, Packing
+from gateway.bulk.sending import form_of, signed_batch
+from gateway.client import Client
 from gateway.composition import Gateway
 from gateway.keystore import KeyUse, open_key
+from ledger.errors import Malformed, SignatureRefused
 from ledger.keccak import keccak256
 from ledger.store.engine import reading
 from ledger.store.imports import list_quarantined
 from ledger.typed_data import sign_digest
 from tests.gateway.asking import Browser
+from tests.gateway.disputed import serving
 from tests.gateway.pair import Pair, pair_on_chain, settled
 from tests.scenarios.gateways import CN_T, NOVEMBER, PASSWORD
 
@@ -190,3 +196,32 @@ def test_a_jobs_events_end_with_its_answer(operator: Browser) -> None:
     name, data = last.split("\n", 1)
     assert name == "event: done"
     assert json.loads(data.removeprefix("data: "))["answer"]["accepted"] == 1
+
+
+def test_a_program_brings_a_file_with_its_own_key_and_again_changes_nothing(us: Gateway, tmp_path: Path) -> None:
+    path = tmp_path / "november.ndjson.gz"
+    path.write_bytes(gzip.compress(ndjson([call(minute) for minute in range(500, 540)])))
+    with serving(us), Client(f"http://127.0.0.1:{us.settings.listen.port}", us.signer) as client:
+        first, again = (client.submit(path, "GB-B", "in") for _ in range(2))
+        (declared,) = first.declarations
+    settled(us)
+    assert (first.accepted, first.quarantined, declared["count"]) == (40, 0, 40)
+    assert (again.intake, again.declarations[0]["batchId"]) == (first.intake, declared["batchId"])
+
+
+@pytest.mark.parametrize("change", [{"root": "0x" + "11" * 32}, {"count": 5}, {"amountMicros": 1}])
+def test_a_gateway_that_shows_another_declaration_gets_no_signature(
+    change: dict[str, Any], operator: Browser, us: Gateway
+) -> None:
+    """A figure changed in what is shown, and then in what is wanted as well."""
+    intake = begun(operator, ndjson([call(600)]), **{"Upload-Complete": "?1"})
+    (batch,) = staged(operator, intake)["batches"]
+    batch["typedData"]["message"].update(change)
+    with pytest.raises(SignatureRefused, match="another declaration"):
+        signed_batch(us.signer, batch)
+
+
+def test_a_name_that_says_no_form_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="does not say"):
+        form_of(tmp_path / "october.zip")
+    assert form_of(tmp_path / "october.csv.zst") == (Form.CSV, Packing.ZSTD)
