@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, insert, or_, select, tuple_, update
 
 from ledger.chain.seen import Block, Log
 from ledger.errors import Malformed
@@ -16,7 +16,7 @@ from ledger.identity import AgreementId
 from ledger.store.event_tables import EVENT_TABLES, event_values
 from ledger.store.rows import all_of
 from ledger.store.rules import breaches_of
-from ledger.store.tables import alarms, chain_blocks, chain_logs
+from ledger.store.tables import alarms, chain_blocks, chain_logs, webhooks
 
 CHAIN_TABLES = (chain_logs, alarms, *EVENT_TABLES.values())
 """What a fresh reading of the chain gives again, row by row."""
@@ -73,11 +73,14 @@ def append_blocks(connection: Connection, blocks: Sequence[Block], logs: Sequenc
 
 
 def roll_back(connection: Connection, to_number: int) -> int:
-    """Take back every block above `to_number` with all that hangs on it; how many logs went."""
+    """Take back every block above `to_number` with all that hangs on it, and tell anew what comes instead; how many
+    logs went."""
     gone = connection.execute(
         select(func.count()).select_from(chain_logs).where(chain_logs.c.block_number > to_number)
     ).scalar_one()
     connection.execute(delete(chain_blocks).where(chain_blocks.c.number > to_number))
+    told_further = webhooks.c.next_block > to_number
+    connection.execute(update(webhooks).where(told_further).values(next_block=to_number + 1, next_index=0))
     return gone
 
 

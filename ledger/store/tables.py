@@ -241,6 +241,25 @@ intakes = _table(
     UniqueConstraint("key"),
 )
 
+webhooks = _table(
+    "webhooks",
+    Column("id", Text, primary_key=True),
+    _must("url", Text),
+    _must("secret", Blob),
+    _must("events", Text),
+    _must("next_block", Whole),
+    _must("next_index", Whole),
+    _must("failures", Whole),
+    _may("failing_since_ms", Whole),
+    _must("next_at_ms", Whole),
+    _may("last_failure", Text),
+    _may("last_failure_at_ms", Whole),
+    _must("delivered", Whole),
+    _may("last_delivered_at_ms", Whole),
+    _may("disabled_at_ms", Whole),
+    _must("created_at_ms", Whole),
+)
+
 answers = _table(
     "answers",
     Column("caller", Text, primary_key=True),

@@ -346,6 +346,26 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "webhooks",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.Column("next_block", WHOLE, nullable=False),
+        sa.Column("next_index", WHOLE, nullable=False),
+        sa.Column("failures", WHOLE, nullable=False),
+        sa.Column("failing_since_ms", WHOLE, nullable=True),
+        sa.Column("next_at_ms", WHOLE, nullable=False),
+        sa.Column("last_failure", sa.Text(), nullable=True),
+        sa.Column("last_failure_at_ms", WHOLE, nullable=True),
+        sa.Column("delivered", WHOLE, nullable=False),
+        sa.Column("last_delivered_at_ms", WHOLE, nullable=True),
+        sa.Column("disabled_at_ms", WHOLE, nullable=True),
+        sa.Column("created_at_ms", WHOLE, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhooks")),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "usage_tables",
         sa.Column("id", WHOLE, autoincrement=True, nullable=False),
         sa.Column("import_id", WHOLE, nullable=False),
