@@ -48,7 +48,8 @@ PICTURES: Mapping[str, str] = {
     "queue": r"/desk/chain/queue",
     "verify": r"/desk/chain/verify",
 }
-"""Name of the picture and the address of its page, the first found that is one."""
+"""Name of the picture and the address of its page, the first found that is one; no link leads to agree and dispute
+once a month is agreed."""
 _LINK = re.compile(r'<a\b[^>]*\bhref="(/desk[^"#]*)')
 
 
@@ -92,7 +93,8 @@ def _found(client: httpx.Client) -> dict[str, str]:
                 found[name] = path
         if len(found) == len(PICTURES):
             break
-    return found
+    month = found.get("statement", "").partition("?")[0]
+    return {name: f"{month}/{name}" for name in ("agree", "dispute") if month} | found
 
 
 def _addresses(client: httpx.Client, most: int = 250) -> Iterator[str]:
@@ -108,7 +110,7 @@ def _addresses(client: httpx.Client, most: int = 250) -> Iterator[str]:
             link = unescape(match[1])
             if link not in seen:
                 seen.add(link)
-                waiting.append(link)
+                (waiting.appendleft if "/statements/US-A/" in link and "sort=" not in link else waiting.append)(link)
 
 
 if __name__ == "__main__":
