@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.bench.sides.contest import OURS, PEERS, Contender, contest, show
+from scripts.bench.sides.contest import OURS, PEERS, Contender, contest, markdown, show
 from scripts.bench.sides.measuring import Failed, Spent, measure
 from scripts.bench.sides.month import CACHE, SIDES, MadeMonth, MonthPlan, made_month
 from scripts.bench.sides.net_race import race_netting
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"match: {given.records:,} calls as two sides wrote them down, every fault of scripts/bench/sides/faults.py")
     standings = contest(_contenders(month, small, chosen, peers.python), given.rounds)
     show(standings)
+    if given.markdown:
+        print(f"\n{markdown(standings)}\n", flush=True)
     if given.growth:
         _show_growth("growth", [_made(MonthPlan(size), given.cache) for size in _sizes(given.growth)])
     if given.busy:
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--busy", default="300000,1000000,3000000", help="sizes of months with a busy key")
     parser.add_argument("--carriers", type=int, default=2_000, help="of the netting cycle")
     parser.add_argument("--huge", action="store_true", help=f"{HUGE:,} calls as well: 6 GB of disk and minutes")
+    parser.add_argument("--markdown", action="store_true", help="the table as the README has it, too")
     parser.add_argument("--cache", type=Path, default=CACHE, help="where months are kept")
     return parser
 

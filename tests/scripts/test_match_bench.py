@@ -118,9 +118,10 @@ def test_a_way_that_fails_says_so_and_stops_nobody(month: MadeMonth) -> None:
 def test_the_whole_runs_and_tells_more_of_us_than_of_who_needs_both_numbers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--records", str(CALLS), "--rounds", "1", "--peers", "", "--growth", "", "--busy", "", "--cache"]
-    match.main([*arguments, str(tmp_path)])
+    arguments = ["--records", str(CALLS), "--rounds", "1", "--peers", "", "--growth", "", "--busy", "", "--markdown"]
+    match.main([*arguments, "--cache", str(tmp_path)])
     lines = capsys.readouterr().out.splitlines()
+    assert [line.split("|")[3].strip() for line in lines if line.startswith("| gsc: findings |")] == ["1.00 ×"]
     table = next(line for line in reversed(lines) if line.startswith("gsc: findings, and every pair"))
     month = made_month(MonthPlan(CALLS), tmp_path)
     (peer,) = contest([Contender("DuckDB", month, PEERS, "duckdb-range")], 1)

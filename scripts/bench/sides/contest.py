@@ -75,6 +75,24 @@ def show(standings: Sequence[Standing]) -> None:
         print(f"{_line(each)}  {against}", flush=True)
 
 
+def markdown(standings: Sequence[Standing]) -> str:
+    """The table of the README: whoever fails is left out."""
+    rows = [
+        "| | core-seconds | of gsc's | by the clock | memory | recall | precision |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    first = standings[0]
+    for each in standings:
+        spent = [one for one in each.spent if one]
+        if spent:
+            cores, most = median(one.core_seconds for one in spent), max(one.most_bytes for one in spent) / MIB
+            clock, core = each.ratio(first)
+            shares = f"{each.score.recall:.5f} | {each.score.precision:.6f}" if each.score else "– | –"
+            row = f"{each.contender.title} | {cores:.1f} | {core:.2f} × | {clock:.2f} × | {most:,.0f} MiB | {shares}"
+            rows.append(f"| {row} |")
+    return "\n".join(rows)
+
+
 def _run(standing: Standing) -> Spent | None:
     each = standing.contender
     files = [str(each.month.records(side)) for side in SIDES]
