@@ -16,9 +16,10 @@ from ledger.agreement import Tolerance
 from ledger.cores import in_parallel
 from reconciliation.matching.buckets import Bucket, buckets_of, with_key_of
 from reconciliation.matching.clocks import Clocks
+from reconciliation.matching.columns import Columns, Reach
 from reconciliation.matching.keys import mixed, pair_hashes, row_bits, sorted_words
 from reconciliation.matching.side import Flags, Ints, Side, Tolerances, Words, allowed_ms
-from reconciliation.matching.sweep import Columns, Reach, mark_twins, sweep
+from reconciliation.matching.sweep import mark_twins, sweep
 
 
 class PairClass(IntEnum):

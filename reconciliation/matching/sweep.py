@@ -3,12 +3,11 @@
 A loop's machine code is kept on disk and renewed when its own file changes; so a loop calls none of another file.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from ledger.kernel import kernel
-from reconciliation.matching.side import Flags, Ints, Words
+from reconciliation.matching.columns import Columns, Reach
+from reconciliation.matching.side import Flags, Ints
 
 EXACT_LIMIT = 256
 """Records of one side in a component that still get the exact assignment; more are paired in order of time."""
@@ -16,29 +15,9 @@ NEVER = -1
 """An edge that is not there."""
 FAR_MS = 86_400_000
 """Durations that differ by more than a day cost no more than a day: keeps sums within 63 bits."""
+LONG_AGO_MS = 2**61
 TWIN_MS = 1_000
 """Two records of one side and key that start and last the same within this are one event written twice."""
-
-
-class Columns(NamedTuple):
-    """What the compiled loops read of one side (numba takes named tuples of arrays)."""
-
-    key: Words
-    start_ms: Ints
-    quantity: Ints
-    tie: Ints
-
-    def take(self, rows: Ints, key: Words) -> "Columns":
-        """Only these rows, with these keys."""
-        return Columns(key, self.start_ms[rows], self.quantity[rows], self.tie[rows])
-
-
-class Reach(NamedTuple):
-    """How far apart two records of a pair may be."""
-
-    window_ms: int
-    limits: Ints
-    """Largest quantity difference for each row of ours; -1: any."""
 
 
 @kernel
@@ -97,6 +76,7 @@ def sift(
 
     What is within reach of anything that differs stays loud with it: no later rule could see less than all of it.
     """
+    apart_ms = max(reach.window_ms, TWIN_MS)
     i = 0
     j = 0
     while i < len(our_keys) and j < len(their_keys):
@@ -114,20 +94,53 @@ def sift(
             if i_end - i == 1 and j_end - j == 1:  # nearly all: spared the passing of columns
                 x = our_rows[i]
                 y = their_rows[j]
-                near = abs(ours.start_ms[x] - theirs.start_ms[y]) <= reach.window_ms
-                same = ours.quantity[x] == theirs.quantity[y] and amounts[0][x] == amounts[1][y]
-                if near and same and ours.key[x] == theirs.key[y]:
-                    mate[x] = y
-                    loud[0][x] = False
-                    loud[1][y] = False
+                _sift_pair(x, ours, y, theirs, amounts, reach, mate, loud)
             else:
-                xs = our_rows[i:i_end]
-                ys = their_rows[j:j_end]
-                _by_start(xs, ours)
-                _by_start(ys, theirs)
-                _sift_group(xs, ours, ys, theirs, amounts, reach, mate, loud)
+                k = 0
+                in_step = i_end - i == j_end - j  # nearly all others: each far from the next, and its partner beside it
+                last = np.int64(-LONG_AGO_MS)
+                while in_step and k < i_end - i:
+                    x = our_rows[i + k]
+                    y = their_rows[j + k]
+                    start = ours.start_ms[x]
+                    other = theirs.start_ms[y]
+                    same = ours.quantity[x] == theirs.quantity[y] and amounts[0][x] == amounts[1][y]
+                    near = abs(start - other) <= reach.window_ms and min(start, other) > last + apart_ms
+                    in_step = same and near and ours.key[x] == theirs.key[y]
+                    last = max(start, other)
+                    k += 1
+                if in_step:
+                    for k in range(i_end - i):
+                        mate[our_rows[i + k]] = their_rows[j + k]
+                        loud[0][our_rows[i + k]] = False
+                        loud[1][their_rows[j + k]] = False
+                else:
+                    xs = our_rows[i:i_end]
+                    ys = their_rows[j:j_end]
+                    _by_start(xs, ours)
+                    _by_start(ys, theirs)
+                    _sift_group(xs, ours, ys, theirs, amounts, reach, mate, loud)
             i = i_end
             j = j_end
+
+
+@kernel
+def _sift_pair(
+    x: int,
+    ours: Columns,
+    y: int,
+    theirs: Columns,
+    amounts: tuple[Ints, Ints],
+    reach: Reach,
+    mate: Ints,
+    loud: tuple[Flags, Flags],
+) -> None:
+    near = abs(ours.start_ms[x] - theirs.start_ms[y]) <= reach.window_ms
+    same = ours.quantity[x] == theirs.quantity[y] and amounts[0][x] == amounts[1][y]
+    if near and same and ours.key[x] == theirs.key[y]:
+        mate[x] = y
+        loud[0][x] = False
+        loud[1][y] = False
 
 
 @kernel
@@ -147,7 +160,9 @@ def _sift_group(
     y = 0
     while x < len(xs) and y < len(ys):
         x_end, y_end = _cluster(xs, ours, x, ys, theirs, y, apart_ms)
-        if x_end - x == y_end - y:
+        if x_end - x == 1 and y_end - y == 1:
+            _sift_pair(xs[x], ours, ys[y], theirs, amounts, reach, mate, loud)
+        elif x_end - x == y_end - y:
             _match_group(xs[x:x_end], ours, ys[y:y_end], theirs, reach, mate)
             quiet = True
             for row in xs[x:x_end]:
@@ -263,6 +278,8 @@ def _edge(row: int, ours: Columns, other: int, theirs: Columns, reach: Reach) ->
 
 @kernel
 def _match_component(xs: Ints, ours: Columns, ys: Ints, theirs: Columns, reach: Reach, mate: Ints) -> None:
+    if len(xs) == len(ys) and _match_alike(xs, ours, ys, theirs, reach, mate):
+        return
     if max(len(xs), len(ys)) > EXACT_LIMIT:
         _match_in_order(xs, ours, ys, theirs, reach, mate)
     elif len(xs) == 1 and len(ys) == 1:
@@ -270,6 +287,20 @@ def _match_component(xs: Ints, ours: Columns, ys: Ints, theirs: Columns, reach: 
             mate[xs[0]] = ys[0]
     else:
         _match_exactly(xs, ours, ys, theirs, reach, mate)
+
+
+@kernel
+def _match_alike(xs: Ints, ours: Columns, ys: Ints, theirs: Columns, reach: Reach, mate: Ints) -> bool:
+    """Pair in order of time if so all pair with equal quantities: no assignment has less |start difference| in all."""
+    for k in range(len(xs)):
+        x = xs[k]
+        y = ys[k]
+        near = abs(ours.start_ms[x] - theirs.start_ms[y]) <= reach.window_ms
+        if not near or ours.quantity[x] != theirs.quantity[y] or ours.key[x] != theirs.key[y]:
+            return False
+    for k in range(len(xs)):
+        mate[xs[k]] = ys[k]
+    return True
 
 
 @kernel

@@ -15,9 +15,9 @@ import numpy as np
 from ledger.kernel import kernel
 from reconciliation.matching import sweep
 from reconciliation.matching.clocks import Shifts, Stretches
+from reconciliation.matching.columns import Columns, Reach
 from reconciliation.matching.keys import row_bits, sorted_words
 from reconciliation.matching.side import Flags, Ints, Words
-from reconciliation.matching.sweep import Columns, Reach
 from reconciliation.streaming.packing import Layout, frozen, unpack
 from reconciliation.streaming.plan import Plan
 
