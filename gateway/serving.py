@@ -1,4 +1,4 @@
-"""How does a gateway live as a process? API and desk in front, follower and submitter behind, one clean end.
+"""How does a gateway live as a process? API and desk in front; follower, submitter and webhooks behind, one clean end.
 
 Whatever kills it, nothing is lost: what was decided is in the outbox, what was read is behind the checkpoint.
 """
@@ -17,6 +17,8 @@ import uvicorn
 from gateway.api.app import build_app
 from gateway.composition import Gateway, SystemClock
 from gateway.outbox import Submitter
+from gateway.webhooks import delivering
+from gateway.webhooks.delivering import deliverer_of
 from ledger.errors import GscError
 
 FOLLOW_SECONDS = 0.3
@@ -51,6 +53,7 @@ def _threads(gateway: Gateway, server: uvicorn.Server, stop: threading.Event, pa
     workers = [
         threading.Thread(target=_follow, args=(gateway, stop), name="follower"),
         threading.Thread(target=submitter_of(gateway).run, args=(stop,), name="submitter"),
+        threading.Thread(target=delivering.run, args=(deliverer_of(gateway), stop), name="webhooks"),
     ]
     if parent is not None:
         workers.append(threading.Thread(target=_watch_parent, args=(parent, server, stop), name="parent", daemon=True))

@@ -28,6 +28,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.known import KnownSettings, dump_known, known_settings
+from gateway.webhooks.addresses import Network, parse_networks
 from ledger.errors import Conflict, Malformed, NotFound
 from ledger.identity import CarrierCode, carrier_code, registry_code
 from ledger.numbers import numbering_of
@@ -86,6 +87,18 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Where webhooks may lead beside public addresses."""
+
+    allow: tuple[str, ...] = ()
+    """Own addresses and networks; http is enough there."""
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return parse_networks(self.allow)
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """How the switch writes its CDRs: local zone, and the country its national numbers belong to (ISO 3166)."""
 
@@ -108,6 +121,7 @@ class Settings:
     decks: Path = Path("decks")
     listen: Listen = field(default_factory=Listen)
     desk: Desk = field(default_factory=Desk)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     switch: Switch = field(default_factory=Switch)
     peers: Mapping[CarrierCode, str] = field(default_factory=lambda: MappingProxyType({}))
     trunks: Mapping[str, TrunkSetting] = field(default_factory=lambda: MappingProxyType({}))
@@ -209,6 +223,7 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
         values["clock"] = _one_of(ClockKind, _text(raw, "clock"), "clock")
     values["listen"] = _listen(_table(raw, "listen"))
     values["desk"] = _desk(_table(raw, "desk"))
+    values["webhooks"] = _webhooks(_table(raw, "webhooks"))
     values["switch"] = _switch(_table(raw, "switch"))
     values["peers"] = _peers(_table(raw, "peers"))
     values["trunks"] = _trunks(_table(raw, "trunks"))
@@ -223,6 +238,7 @@ def parse_settings(home: Path, raw: Mapping[str, Any]) -> Settings:
 
 def dump_settings(settings: Settings) -> str:
     """The settings as gsc.toml; `parse_settings` reads them back equal."""
+    openly = str(settings.desk.open_on_loopback).lower()
     lines = [
         "# A carrier's gateway: see `gsc doctor` and docs/formats.md.",
         f"carrier = {_quoted(settings.carrier)}",
@@ -240,7 +256,10 @@ def dump_settings(settings: Settings) -> str:
         f"port = {settings.listen.port}",
         "",
         "[desk]",
-        f"open_on_loopback = {str(settings.desk.open_on_loopback).lower()}  # a browser on this machine reads, no login",
+        f"open_on_loopback = {openly}  # a browser on this machine reads, no login",
+        "",
+        "[webhooks]",
+        f"allow = [{_quoted_all(settings.webhooks.allow)}]  # own networks that webhooks may lead into",
         "",
         "[switch]",
         f"zone = {_quoted(settings.switch.zone.key)}",
@@ -319,6 +338,15 @@ def _desk(raw: Mapping[str, Any]) -> Desk:
     if type(said) is not bool:
         raise Malformed("desk.open_on_loopback says neither", expected="true or false", got=repr(said)[:40])
     return Desk(said)
+
+
+def _webhooks(raw: Mapping[str, Any]) -> Webhooks:
+    _refuse_unknown(raw, ["allow"], "[webhooks]")
+    said = raw.get("allow", [])
+    if not isinstance(said, list) or not all(isinstance(each, str) for each in said):
+        raise Malformed("webhooks.allow is no list of addresses", expected='["127.0.0.1"]', got=repr(said)[:80])
+    parse_networks(said)  # raises Malformed: better now than with the first webhook
+    return Webhooks(tuple(said))
 
 
 def _switch(raw: Mapping[str, Any]) -> Switch:

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
 
-from gateway.api import document_routes, peer_routes, problem_pages
+from gateway.api import document_routes, peer_routes, problem_pages, webhook_routes
 from gateway.api.bounds import BoundedBody, PrivateAnswers
 from gateway.api.bulk import intakes, jobs
 from gateway.api.login import pages as login_pages
@@ -22,6 +22,7 @@ from gateway.desk.acting import install_pages
 from gateway.desk.routes import router as desk_router
 from gateway.settings import operator_token
 from gateway.staging.work import Bench
+from gateway.webhooks.sending import Sender
 from ledger.clock import Clock
 
 
@@ -42,6 +43,7 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
     app.state.failures = Failures()
     app.state.turns = Turns()
     app.state.jobs = Bench()
+    app.state.sender = Sender(gateway.settings.webhooks.networks)
     install_problems(app)
     install_openapi(app)
     install_pages(app)
@@ -49,7 +51,7 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
         app.include_router(verbs.router)
     for router in (members.reads, resource_routes.router, usage.router, document_routes.router, peer_routes.router):
         app.include_router(router)
-    for bulk in (intakes.router, jobs.router):
+    for bulk in (intakes.router, jobs.router, webhook_routes.router):
         app.include_router(bulk)
     for pages in (login_routes.router, login_pages.router, problem_pages.router):
         app.include_router(pages)

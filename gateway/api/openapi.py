@@ -54,6 +54,8 @@ LINKS: tuple[tuple[str, str, str, str], ...] = (
     ("list_settlementAccount", "/0/id", "grant_credit", "id"),
     ("post_grant", "/id", "get_grant", "grant_id"),
     ("post_grant", "/id", "delete_grant", "grant_id"),
+    ("post_webhook", "/id", "get_webhook", "id"),
+    ("post_webhook", "/id", "delete_webhook", "id"),
 )
 """Which operation takes a member of another one's answer, beside each list's first row at its own address."""
 

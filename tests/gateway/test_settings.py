@@ -16,6 +16,7 @@ from gateway.settings import (
     Switch,
     TrunkDirection,
     TrunkSetting,
+    Webhooks,
     dump_settings,
     init_home,
     load_settings,
@@ -35,6 +36,7 @@ def full(home: Path) -> Settings:
         chain_url="http://127.0.0.1:9545",
         clock=ClockKind.CHAIN,
         listen=Listen(port=8101),
+        webhooks=Webhooks(("127.0.0.1", "10.1.0.0/16")),
         switch=Switch(zone=ZoneInfo("Asia/Shanghai"), country="CN"),
         peers=MappingProxyType({GB_B: "http://127.0.0.1:8102"}),
         trunks=MappingProxyType({'odd "name"': TrunkSetting(GB_B, TrunkDirection.IN, "US", ("1234#", "99"))}),
@@ -52,6 +54,7 @@ def full(home: Path) -> Settings:
     [
         ({"carrier": "CN-T", "chainurl": "x"}, "chain_url"),
         ({"carrier": "CN-T", "listen": {"prot": 1}}, "host, port"),
+        ({"carrier": "CN-T", "webhooks": {"alow": []}}, "one of allow"),
         ({"carrier": "CN-T", "trunks": {"a": {"partner": "GB-B", "way": "in"}}}, "partner, direction"),
     ],
 )

@@ -1,0 +1,1 @@
+"""What the chain says, told to the carrier's own systems: signed by the Standard Webhooks scheme."""
