@@ -77,10 +77,8 @@ def show(standings: Sequence[Standing]) -> None:
 
 def markdown(standings: Sequence[Standing]) -> str:
     """The table of the README: whoever fails is left out."""
-    rows = [
-        "| | core-seconds | of gsc's | by the clock | memory | recall | precision |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    headings = ["", "core-seconds", "of gsc's", "by the clock", "memory", "recall", "precision"]
+    rows = [f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}"]
     first = standings[0]
     for each in standings:
         spent = [one for one in each.spent if one]
