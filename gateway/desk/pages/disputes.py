@@ -77,10 +77,12 @@ def get_thread(request: Request, dispute_id: str) -> Response:
 def get_sign(
     request: Request,
     dispute_id: str,
-    act: Annotated[str, Query(max_length=20)],
+    act: Annotated[str, Query(max_length=20)] = "",
     credited: Annotated[str, Query(max_length=24)] = "",
 ) -> Response:
-    """What an act about a dispute would sign."""
+    """What an act about a dispute would sign; the thread, where none is named."""
+    if not act:
+        return get_thread(request, dispute_id)
     return answer(request, "decide.html", lambda gateway, _: decide_view(gateway, _id(dispute_id), act, credited))
 
 
