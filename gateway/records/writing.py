@@ -27,6 +27,7 @@ from gateway.records.layout import (
 from gateway.records.pairing import Pairs
 from gateway.records.spilling import VALUES, Ints, Names, Span, Spill, spill_ours, spill_theirs
 from reconciliation.matching.keys import text_hashes
+from reconciliation.matching.side import Flags
 
 STRETCH_ROWS = 1 << 20
 """Records of one side that are put in order at once."""
@@ -132,7 +133,7 @@ def _aligned(us: pa.Table, them: pa.Table) -> tuple[Ints, Ints]:
     return np.concatenate([np.arange(len(us)), np.full(len(alone), NOBODY)]), np.concatenate([theirs, alone])
 
 
-def _match(ours: pa.Table, theirs: pa.Table, our_row: Ints, both: Ints, pairs: Pairs) -> Ints:
+def _match(ours: pa.Table, theirs: pa.Table, our_row: Ints, both: Flags, pairs: Pairs) -> Ints:
     same = _filled(pc.equal(ours["amount_micros"], theirs["amount_micros"]))
     found = pairs.classes[our_row].astype(np.int64)
     found[(found == Match.EXACT) & ~same] = Match.MISMATCH
@@ -141,7 +142,7 @@ def _match(ours: pa.Table, theirs: pa.Table, our_row: Ints, both: Ints, pairs: P
     return matched
 
 
-def _differing(ours: pa.Table, theirs: pa.Table, both: Ints) -> Ints:
+def _differing(ours: pa.Table, theirs: pa.Table, both: Flags) -> Ints:
     bits = np.zeros(len(ours), np.int64)
     for at, name in enumerate(FIELDS):
         left, right = ours[name], theirs[name]
@@ -151,7 +152,7 @@ def _differing(ours: pa.Table, theirs: pa.Table, both: Ints) -> Ints:
     return bits
 
 
-def _other(ours: pa.Table, theirs: pa.Table, both: Ints) -> Ints:
+def _other(ours: pa.Table, theirs: pa.Table, both: Flags) -> Ints:
     other = both & _filled(pc.not_equal(ours["a_party"], theirs["a_party"]))
     hashes: Ints = np.where(other, short_hashes(theirs["a_party"].fill_null("")), 0)
     return hashes
@@ -173,8 +174,8 @@ def _optional(at: Ints) -> pa.Array:
     return pa.array(at, mask=at < 0)
 
 
-def _filled(flags: pa.ChunkedArray) -> Ints:
-    filled: Ints = flags.fill_null(False).to_numpy()
+def _filled(flags: pa.ChunkedArray) -> Flags:
+    filled: Flags = flags.fill_null(False).to_numpy()
     return filled
 
 

@@ -30,7 +30,7 @@ class Address:
 
     def href(self, **changes: str | None) -> str:
         """The same page with some words of the query changed; None leaves one out."""
-        words = {name: value for name, value in (self.query | changes).items() if value is not None}
+        words = {name: value for name, value in {**self.query, **changes}.items() if value is not None}
         return f"{self.path}?{urlencode(words)}" if words else self.path
 
 
