@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -257,7 +258,8 @@ def _partnership(settings: Settings, path: Path) -> Partnership:
 
 
 def _agreement(settings: Settings, path: Path) -> Agreement:
-    agreement = load_agreement(path)
+    stat = path.stat()
+    agreement = _read_once(path, stat.st_mtime_ns, stat.st_size)
     if settings.carrier not in (agreement.low, agreement.high):
         raise Malformed(
             f"{path.name} is an agreement of others",
@@ -265,3 +267,9 @@ def _agreement(settings: Settings, path: Path) -> Agreement:
             got=f"{agreement.low} and {agreement.high}",
         )
     return agreement
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, mtime_ns: int, size: int) -> Agreement:
+    """Read while its file stays as it is."""
+    return load_agreement(path)

@@ -6,8 +6,10 @@ Bytes are appended to one file and synced before the store says so; what a crash
 import hashlib
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 
@@ -18,11 +20,25 @@ from ledger.errors import Conflict, Malformed, NotFound
 from ledger.identity import CarrierCode
 from ledger.service import Service
 from ledger.store.engine import lock, reading, writing
-from ledger.store.intakes import Intake, add_intake, intake_of, mark_received, remove_intake
+from ledger.store.intakes import (
+    Intake,
+    add_intake,
+    begun_under_its_key,
+    intake_of,
+    mark_received,
+    remove_intake,
+)
 
 WRITE_BYTES = 4 << 20
 MAX_BYTES = 8 << 30
 """Of one intake: months of a large carrier come in several."""
+
+
+class Begun(NamedTuple):
+    """An intake, and whether it was begun before."""
+
+    intake: Intake
+    before: bool
 
 
 def begin(
@@ -35,29 +51,30 @@ def begin(
     *,
     name: str,
     key: str | None,
-) -> Intake:
-    """Begin an intake; under a key that was used, the one that was begun. Raises NotFound, RequestConflict."""
+    now_ms: int,
+) -> Begun:
+    """An intake for `receive_first`, or the one begun under its key. Raises NotFound, RequestConflict."""
     held = partnership_with(gateway.settings, partner)
     if service not in held.agreement.services:
         words = ", ".join(each.word for each in sorted(held.agreement.services))
         raise NotFound(f"no {service.word} is agreed with {partner}", expected=words, got=service.word)
-    intake = Intake(
+    drawn = Intake(
         id=secrets.token_hex(16),
         partner=partner,
         direction=direction.value,
         service=service,
         form=form.value,
         packing=packing.value,
-        name=Path(name).name[:200] or "intake",
+        name=Path(name).name[:200] or "usage",
         key=key,
         received=0,
         complete=False,
         import_id=None,
-        begun_at_ms=gateway.clock.now_ms(),
+        begun_at_ms=now_ms,
     )
-    path_of(gateway, intake).parent.mkdir(parents=True, exist_ok=True)
-    with writing(gateway.engine) as connection:
-        return add_intake(connection, intake)
+    with reading(gateway.engine) as connection:
+        known = begun_under_its_key(connection, drawn) if key is not None else None
+    return Begun(known or drawn, known is not None)
 
 
 def find(gateway: Gateway, intake_id: str) -> Intake:
@@ -71,24 +88,33 @@ def path_of(gateway: Gateway, intake: Intake) -> Path:
     return gateway.settings.work_path / "intakes" / intake.id
 
 
+async def receive_first(gateway: Gateway, intake: Intake, chunks: AsyncIterator[bytes], *, complete: bool) -> Intake:
+    """Its first bytes, and then its row: one commit says both. Raises Malformed, RequestConflict."""
+
+    def settle(received: int, complete: bool) -> Intake:
+        with writing(gateway.engine) as connection:
+            return add_intake(connection, replace(intake, received=received, complete=complete))
+
+    path_of(gateway, intake).parent.mkdir(parents=True, exist_ok=True)
+    return await _append(gateway, intake, chunks, settle, complete=complete)
+
+
 async def receive(
     gateway: Gateway, intake: Intake, offset: int, chunks: AsyncIterator[bytes], *, complete: bool
 ) -> Intake:
     """Append what comes at its place; a connection that breaks off leaves what came. Raises Conflict, Malformed."""
+
+    def settle(received: int, complete: bool) -> Intake:
+        with writing(gateway.engine) as connection:
+            lock(connection, f"intake {intake.id}")
+            now = intake_of(connection, intake.id)
+            if now.received != intake.received or now.complete:
+                raise Conflict("another request brought bytes meanwhile", expected=intake.received, got=now.received)
+            mark_received(connection, intake.id, received, complete=complete)
+            return intake_of(connection, intake.id)
+
     check_place(intake, offset)
-    received = offset
-    file = await run_in_threadpool(_open_at, path_of(gateway, intake), offset)
-    try:
-        waiting = bytearray()
-        async for chunk in chunks:
-            waiting += chunk
-            if len(waiting) >= WRITE_BYTES:
-                received = await run_in_threadpool(_write, file, waiting, received)
-        received = await run_in_threadpool(_write, file, waiting, received)
-    except BaseException:
-        await run_in_threadpool(_settle, gateway, intake, file, received, False)
-        raise
-    return await run_in_threadpool(_settle, gateway, intake, file, received, complete)
+    return await _append(gateway, intake, chunks, settle, complete=complete)
 
 
 def check_place(intake: Intake, offset: int) -> None:
@@ -154,14 +180,31 @@ def _write(file: int, waiting: bytearray, received: int) -> int:
     return received
 
 
-def _settle(gateway: Gateway, intake: Intake, file: int, received: int, complete: bool) -> Intake:
-    """Sync, then say so; of two that append at once one is told that it came late."""
+async def _append(
+    gateway: Gateway,
+    intake: Intake,
+    chunks: AsyncIterator[bytes],
+    settle: Callable[[int, bool], Intake],
+    *,
+    complete: bool,
+) -> Intake:
+    """Write, sync, and only then say so; what came before a connection broke off stays."""
+    received = intake.received
+    file = await run_in_threadpool(_open_at, path_of(gateway, intake), received)
+    try:
+        waiting = bytearray()
+        async for chunk in chunks:
+            waiting += chunk
+            if len(waiting) >= WRITE_BYTES:
+                received = await run_in_threadpool(_write, file, waiting, received)
+        received = await run_in_threadpool(_write, file, waiting, received)
+    except BaseException:
+        await run_in_threadpool(_settled, file, received, False, settle)
+        raise
+    return await run_in_threadpool(_settled, file, received, complete, settle)
+
+
+def _settled(file: int, received: int, complete: bool, settle: Callable[[int, bool], Intake]) -> Intake:
     os.fsync(file)
     os.close(file)
-    with writing(gateway.engine) as connection:
-        lock(connection, f"intake {intake.id}")
-        now = intake_of(connection, intake.id)
-        if now.received != intake.received or now.complete:
-            raise Conflict("another request brought bytes meanwhile", expected=intake.received, got=now.received)
-        mark_received(connection, intake.id, received, complete=complete)
-        return intake_of(connection, intake.id)
+    return settle(received, complete)

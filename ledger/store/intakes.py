@@ -40,12 +40,16 @@ class Intake:
         return self.partner, self.direction, self.service, self.form, self.packing, self.name
 
 
+def begun_under_its_key(connection: Connection, intake: Intake) -> Intake | None:
+    """The intake that was begun under this one's key. Raises RequestConflict if that was for other usage."""
+    found = connection.execute(select(intakes).where(intakes.c.key == intake.key)).one_or_none()
+    return None if found is None else _same(one_of(Intake, found), intake)
+
+
 def add_intake(connection: Connection, intake: Intake) -> Intake:
-    """Remember an intake, or find the one that was begun under its key. Raises RequestConflict."""
-    if intake.key is not None:
-        found = connection.execute(select(intakes).where(intakes.c.key == intake.key)).one_or_none()
-        if found is not None:
-            return _same(one_of(Intake, found), intake)
+    """Remember an intake. Raises RequestConflict if another one was begun under its key meanwhile."""
+    if intake.key is not None and begun_under_its_key(connection, intake) is not None:
+        raise RequestConflict("another intake was begun under this idempotency key meanwhile", todo="Ask again.")
     connection.execute(insert(intakes).values(asdict(intake)))
     return intake
 

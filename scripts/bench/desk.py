@@ -21,6 +21,7 @@ from gateway.records.reading import PAGE_ROWS, RecordList
 from gateway.records.wanted import EVERY, Wanted
 from gateway.records.writing import Sides, write_list
 from reconciliation.exceptions import PAIRS_SCHEMA
+from scripts.bench.bulk import measure_bulk
 from scripts.bench.made_month import OCTOBER_S, OCTOBER_SECONDS
 
 AT_ONCE = 500_000
@@ -33,6 +34,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench.desk", description=__doc__)
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--pages", type=int, default=300)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of a body in bulk")
+    parser.add_argument("--posts", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "records.arrow"
@@ -42,6 +46,7 @@ def main() -> None:
         size = path.stat().st_size / rows
         print(f"list of {rows:,} records: {spent:,.0f} s, {used:,.0f} core-seconds; {size:,.0f} bytes a record")
         _race(path, rows, given.pages, Path(folder) / "plain.sqlite")
+    measure_bulk(given.rows, given.posts, given.rounds)
 
 
 def _race(path: Path, rows: int, pages: int, plain: Path) -> None:

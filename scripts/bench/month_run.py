@@ -66,7 +66,7 @@ def run_month(folder: Path, deck: RateDeck, count: int) -> list[Used]:
     """Import, rate and seal a file of that many calls. Asserts that every one is sealed."""
     with LocalChain(state_dir=folder / "chain", start_at=SEPTEMBER) as chain:
         home = folder / "home"
-        _prepare(folder, home, chain, deck)
+        prepare(folder, home, chain, deck)
         chain.advance_to(NOVEMBER)
         path = write_calls(folder / "month.csv", deck, count)
         steps = [["import", str(path), "--preset", "csv"], ["rate"], ["seal"]]
@@ -109,7 +109,7 @@ def _show(used: Sequence[Used], count: int, raw_bytes: int, batches: int) -> Non
         print(f"  {each.verb:<12}{paces}{each.most_bytes / 2**20:>16,.0f} MiB{each.most_bytes / MOST_BYTES:>12.0%}")
 
 
-def _prepare(folder: Path, home: Path, chain: LocalChain, deck: RateDeck) -> None:
+def prepare(folder: Path, home: Path, chain: LocalChain, deck: RateDeck) -> None:
     """CN-T's home: keys, the agreement both have signed, and its deck published."""
     init_home(
         Settings(

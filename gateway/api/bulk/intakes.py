@@ -22,7 +22,7 @@ from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneySh
 from gateway.api.times import utc_of_ms
 from gateway.api.verbs.parts import DryRun, TheGateway
 from gateway.bulk.bodies import Form, Packing
-from gateway.bulk.receiving import begin, check_repeat, discard, find, receive
+from gateway.bulk.receiving import Begun, begin, check_repeat, discard, find, receive, receive_first
 from gateway.bulk.staging import StagedIntake, ToSign, commit, stage, staged
 from gateway.composition import Gateway
 from gateway.formats.trunks import Direction
@@ -129,16 +129,17 @@ async def post_intake(
     form, packing = _form_of(request)
     carrier, kind = carrier_code(partner), Service[service.upper()]
 
-    def begun() -> Intake:
-        return begin(gateway, carrier, direction, kind, form, packing, name=name, key=key)
+    def begun() -> Begun:
+        now_ms: int = request.app.state.clock.now_ms()
+        return begin(gateway, carrier, direction, kind, form, packing, name=name, key=key, now_ms=now_ms)
 
     turns: Turns = request.app.state.turns
     async with turns.of(f"intake key {key}" if key else f"intake {id(request)}"):
-        intake = await run_in_threadpool(begun)
-        if intake.complete:
+        intake, before = await run_in_threadpool(begun)
+        if not before:
+            intake = await receive_first(gateway, intake, request.stream(), complete=complete == "?1")
+        elif intake.complete:
             await check_repeat(gateway, intake, request.stream())
-        elif intake.received == 0:
-            intake = await receive(gateway, intake, 0, request.stream(), complete=complete == "?1")
     return _answer(intake, 201)
 
 
