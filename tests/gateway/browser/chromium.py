@@ -1,4 +1,4 @@
-"""How do tests look at a page as people do? In Debian's Chromium, driven by Playwright; no complaint of it is missed.
+"""How do tests look at a page as people do? In Debian's Chromium, driven by Playwright; no trouble of it is missed.
 
 On a machine without Chromium the tests say so and are passed over; where CI is true they fail instead.
 """
@@ -41,17 +41,17 @@ def started() -> Iterator[Browser]:
 
 @dataclass
 class Watched:
-    """A page whose complaints are kept: of the console, of scripts, of the policy, of what did not load."""
+    """A page whose noises are kept: of the console, of scripts, of the policy, of what did not load."""
 
     page: Page
-    complaints: list[str] = field(default_factory=list)
+    noises: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
-        self.page.on("requestfailed", lambda asked: self.complaints.append(f"not loaded: {asked.url}"))
+        self.page.on("pageerror", lambda error: self.noises.append(f"script: {error}"))
+        self.page.on("requestfailed", lambda asked: self.noises.append(f"not loaded: {asked.url}"))
 
     def _said(self, message: object) -> None:
         kind, text = getattr(message, "type", ""), getattr(message, "text", "")
         if kind in ("error", "warning"):
-            self.complaints.append(f"{kind}: {text}")
+            self.noises.append(f"{kind}: {text}")

@@ -45,4 +45,4 @@ def watched(clerk: BrowserContext) -> Iterator[Watched]:
     page = Watched(clerk.new_page())
     yield page
     page.page.close()
-    assert page.complaints == []
+    assert page.noises == []
