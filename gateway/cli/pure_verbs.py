@@ -146,7 +146,7 @@ def reconcile_two_files(
     from shutil import get_terminal_size
 
     from gateway.cli.parts import service_of
-    from gateway.cli.reconciled import report
+    from gateway.cli.reconciled import lines_of
     from gateway.cli.showing import show_json, show_next
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
@@ -166,7 +166,7 @@ def reconcile_two_files(
     if as_json:
         show_json(answer)
         return
-    for line in report(answer, get_terminal_size().columns):
+    for line in lines_of(answer, get_terminal_size().columns):
         typer.echo(line)
     for side, rows in answer["quarantined"].items():
         for row in rows:

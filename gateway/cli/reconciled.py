@@ -21,7 +21,7 @@ _VERDICTS = {
 }
 
 
-def report(answer: Mapping[str, Any], columns: int) -> list[str]:
+def lines_of(answer: Mapping[str, Any], columns: int) -> list[str]:
     """The lines of `gsc reconcile` on plain files, for a terminal of so many columns; the answer is that of --json."""
     width = max(NARROWEST, min(WIDEST, columns))
     parts = (_heading(answer), _waterfall(answer, width), _findings(answer, width), _days(answer), _disputes(answer))

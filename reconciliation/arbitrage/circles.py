@@ -143,9 +143,9 @@ def _schemes(
             yield Scheme.RING, code, back[0] - sold, destination
 
 
-def _cheapest(prices: Mapping[Direction, Mapping[str, tuple[Nanos, str]]], buyer: CarrierCode, code: str) -> int:
+def _cheapest(prices: Mapping[Direction, Mapping[str, tuple[Nanos, str]]], carrier: CarrierCode, code: str) -> int:
     """What the carrier buys a code for where it buys best: who has a cheaper supplier loses nothing by a dear one."""
-    return min(each[code][0] for (_, debtor), each in prices.items() if debtor == buyer and code in each)
+    return min(each[code][0] for (_, debtor), each in prices.items() if debtor == carrier and code in each)
 
 
 def _finding(

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.cli.app import run
-from gateway.cli.reconciled import DAYS, NARROWEST, report
+from gateway.cli.reconciled import DAYS, NARROWEST, lines_of
 from ledger.agreement_file import dump_agreement
 from ledger.money import parse_micros, show_micros
 from reconciliation.files import reconcile_files
@@ -32,7 +32,7 @@ def written(folder: Path, ours: list[Call], theirs: list[Call]) -> tuple[str, st
 
 def lines_of(files: tuple[str, str, str], columns: int = 100) -> list[str]:
     ours, theirs, _ = files
-    return report(reconcile_files(Path(ours), Path(theirs), agreement(), ours=CN), columns)
+    return lines_of(reconcile_files(Path(ours), Path(theirs), agreement(), ours=CN), columns)
 
 
 def test_the_waterfall_leads_from_our_amount_to_theirs(files: tuple[str, str, str]) -> None:

@@ -11,10 +11,10 @@ from reconciliation.totals import (
     Totals,
     Verdict,
     compare_totals,
-    sums_of_side,
     exceeds_both,
     madrid_limit_micros,
     share_of_ours,
+    sums_of_side,
     verdict_of_total,
 )
 from tests.reconciliation.records import UTC_ZONE, Call, table
