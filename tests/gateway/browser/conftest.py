@@ -1,4 +1,7 @@
-"""What do tests in a browser share? One pair of served gateways, one Chromium, and a clerk who is logged in."""
+"""What do tests in a browser share? One pair of served gateways, one Chromium, and a clerk who is logged in.
+
+They end with this folder: while Playwright runs, no other loop may in this process, and other tests have loops.
+"""
 
 from collections.abc import Iterator
 
@@ -12,20 +15,20 @@ from tests.gateway.disputed import Served, served_pair
 from tests.scenarios.gateways import CN_T
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with started() as browser:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Only where there is a browser to look at them."""
     with served_pair(tmp_path_factory.mktemp("served")) as pair:
         yield pair
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def clerk(chromium: Browser, served: Served) -> Iterator[BrowserContext]:
     """CN-T's clerk, who followed the link that `gsc login --browser` prints."""
     context = chromium.new_context(base_url=served.url(CN_T), locale="en-GB", viewport={"width": 1280, "height": 900})
