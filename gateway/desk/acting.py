@@ -8,12 +8,16 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from gateway.composition import Gateway
 from gateway.desk.answering import HEADERS, gateway_of, language_of, problem_of
 from gateway.desk.wording import Words, words_of
 from gateway.health import health_of
-from ledger.errors import GscError, Malformed
+from ledger.errors import GscError, Malformed, NotFound
+
+NO_PAGE = (404, 405)
+"""Statuses of an address that no page has."""
 
 
 def act(request: Request, do: Callable[[Gateway, Words], str]) -> Response:
@@ -33,7 +37,7 @@ def act(request: Request, do: Callable[[Gateway, Words], str]) -> Response:
 
 def install_pages(app: FastAPI) -> None:
     """Refusals of what is under /desk are pages: of strangers, forged forms and forms that do not fit."""
-    for kind in (GscError, RequestValidationError):
+    for kind in (GscError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _on_pages(app.exception_handlers[kind]))
 
 
@@ -42,7 +46,8 @@ def _on_pages(elsewhere: Callable[..., Any]) -> Callable[[Request, Exception], A
 
     async def handle(request: Request, error: Exception) -> Response:
         path = request.url.path
-        if not path.startswith("/desk") or path.startswith("/desk/static"):
+        is_page = path.startswith("/desk") and not path.startswith("/desk/static")
+        if not is_page or (isinstance(error, HTTPException) and error.status_code not in NO_PAGE):
             document: Response = await elsewhere(request, error)
             return document
         return await run_in_threadpool(_page, request, error)
@@ -54,5 +59,7 @@ def _page(request: Request, error: Exception) -> Response:
     if isinstance(error, RequestValidationError):
         faults = ", ".join(f"{'/'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         error = Malformed("the form does not fit", got=faults, todo="Load the page again.")
+    if isinstance(error, HTTPException):
+        error = NotFound("the desk has no such page", got=request.url.path[:80], todo="Begin at the overview.")
     assert isinstance(error, GscError)
     return problem_of(request, health_of(gateway_of(request)), error)
