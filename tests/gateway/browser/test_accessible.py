@@ -1,4 +1,4 @@
-"""Can everybody use every page? axe-core finds nothing serious in either language, and none breaks a rule of its own."""
+"""Can everybody use every page? axe-core finds nothing serious in either language, and no rule of a page is broken."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
