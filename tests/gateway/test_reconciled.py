@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.cli.app import run
-from gateway.cli.reconciled import DAYS, NARROWEST, lines_of
+from gateway.cli.reconciled import DAYS, NARROWEST
+from gateway.cli.reconciled import lines_of as drawn_lines
 from ledger.agreement_file import dump_agreement
 from ledger.money import parse_micros, show_micros
 from reconciliation.files import reconcile_files
@@ -32,7 +33,7 @@ def written(folder: Path, ours: list[Call], theirs: list[Call]) -> tuple[str, st
 
 def lines_of(files: tuple[str, str, str], columns: int = 100) -> list[str]:
     ours, theirs, _ = files
-    return lines_of(reconcile_files(Path(ours), Path(theirs), agreement(), ours=CN), columns)
+    return drawn_lines(reconcile_files(Path(ours), Path(theirs), agreement(), ours=CN), columns)
 
 
 def test_the_waterfall_leads_from_our_amount_to_theirs(files: tuple[str, str, str]) -> None:
