@@ -1,10 +1,16 @@
 """Does a month close at the desk? One pair of carriers, from the first dispute to the statement on chain."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.composition import partnership_with
-from gateway.thread.writing import Draft, deliver_entries, next_place, write_entry
+from gateway.peers import encode
+from gateway.thread.receiving import Equivocated, receive_entry
+from gateway.thread.writing import Draft, deliver_entries, next_place, struct_of_row, write_entry
 from ledger.chain.bindings import DisputeState
+from ledger.errors import NotFound, Refused, SequenceConflict, SignatureRefused
+from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.store.dispute_entries import list_entries
 from ledger.store.engine import reading
@@ -159,6 +165,39 @@ def test_7_a_file_comes_with_its_entry_and_its_hash(served: Served, cn: Clerk, g
     assert "attachment" in file.headers["content-disposition"]
     assert wrong.status_code == 404
     assert deliver_entries(served[CN_T], partnership_with(served[CN_T].settings, GB_B)) == ""
+
+
+def test_7b_a_partner_that_signs_two_entries_of_one_number_is_told_of_and_what_it_forges_is_refused(
+    served: Served, cn: Clerk
+) -> None:
+    row = _dispute(served, "duration")
+    with reading(served[CN_T].engine) as connection:
+        before = list_entries(connection, row.dispute_id)
+    genuine = next(each for each in before if each.author == GB_B)
+
+    def sent(text: str = "", signer: CarrierCode = GB_B, signed_text: str | None = None, **changes: object) -> None:
+        said = replace(genuine, text=text if signed_text is None else signed_text, act=EntryAct.NOTE, **changes)
+        struct = struct_of_row(said)
+        signature = served[signer].signer.sign(struct).signature
+        receive_entry(served[CN_T], encode(struct), signature, text, ())
+
+    with pytest.raises(SignatureRefused):
+        sent("in their name", signer=CN_T)
+    with pytest.raises(Refused, match="the text is not what was signed"):
+        sent("other words", signed_text="these words")
+    with pytest.raises(SequenceConflict, match="without a gap"):
+        sent("later", number=genuine.number + 2)
+    with pytest.raises(SequenceConflict, match="does not follow"):
+        sent("over nothing", number=genuine.number + 1, previous=bytes(31) + b"\x01")
+    with pytest.raises(NotFound):
+        sent("about nothing", dispute_id=bytes(32))
+    with reading(served[CN_T].engine) as connection:
+        assert list_entries(connection, row.dispute_id) == before
+    with pytest.raises(Equivocated):
+        sent("We never said that.")
+    page = cn.get(f"/desk/disputes/0x{row.dispute_id.hex()}").text
+    assert f"GB-B has signed two different entries {genuine.number}." in page
+    assert genuine.digest.hex() in page
 
 
 def test_8_the_statement_is_signed_by_both_and_its_hash_is_on_chain(served: Served, cn: Clerk, gb: Clerk) -> None:
