@@ -53,7 +53,7 @@ def _threads(gateway: Gateway, server: uvicorn.Server, stop: threading.Event, pa
     workers = [
         threading.Thread(target=_follow, args=(gateway, stop), name="follower"),
         threading.Thread(target=submitter_of(gateway).run, args=(stop,), name="submitter"),
-        threading.Thread(target=delivering.run, args=(deliverer_of(gateway), stop), name="webhooks"),
+        threading.Thread(target=delivering.run, args=(deliverer_of(gateway), stop), name="webhooks", daemon=True),
     ]
     if parent is not None:
         workers.append(threading.Thread(target=_watch_parent, args=(parent, server, stop), name="parent", daemon=True))

@@ -109,7 +109,7 @@ def post_webhook(request: Request, response: Response, gateway: TheGateway, body
             secret=secrets.token_bytes(SECRET_BYTES),
             events=" ".join(sorted(set(body.events))),
             next_block=place.block,
-            next_index=place.index,
+            next_index=place.log_index,
             failures=0,
             failing_since_ms=None,
             next_at_ms=now_ms,

@@ -55,8 +55,8 @@ class Deliverer:
     clock: Clock
     jitter: Jitter
 
-    def deliver_due(self) -> int:
-        """One turn for each webhook whose time has come; how many events were taken."""
+    def deliver_due(self, stop: threading.Event | None = None) -> int:
+        """One turn for each webhook whose time has come, until `stop` is set; how many events were taken."""
         with reading(self.gateway.engine) as connection:
             due = due_webhooks(connection, self.clock.now_ms())
             end = end_of_log(connection)
@@ -64,16 +64,17 @@ class Deliverer:
         if not waiting:
             return 0
         circle = circle_of(self.gateway)
-        return sum(self._turn(webhook.id, circle) for webhook in waiting)
+        stopped = stop or threading.Event()
+        return sum(self._turn(webhook.id, circle, stopped) for webhook in waiting)
 
     def ping(self, webhook: Webhook, message_id: str) -> Taken:
         """Send a message that means nothing; the webhook's place and pauses stay."""
         said = message(PING, self.clock.now_ms() // SECOND_MS, {"webhook": webhook.id})
         return self._post(webhook, message_id, body_of(said))
 
-    def _turn(self, webhook_id: str, circle: Circle) -> int:
+    def _turn(self, webhook_id: str, circle: Circle, stop: threading.Event) -> int:
         taken = 0
-        while taken < TURN and self._step(webhook_id, circle):
+        while taken < TURN and not stop.is_set() and self._step(webhook_id, circle):
             taken += 1
         return taken
 
@@ -137,7 +138,7 @@ def run(deliverer: Deliverer, stop: threading.Event) -> None:
     """Deliver until `stop` is set; a store that is busy is asked again."""
     while not stop.wait(ROUND_SECONDS):
         try:
-            deliverer.deliver_due()
+            deliverer.deliver_due(stop)
         except GscError as error:
             _log.warning("telling webhooks: %s", error)
 
@@ -147,4 +148,4 @@ def _wants(webhook: Webhook, event: LoggedEvent) -> bool:
 
 
 def _after(event: LoggedEvent) -> Place:
-    return Place(event.place.block, event.place.index + 1)
+    return Place(event.place.block, event.place.log_index + 1)

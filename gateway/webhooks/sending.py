@@ -61,7 +61,7 @@ class Sender:
             stream = attempt.connect(address, target.port, context, target.host)
             return _post(stream, target.host, target.path, {"Host": target.authority, **headers}, body)
         except (OSError, http.client.HTTPException) as error:
-            late = attempt.ended.is_set()
+            late = attempt.ended.is_set() or isinstance(error, TimeoutError)
             said = f"no answer within {self.timeout_seconds:g} s" if late else f"{type(error).__name__}: {error}"
             return Taken(None, _line(said))
         finally:

@@ -75,7 +75,7 @@ def told_of(connection: Connection, circle: Circle, event: LoggedEvent) -> Mappi
         return None
     head = {
         "block": event.place.block,
-        "logIndex": event.place.index,
+        "logIndex": event.place.log_index,
         "transaction": event.tx_hash,
         "event": event.name,
     }
@@ -98,7 +98,7 @@ def body_of(said: Mapping[str, object]) -> bytes:
 
 def id_of(event: LoggedEvent) -> str:
     """The same for one event at each attempt, and another if a reorganisation put it into another block."""
-    place = event.block_hash + event.place.index.to_bytes(8, "big")
+    place = event.block_hash + event.place.log_index.to_bytes(8, "big")
     return f"evt_{sha256(place).hexdigest()[:32]}"
 
 

@@ -32,7 +32,7 @@ class Place(NamedTuple):
     """Where a log stands on the chain."""
 
     block: int
-    index: int
+    log_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,9 @@ def move_place(connection: Connection, webhook: Webhook, to: Place, **values: ob
     """Go on to a place, if the webhook still stands where it did: a reorganisation in between wins."""
     at = webhooks.c
     same = (at.id == webhook.id) & (at.next_block == webhook.next_block) & (at.next_index == webhook.next_index)
-    moved = connection.execute(update(webhooks).where(same).values(next_block=to.block, next_index=to.index, **values))
+    moved = connection.execute(
+        update(webhooks).where(same).values(next_block=to.block, next_index=to.log_index, **values)
+    )
     return moved.rowcount == 1
 
 

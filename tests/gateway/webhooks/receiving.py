@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -36,8 +36,9 @@ def receiving() -> Iterator[Receiver]:
             self.send_response(receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(receiver.content)
+            with suppress(ConnectionError):  # who asked may be gone
+                self.end_headers()
+                self.wfile.write(receiver.content)
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Nothing: what came is in `got`."""

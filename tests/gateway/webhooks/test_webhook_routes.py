@@ -1,0 +1,187 @@
+"""Does the desk make, see, try and delete webhooks, and does a receiver on this machine believe what comes?"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.api import webhook_routes
+from gateway.api.app import build_app
+from gateway.composition import Gateway, SystemClock, partnership_with
+from gateway.settings import Webhooks
+from gateway.webhooks.delivering import Deliverer, deliverer_of
+from gateway.webhooks.sending import Sender
+from ledger.agreement_file import dump_agreement
+from ledger.chain.bindings import StatementAgreed
+from ledger.store.engine import writing
+from tests.gateway.asking import Browser
+from tests.gateway.chain_rows import said
+from tests.gateway.homes import lonely_gateway
+from tests.gateway.webhooks.receiving import Receiver, receiving
+from tests.reconciliation.records import GB, agreement
+
+DOCS = Path(__file__).parents[3] / "docs" / "webhooks.md"
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """CN-T's gateway with an agreement with GB-B; webhooks may lead to this machine."""
+    made = lonely_gateway(tmp_path)
+    (made.settings.agreements_path / "gb-b.toml").write_text(dump_agreement(agreement()))
+    yield replace(made, settings=replace(made.settings, webhooks=Webhooks(("127.0.0.1",))))
+    made.close()
+
+
+@pytest.fixture
+def desk(gateway: Gateway) -> Browser:
+    app = build_app(gateway)
+    browser = Browser(app)
+    browser.headers["Authorization"] = f"Bearer {app.state.token}"
+    return browser
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+def verifier() -> Callable[[str, Any, bytes], None]:
+    """The ten lines of docs/webhooks.md."""
+    found = re.search(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    names: dict[str, Any] = {}
+    exec(found[1], names)
+    verify: Callable[[str, Any, bytes], None] = names["verify"]
+    return verify
+
+
+def test_without_the_desks_session_there_are_no_webhooks(gateway: Gateway) -> None:
+    stranger = Browser(build_app(gateway), "http://gateway.example")
+    for method, path in (
+        ("GET", "/v1/webhook"),
+        ("POST", "/v1/webhook"),
+        ("GET", f"/v1/webhook/{'0' * 16}"),
+        ("DELETE", f"/v1/webhook/{'0' * 16}"),
+        ("POST", f"/v1/webhook/{'0' * 16}/test"),
+        ("POST", f"/v1/webhook/{'0' * 16}/resume"),
+    ):
+        assert stranger.request(method, path, json={"url": "x"}).status_code == 401, path
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "problem"),
+    [
+        ({"url": "https://10.0.0.1/"}, 403, "webhook-address-refused"),
+        ({"url": "https://[::ffff:127.0.0.1]/"}, 403, "webhook-address-refused"),
+        ({"url": "http://93.184.215.14/"}, 403, "webhook-address-refused"),
+        ({"url": "ftp://93.184.215.14/"}, 422, "malformed"),
+        ({"url": "https://93.184.215.14/", "events": ["statement.eaten"]}, 422, "malformed"),
+        ({"url": "https://93.184.215.14/", "secret": "mine"}, 422, "malformed"),
+        ({}, 422, "malformed"),
+    ],
+)
+def test_what_is_no_webhook_is_refused_as_a_problem(
+    desk: Browser, body: dict[str, object], status: int, problem: str
+) -> None:
+    answer = desk.post("/v1/webhook", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{problem}")
+    assert desk.get("/v1/webhook").json() == []
+
+
+def test_a_webhook_shows_its_secret_once_and_is_deleted(desk: Browser) -> None:
+    made = desk.post("/v1/webhook", json={"url": "https://93.184.215.14/x", "events": ["payment.received"]})
+    shown = made.json()
+    assert (made.status_code, made.headers["location"]) == (201, shown["href"])
+    assert (shown["@type"], shown["state"], shown["events"]) == ("webhook", "active", ["payment.received"])
+    secret = shown.pop("secret")
+    assert secret.startswith("whsec_")
+
+    assert desk.get(shown["href"]).json() == shown
+    assert desk.get("/v1/webhook").json() == [shown]
+    assert desk.request("DELETE", shown["href"]).status_code == 204
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/resume")):
+        assert desk.request(method, shown["href"] + path).status_code == 404
+
+
+def test_there_are_only_so_many(desk: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhook_routes, "MAX_WEBHOOKS", 2)
+    for _ in range(2):
+        assert desk.post("/v1/webhook", json={"url": "https://93.184.215.14/"}).status_code == 201
+    refused = desk.post("/v1/webhook", json={"url": "https://93.184.215.14/"})
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/webhooks-too-many")
+
+
+def test_a_receiver_on_this_machine_gets_the_ping_and_the_event_and_believes_both(
+    gateway: Gateway, desk: Browser, receiver: Receiver
+) -> None:
+    verify = verifier()
+    made = desk.post("/v1/webhook", json={"url": receiver.url}).json()
+    ping = desk.post(f"{made['href']}/test").json()
+    assert (ping["taken"], ping["status"], ping["failure"]) == (True, 204, None)
+
+    held = partnership_with(gateway.settings, GB)
+    with writing(gateway.engine) as connection:
+        said(connection, StatementAgreed(bytes(32), held.id, 202610, bytes(32), False, 11, 12))
+    receiver.status = 503
+    assert deliverer_of(gateway).deliver_due() == 0
+    failing = desk.get(made["href"]).json()
+    assert (failing["state"], failing["failures"], failing["lastFailure"]) == ("failing", 1, "HTTP 503")
+    assert failing["nextAt"] > failing["lastFailureAt"]
+
+    receiver.status = 204
+    assert desk.post(f"{made['href']}/resume").json()["state"] == "active"
+    assert deliverer_of(gateway).deliver_due() == 1
+    after = desk.get(made["href"]).json()
+    assert (after["delivered"], after["nextBlock"], after["nextIndex"]) == (1, 2, 0)
+
+    types, ids = [], []
+    for _, headers, body in receiver.got:
+        verify(made["secret"], headers, body)
+        types.append(json.loads(body)["type"])
+        ids.append(headers["webhook-id"])
+    assert types == ["ping", "statement.agreed", "statement.agreed"]
+    assert ids[1] == ids[2] != ids[0]
+    _, headers, body = receiver.got[1]
+    with pytest.raises(ValueError, match="not a message"):
+        verify(made["secret"], headers, body + b" ")
+    with pytest.raises(ValueError, match="not a message"):
+        verify(made["secret"], {**headers, "webhook-timestamp": "1"}, body)
+
+
+def test_a_webhook_is_told_what_comes_after_it_was_made(gateway: Gateway, desk: Browser, receiver: Receiver) -> None:
+    held = partnership_with(gateway.settings, GB)
+    with writing(gateway.engine) as connection:
+        said(connection, StatementAgreed(bytes(32), held.id, 202610, bytes(32), False, 11, 12))
+    made = desk.post("/v1/webhook", json={"url": receiver.url}).json()
+    assert (made["nextBlock"], deliverer_of(gateway).deliver_due(), receiver.got) == (2, 0, [])
+
+
+def test_a_ping_that_is_not_taken_says_why(gateway: Gateway, desk: Browser) -> None:
+    made = desk.post("/v1/webhook", json={"url": "http://127.0.0.1:9/"}).json()
+    ping = desk.post(f"{made['href']}/test").json()
+    assert (ping["taken"], ping["status"]) == (False, None)
+    assert "ConnectionRefusedError" in ping["failure"]
+    assert desk.get(made["href"]).json()["failures"] == 0
+
+
+def test_a_network_that_is_allowed_no_more_is_not_told(gateway: Gateway, receiver: Receiver, desk: Browser) -> None:
+    desk.post("/v1/webhook", json={"url": receiver.url})
+    held = partnership_with(gateway.settings, GB)
+    with writing(gateway.engine) as connection:
+        said(connection, StatementAgreed(bytes(32), held.id, 202610, bytes(32), False, 11, 12))
+
+    Deliverer(gateway, Sender(), SystemClock(), lambda _: 0).deliver_due()
+
+    assert receiver.got == []
+    assert "loopback" in desk.get("/v1/webhook").json()[0]["lastFailure"]
+
+
+def test_each_operation_is_described(desk: Browser) -> None:
+    paths = desk.get("/openapi.json").json()["paths"]
+    names = {each["operationId"] for path, item in paths.items() if "/webhook" in path for each in item.values()}
+    assert names == {"post_webhook", "webhooks", "get_webhook", "delete_webhook", "test_webhook", "resume_webhook"}
