@@ -2,8 +2,8 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -65,33 +65,43 @@ def write_answer(answer: Answer, path: Path) -> None:
     path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
+class _Ring(msgspec.Struct, forbid_unknown_fields=True):
+    scheme: str
+    path: list[str]
+    codes: list[str]
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    """An answer as JSON. Read by its types, so that nothing in it is deeper than they are."""
+
+    format: str
+    round: str
+    to: str
+    rings: list[_Ring]
+    unconfirmed: list[list[str]]
+    offers: list[str]
+
+
 def read_answer(path: Path) -> Answer:
     """Raises Malformed."""
     try:
         if path.stat().st_size > MAX_ANSWER_BYTES:
             raise _no_answer("a file too large")
-        document = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
-        got = why_unreadable(error, path) if not isinstance(error, RecursionError) else "too deep"
-        raise _no_answer(got) from None
-    except ValueError as error:
-        raise _no_answer(str(error)[:80]) from None
-    try:
-        return _answer(document)
-    except (KeyError, TypeError, ValueError) as error:
+        return _answer(msgspec.json.decode(path.read_bytes(), type=_Document))
+    except OSError as error:
+        raise _no_answer(why_unreadable(error, path)) from None
+    except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise _no_answer(f"{type(error).__name__} {error}"[:80]) from None
 
 
-def _answer(document: Any) -> Answer:
-    if document["format"] != _ANSWER or not _is_name(document["round"]):
+def _answer(document: _Document) -> Answer:
+    if document.format != _ANSWER or not _is_name(document.round):
         raise ValueError("other parameters")
-    rings = tuple(
-        MaskedRing(Scheme(each["scheme"]), _unhex(each["path"]), _unhex(each["codes"])) for each in document["rings"]
-    )
+    rings = tuple(MaskedRing(Scheme(each.scheme), _unhex(each.path), _unhex(each.codes)) for each in document.rings)
     if any(len(ring.path) < 3 or ring.scheme == Scheme.TROMBONE for ring in rings):
         raise ValueError("a ring of fewer than three")
-    unconfirmed = tuple(Edge(*_unhex(each)) for each in document["unconfirmed"])
-    return Answer(document["round"], bytes.fromhex(document["to"]), rings, unconfirmed, _unhex(document["offers"]))
+    unconfirmed = tuple(Edge(*_unhex(each)) for each in document.unconfirmed)
+    return Answer(document.round, bytes.fromhex(document.to), rings, unconfirmed, _unhex(document.offers))
 
 
 def _hex(parts: tuple[bytes, ...]) -> list[str]:

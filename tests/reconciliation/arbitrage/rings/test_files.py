@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -64,6 +65,16 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "answer.json"
     with pytest.raises(Malformed, match="not an answer"):
         read_answer(path)
-    path.write_text("[" * 100_000)
-    with pytest.raises(Malformed, match="not an answer"):
-        read_answer(path)
+
+
+@pytest.mark.parametrize("deep", ["[" * 100_000, '{"rings": ' + "[" * 100_000, '{"more": ' + "[" * 100_000])
+def test_a_deep_file_is_refused_whatever_libraries_did_to_the_recursion_limit(tmp_path: Path, deep: str) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(deep)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        with pytest.raises(Malformed, match="not an answer"):
+            read_answer(path)
+    finally:
+        sys.setrecursionlimit(before)
