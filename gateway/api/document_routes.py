@@ -28,8 +28,9 @@ _XML, _ZIP = ["application/xml"], ["application/zip"]
 
 
 def _answers(media_types: list[str]) -> dict[int | str, dict[str, Any]]:
-    body = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"description": "The file", "content": dict.fromkeys(media_types, body)}}
+    plain, rows = {"schema": {"type": "string", "format": "binary"}}, {"schema": {"type": "array"}}
+    content = {each: rows if each == "application/json" else plain for each in media_types}
+    return {200: {"description": "The file", "content": content}}
 
 
 @router.get(

@@ -151,7 +151,7 @@ def get_intakes(gateway: TheGateway) -> JSONResponse:
 
 
 @router.get("/usageIntake/{id}", operation_id="get_intake", response_model=IntakeShape)
-@router.head("/usageIntake/{id}", operation_id="head_intake", response_model=None)
+@router.head("/usageIntake/{id}", include_in_schema=False, response_model=None)
 def get_intake(gateway: TheGateway, id: IntakeId) -> Response:
     """How much of an intake is here: Upload-Offset says where to go on."""
     return _answer(find(gateway, id))
