@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from gateway.api.login.typed import read_challenge
+from gateway.api.login.showing import read_challenge
 from gateway.client import GatewayRefused, Json
 from gateway.composition import domains_of
 from gateway.keystore import KeyUse, open_key

@@ -78,7 +78,7 @@ def add(
 ) -> None:
     """Let an auditor in, who reads everything and writes nothing: the holder of a key, or who shows a code once."""
     from gateway.api.login.opening import grant_by_code, grant_by_key
-    from gateway.api.login.typed import key_of
+    from gateway.api.login.showing import key_of
     from gateway.composition import SystemClock
 
     folder, now_ms = folder_of(home), SystemClock().now_ms()

@@ -13,13 +13,13 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.answers import as_json
 from gateway.api.bulk.jobs import JobShape, job_shape, jobs_of
-from gateway.api.bulk.typed import typed_data
 from gateway.api.guard import require_desk
 from gateway.api.models import CarrierText
 from gateway.api.once import Turns
 from gateway.api.problems import UnsupportedForm
 from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneyShape, PeriodWord, money
 from gateway.api.times import utc_of_ms
+from gateway.api.typed import typed_data
 from gateway.api.verbs.parts import DryRun, TheGateway
 from gateway.bulk.bodies import Form, Packing
 from gateway.bulk.receiving import Begun, begin, check_repeat, discard, find, receive, receive_first

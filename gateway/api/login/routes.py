@@ -28,8 +28,9 @@ from gateway.api.login.opening import (
     open_by_signature,
 )
 from gateway.api.login.session import Session, csrf_of, hash_of
-from gateway.api.login.typed import key_of, read_challenge, show_challenge, typed_data
+from gateway.api.login.showing import key_of, read_challenge, show_challenge
 from gateway.api.times import utc_of_ms
+from gateway.api.typed import typed_data
 from gateway.composition import Gateway
 from ledger.errors import Malformed, Refused
 from ledger.identity import carrier_code

@@ -11,11 +11,10 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from gateway.api.app import build_app
-from gateway.api.login.typed import read_challenge, typed_data
+from gateway.api.login.showing import read_challenge
 from gateway.api.problems import TooManyAttempts
 from gateway.composition import Gateway
 from gateway.login import log_in_as
-from gateway.requests import LoginRequest
 from gateway.settings import Desk
 from gateway.signing import Signer
 from ledger.chain.bindings import KeyGranted, KeyRevoked, calldata_carrier_registry_is_key_of
@@ -196,15 +195,6 @@ def test_the_typed_data_is_what_public_tools_sign(gateway: Gateway, stranger: Br
     assert recover(bytes.fromhex(drawn["digest"][2:]), bytes(made.signature)) == address_of_key(SIGNING_KEY)
     body = {"challenge": drawn["challenge"], "signature": "0x" + made.signature.hex().removeprefix("0x")}
     assert stranger.post("/v1/sessions", json=body).status_code == 201
-
-
-def test_a_login_signed_for_one_chain_is_worth_nothing_on_another(gateway: Gateway) -> None:
-    given = LoginRequest(ascii32("CN-T"), ascii32("CN-T"), address_of_key(SIGNING_KEY), bytes(32), 1, 2)
-    elsewhere = replace(gateway.network, chain_id=gateway.network.chain_id + 1).domain("CarrierRegistry")
-
-    assert (
-        typed_data(given, elsewhere)["domain"] != typed_data(given, gateway.network.domain("CarrierRegistry"))["domain"]
-    )
 
 
 def test_a_session_ends_with_its_hour_and_with_logging_out(gateway: Gateway, stranger: Browser, wall: Wall) -> None:

@@ -2,10 +2,10 @@
 
 import re
 
+from gateway.answers import SAFE_INTEGER
 from ledger.chain.bound import Struct
 from ledger.typed_data import Domain
 
-SAFE_INTEGER = 2**53
 _DOMAIN = (("name", "string"), ("version", "string"), ("chainId", "uint256"), ("verifyingContract", "address"))
 _TYPE = re.compile(r"^(\w+)\(([^()]*)\)$")
 
@@ -35,5 +35,5 @@ def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
     if isinstance(value, int) and not isinstance(value, bool):
-        return int(value) if value < SAFE_INTEGER else str(int(value))
+        return int(value) if abs(value) <= SAFE_INTEGER else str(int(value))
     return value
