@@ -13,8 +13,8 @@ from gateway.answers import as_json
 from gateway.cli import opening
 from gateway.cli.app import run
 from gateway.composition import Gateway
-from gateway.known import KnownSettings
 from gateway.month.suspecting import found_suspicions
+from gateway.settings.known import KnownSettings
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import PeriodClosed
 from ledger.errors import NotFound

@@ -26,7 +26,7 @@ declarations = st.builds(
 )
 
 
-def hashed_by_eth_account(shown: dict[str, object]) -> bytes:
+def hashed_by_a_public_tool(shown: dict[str, object]) -> bytes:
     signable = encode_typed_data(full_message=shown)
     return keccak256(b"\x19" + signable.version + signable.header + signable.body)
 
@@ -36,14 +36,14 @@ def hashed_by_eth_account(shown: dict[str, object]) -> bytes:
 def test_a_declaration_shown_has_the_digest_of_ours_however_large_its_figures(declared: Declaration) -> None:
     shown = typed_data(declared, DOMAIN)
 
-    assert hashed_by_eth_account(shown) == digest(declared, DOMAIN)
+    assert hashed_by_a_public_tool(shown) == digest(declared, DOMAIN)
     message = shown["message"]
     assert isinstance(message, dict)
     assert all(abs(each) <= SAFE_INTEGER for each in message.values() if isinstance(each, int))
 
 
 def test_so_has_a_login() -> None:
-    assert hashed_by_eth_account(typed_data(LOGIN, DOMAIN)) == digest(LOGIN, DOMAIN)
+    assert hashed_by_a_public_tool(typed_data(LOGIN, DOMAIN)) == digest(LOGIN, DOMAIN)
 
 
 def test_another_chain_is_shown_and_hashed_as_another() -> None:
@@ -51,4 +51,4 @@ def test_another_chain_is_shown_and_hashed_as_another() -> None:
     shown = typed_data(LOGIN, replace(DOMAIN, chain_id=1))
 
     assert shown["domain"] != typed_data(LOGIN, DOMAIN)["domain"]
-    assert hashed_by_eth_account(shown) != digest(LOGIN, DOMAIN)
+    assert hashed_by_a_public_tool(shown) != digest(LOGIN, DOMAIN)

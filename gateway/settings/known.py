@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from gateway.settings.words import quoted, refuse_unknown
 from ledger.errors import Malformed
 
 
@@ -34,12 +35,7 @@ class KnownSettings:
 def known_settings(raw: Mapping[str, Any]) -> KnownSettings:
     """Read [known]; unknown keys are refused. Raises Malformed."""
     names = [each.name for each in fields(KnownSettings)]
-    if unknown := sorted(raw.keys() - set(names)):
-        raise Malformed(
-            f"unknown key in [known]: {', '.join(unknown)}",
-            expected=f"one of {', '.join(names)}",
-            todo="Correct the spelling or remove it.",
-        )
+    refuse_unknown(raw, names, "[known]")
     return KnownSettings(
         premium=_digits(raw.get("premium", []), "premium"),
         test_numbers=_digits(raw.get("test_numbers", []), "test_numbers"),
@@ -55,10 +51,10 @@ def dump_known(known: KnownSettings) -> list[str]:
     if known == KnownSettings():
         return []
     lists = [
-        f"{name} = [{', '.join(map(_quoted, getattr(known, name)))}]"
+        f"{name} = [{', '.join(map(quoted, getattr(known, name)))}]"
         for name in ("premium", "test_numbers", "own", "ceased", "peerings")
     ]
-    rates = [f"{_quoted(port)} = {mbps}" for port, mbps in sorted(known.line_mbps.items())]
+    rates = [f"{quoted(port)} = {mbps}" for port, mbps in sorted(known.line_mbps.items())]
     return ["", "[known]", *lists, *(["", "[known.line_mbps]", *rates] if rates else [])]
 
 
@@ -78,8 +74,3 @@ def _rates(raw: object) -> Mapping[str, int]:
     if isinstance(raw, dict) and all(type(mbps) is int and mbps > 0 for mbps in raw.values()):
         return MappingProxyType(dict(raw))
     raise Malformed("known.line_mbps is no table of line rates", expected="lon-pop1 = 10000", got=repr(raw)[:80])
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
