@@ -94,7 +94,12 @@ def sift(
             if i_end - i == 1 and j_end - j == 1:  # nearly all: spared the passing of columns
                 x = our_rows[i]
                 y = their_rows[j]
-                _sift_pair(x, ours, y, theirs, amounts, reach, mate, loud)
+                near = abs(ours.start_ms[x] - theirs.start_ms[y]) <= reach.window_ms
+                same = ours.quantity[x] == theirs.quantity[y] and amounts[0][x] == amounts[1][y]
+                if near and same and ours.key[x] == theirs.key[y]:
+                    mate[x] = y
+                    loud[0][x] = False
+                    loud[1][y] = False
             else:
                 k = 0
                 in_step = i_end - i == j_end - j  # nearly all others: each far from the next, and its partner beside it
