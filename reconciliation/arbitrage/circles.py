@@ -21,10 +21,13 @@ import pyarrow as pa
 from ledger.identity import CarrierCode
 from ledger.money import NANOS_PER_MICRO, Micros, Nanos, div_half_even, show_micros
 from ledger.prices.deck import DeckHistory, Rate
-from reconciliation.arbitrage.numbers import begins
+from reconciliation.arbitrage.numbers import begins, priced_by
 from reconciliation.matching.side import Flags, Ints, exact_sum
 
 MINUTE_MS = 60_000
+GUESTS_BPS = 500
+"""Share of the first carrier's calls that arrive through the middle for honest reasons, where no deck says more: guests
+with a foreign number, a day on which the direct way was down. Ours, from simulated months."""
 Direction = tuple[CarrierCode, CarrierCode]
 """(creditor, debtor): who sells and who buys."""
 
@@ -84,7 +87,8 @@ def find_arbitrage(
 ) -> tuple[ArbitrageFinding, ...]:
     """All refiles and rings that the decks in force at a moment make possible, the costliest first.
 
-    One finding for each scheme, cycle and destination; one without the middle's deck only if calls went that way.
+    One finding for each scheme, cycle and destination; one without the middle's deck only if more than GUESTS_BPS of
+    the first carrier's calls went that way.
     Connect fees are left out: they repeat on either way.
     """
     prices = _prices(decks, at_ms)
@@ -95,8 +99,9 @@ def find_arbitrage(
             if scheme == Scheme.RING and code.startswith(tuple(traffic.homes.get(trio[0], ()))):
                 continue  # who terminates a code does not have to buy it
             found.setdefault((scheme, trio, destination), []).append((code, gain))
+    priced = frozenset(code for each in prices.values() for code in each)
     made = [
-        _finding(*key, gains, traffic, known=key[0] == Scheme.RING or middle_is_known(key[1], decks))
+        _finding(*key, gains, traffic, priced, known=key[0] == Scheme.RING or middle_is_known(key[1], decks))
         for key, gains in found.items()
     ]
     findings = [finding for finding in made if finding is not None]
@@ -154,19 +159,21 @@ def _finding(
     destination: str,
     gains: Iterable[tuple[str, int]],
     traffic: Traffic,
+    priced: frozenset[str],
     *,
     known: bool,
 ) -> ArbitrageFinding | None:
-    """None if only calls could tell and none went that way."""
+    """None if only calls could tell and hardly any went that way."""
     per_code = dict(gains)
     codes = tuple(sorted(per_code))
     gain = max(per_code.values())
-    direction, rows = _rerouted(cycle, codes, traffic)
-    if not known and not len(rows):
+    direction, rows = _rerouted(cycle, codes, traffic, priced)
+    direct = traffic.tables.get((cycle[2], cycle[0])) if scheme == Scheme.REFILE else None
+    exposed = np.flatnonzero(_to_codes(direct, codes, priced)) if direct is not None else np.empty(0, np.int64)
+    if not known and len(rows) * 10_000 <= (len(rows) + len(exposed)) * GUESTS_BPS:
         return None
     sent_ms = _milliseconds(traffic.tables[direction], rows) if direction else 0
-    direct = traffic.tables.get((cycle[2], cycle[0])) if scheme == Scheme.REFILE else None
-    exposed_ms = _milliseconds(direct, np.flatnonzero(_to_codes(direct, codes))) if direct is not None else 0
+    exposed_ms = _milliseconds(direct, exposed) if direct is not None else 0
     lost, at_risk = _cost(sent_ms, gain), _cost(exposed_ms, gain)
     return ArbitrageFinding(
         scheme=scheme,
@@ -185,23 +192,23 @@ def _finding(
 
 
 def _rerouted(
-    cycle: tuple[CarrierCode, ...], codes: tuple[str, ...], traffic: Traffic
+    cycle: tuple[CarrierCode, ...], codes: tuple[str, ...], traffic: Traffic, priced: frozenset[str]
 ) -> tuple[Direction | None, Ints]:
     """Calls that took the long way: what the first bought of the middle, or, where that is not ours to see, what the
     middle handed to the last with calling numbers of the first."""
     first, middle, last = cycle
     bought = traffic.tables.get((middle, first))
     if bought is not None:
-        return (middle, first), np.flatnonzero(_to_codes(bought, codes))
+        return (middle, first), np.flatnonzero(_to_codes(bought, codes, priced))
     handed = traffic.tables.get((last, middle))
     if handed is not None and first in traffic.homes:
         origin = begins(handed["a_party"], traffic.homes[first])
-        return (last, middle), np.flatnonzero(_to_codes(handed, codes) & origin)
+        return (last, middle), np.flatnonzero(_to_codes(handed, codes, priced) & origin)
     return None, np.empty(0, np.int64)
 
 
-def _to_codes(table: pa.Table, codes: tuple[str, ...]) -> Flags:
-    return begins(table["b_party"], codes)
+def _to_codes(table: pa.Table, codes: tuple[str, ...], priced: frozenset[str]) -> Flags:
+    return priced_by(table["b_party"], codes, priced)
 
 
 def _milliseconds(table: pa.Table, rows: Ints) -> int:

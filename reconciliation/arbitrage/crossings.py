@@ -79,9 +79,22 @@ def find_unlicensed(crossed: Crossed, registers: Registers) -> tuple[Suspicion, 
 
 def _covered(validities: Sequence[Valid], start: Ints, end: Ints) -> Flags:
     covered = np.zeros(len(start), np.bool_)
-    for each in validities:
+    for each in _joined(validities):
         covered |= (start >= each.begin) & (True if each.end is None else end <= each.end)
     return covered
+
+
+def _joined(validities: Sequence[Valid]) -> list[Valid]:
+    """A licence that was renewed without a gap counts as one: a line runs through the renewal."""
+    joined: list[Valid] = []
+    for each in sorted(validities, key=lambda valid: valid.begin):
+        if joined and (joined[-1].end is None or each.begin <= joined[-1].end):
+            before = joined.pop()
+            ends = None if before.end is None or each.end is None else max(before.end, each.end)
+            joined.append(Valid(before.begin, ends))
+        else:
+            joined.append(each)
+    return joined
 
 
 def _suspicion(crossed: Crossed, rows: Ints, subject: str, why: str) -> list[Suspicion]:

@@ -25,6 +25,8 @@ CONFIDENCE = 90
 """Percent, of callers: a number may have been ported."""
 CERTAIN = 99
 """Percent, of networks: an address is announced or it is not."""
+LEAST_OCTETS = 10**9
+"""Of others over a port in a month: what scans the internet fills a spare port with less."""
 
 FLOW_SCHEMA = pa.schema(
     [
@@ -71,7 +73,8 @@ def find_transit_resale(
     """Peering ports over which octets of networks outside the partner's own and its customers' come.
 
     flows: FLOW_SCHEMA; cone: the networks that the partner (the debtor of `parties`) announces as its own and its
-    customers'. Threshold: `peering_foreign_bps` of a port's octets. Money at risk: the octets at the price of transit.
+    customers'. Threshold: LEAST_OCTETS of others, and `peering_foreign_bps` of the port's. Money at risk: the octets at
+    the price of transit.
     """
     source, octets = (np.asarray(flows[name].to_numpy(), np.int64) for name in ("source_as", "octets"))
     outside = ~np.isin(source, np.array(sorted(cone), np.int64))
@@ -81,7 +84,7 @@ def find_transit_resale(
         mine = ports == port
         rows = np.flatnonzero(mine & outside)
         whole, theirs = exact_sum(octets[mine]), exact_sum(octets[rows])
-        if theirs and theirs * 10_000 >= whole * terms.peering_foreign_bps:
+        if theirs >= LEAST_OCTETS and theirs * 10_000 >= whole * terms.peering_foreign_bps:
             risk = Micros(div_half_even(theirs * micros_per_gigabyte, 10**9))
             found.append(_of_octets(parties, port, rows, (theirs, whole), risk, source, terms))
     return tuple(found)

@@ -1,16 +1,19 @@
 """How much of what is planted do the detectors find, how often are they wrong, and how long does it take?
 
 `make bench BENCH=detectors`, `ARGS="--records 1000000 --seeds 5"`. Each seed draws a carrier's month with frauds,
-one creditor's books with ghosts and three carriers' months with games, beside honest traffic that looks like them, and
-months without any.
+one creditor's books with ghosts, three carriers' months with games, crossings, flows, detours and decks that make a
+ring, beside what is honest and looks like them, and months without any.
 """
 
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from reconciliation.arbitrage.games import find_games
 from reconciliation.fraud.search import find_frauds
+from scripts.traffic.arbitrage import count_arbitrage
+from scripts.traffic.counting import Counted
 from scripts.traffic.forgeries.calls import draw_books
 from scripts.traffic.forgeries.others import count_others
 from scripts.traffic.forgeries.scoring import judge
@@ -58,7 +61,9 @@ def main() -> None:
     honest.show("the same honest traffic without fraud")
     ghosts.show("invented calls (time includes matching)")
     games.show("games with fees, and months without any")
-    _show_others(given.seeds)
+    seeds = range(1, given.seeds + 1)
+    _show("messages, samples, lines, declarations", [count_others(seed, OCTOBER) for seed in seeds])
+    _show("crossings, peerings, detours, rings", [count_arbitrage(seed, OCTOBER) for seed in seeds])
 
 
 def _search(frauds: Tally, honest: Tally, seed: int, records: int) -> None:
@@ -91,15 +96,12 @@ def _play(games: Tally, seed: int, records: int) -> None:
             games.wrong.update(each.kind.value for each in result.false_alarms)
 
 
-def _show_others(seeds: int) -> None:
-    """Messages, samples, private lines and declarations: what each detector found over all seeds."""
-    print(
-        f"\n{'messages, samples, lines, declarations':40}{'records':>10}{'planted':>9}{'found':>8}{'false alarms':>14}"
-    )
-    drawn = [count_others(seed, OCTOBER) for seed in range(1, seeds + 1)]
+def _show(title: str, drawn: Sequence[Sequence[Counted]]) -> None:
+    """What each detector found over all seeds."""
+    print(f"\n{title:42}{'records':>10}{'planted':>9}{'found':>8}{'false alarms':>14}")
     for months in zip(*drawn, strict=True):
         sums = [sum(getattr(each, name) for each in months) for name in ("records", "planted", "found", "false_alarms")]
-        print(f"{months[0].kind:40}{sums[0]:>10,}{sums[1]:>9,}{sums[2]:>8,}{sums[3]:>14,}")
+        print(f"{months[0].kind:42}{sums[0]:>10,}{sums[1]:>9,}{sums[2]:>8,}{sums[3]:>14,}")
 
 
 def _reconcile(ghosts: Tally, seed: int, calls: int) -> None:

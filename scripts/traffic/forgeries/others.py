@@ -1,7 +1,6 @@
 """Which messages, samples, private lines and declarations are forged, and what is honest beside them?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -10,14 +9,13 @@ from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.service import Service
-from ledger.usage import RATED_SCHEMA
 from reconciliation.forgery.circuits import ghost_circuits
 from reconciliation.forgery.counters import over_line_rate, wrapped_samples
 from reconciliation.forgery.declarations import Declared, find_in_declarations
 from reconciliation.forgery.receipts import fake_receipts
 from reconciliation.forgery.suspects import Evidence
-from reconciliation.suspicion import Suspicion
 from scripts.traffic.carriers import CN_T, GB_B
+from scripts.traffic.counting import Counted, count_rows, rated_table
 from scripts.traffic.forgeries.calls import UNALLOCATED, UTC
 from scripts.traffic.frauds.legs import at_ms, numbers
 from scripts.traffic.prices import Ints
@@ -32,18 +30,6 @@ MBPS = 1_000
 """Of each port: RFC 2863 asks for 64-bit counters here, and not every poller has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """How one detector did."""
-
-    kind: str
-    records: int
-    planted: int
-    found: int
-    false_alarms: int
-    """Suspicions of which no half is planted."""
-
-
 def count_others(seed: int, month: Period) -> tuple[Counted, ...]:
     """Draw each month and search it."""
     rng = np.random.default_rng([seed, 13])
@@ -56,7 +42,7 @@ def _messages(rng: np.random.Generator, month: Period) -> Counted:
     tests = rng.choice(np.array(TEST_NUMBERS, np.int64), 10)
     b = np.concatenate([honest, fake, tests])
     ones = np.ones(len(b), np.int64)
-    table = _table(
+    table = rated_table(
         a_party=pa.repeat("BANK", len(b)),
         b_party=pa.array(b).cast(pa.string()),
         start_ms=at_ms(rng, month, len(b), 0, 31, (0, 24)),
@@ -66,7 +52,7 @@ def _messages(rng: np.random.Generator, month: Period) -> Counted:
     )
     evidence = Evidence(unallocated=UNALLOCATED, test_numbers=TEST_NUMBERS)
     found = list(fake_receipts(table, evidence, CREDITOR, DEBTOR))
-    return _counted("fake_receipt", len(b), np.arange(len(honest), len(b)), found)
+    return count_rows("fake_receipt", len(b), np.arange(len(honest), len(b)), found)
 
 
 def _samples(rng: np.random.Generator, month: Period) -> tuple[Counted, Counted]:
@@ -89,14 +75,14 @@ def _samples(rng: np.random.Generator, month: Period) -> tuple[Counted, Counted]
     over = list(over_line_rate(theirs, rates, SAMPLE_MS // 1_000, CREDITOR, DEBTOR))
     wrapped = list(wrapped_samples(theirs, ours, CREDITOR, DEBTOR))
     return (
-        _counted("counter_reset: over line rate", len(moments), np.sort(resets), over),
-        _counted("counter_reset: wrap", len(moments), np.sort(wraps), wrapped),
+        count_rows("counter_reset: over line rate", len(moments), np.sort(resets), over),
+        count_rows("counter_reset: wrap", len(moments), np.sort(wraps), wrapped),
     )
 
 
 def _port_table(moments: Ints, ports: Ints, octets: Ints) -> pa.Table:
     names = pa.array(PORTS).take(pa.array(ports))
-    return _table(
+    return rated_table(
         a_party=pa.repeat(CREDITOR, len(moments)),
         b_party=pa.repeat(DEBTOR, len(moments)),
         start_ms=moments,
@@ -115,7 +101,7 @@ def _circuits(rng: np.random.Generator, month: Period) -> Counted:
     twice = [(names[number], int(rng.integers(1, 20)), 5) for number in rng.choice(60, 5, replace=False)]
     rows = [*spans, *((name, 0, 31) for name in CEASED), *twice]
     days = np.array([each[2] for each in rows], np.int64)
-    table = _table(
+    table = rated_table(
         a_party=pa.repeat("LON1", len(rows)),
         b_party=pa.repeat("BJS2", len(rows)),
         start_ms=start + np.array([each[1] for each in rows], np.int64) * DAY_MS,
@@ -124,7 +110,7 @@ def _circuits(rng: np.random.Generator, month: Period) -> Counted:
         amount_micros=days * 100_000_000,
     )
     found = list(ghost_circuits(table, Evidence(ceased=CEASED), CREDITOR, DEBTOR))
-    return _counted("ghost_circuit", len(rows), np.arange(len(spans), len(rows)), found)
+    return count_rows("ghost_circuit", len(rows), np.arange(len(spans), len(rows)), found)
 
 
 def _declarations(rng: np.random.Generator, month: Period) -> tuple[Counted, ...]:
@@ -189,22 +175,3 @@ def _judged(
     found = find_in_declarations(stream, LATE_DAYS)
     hits = [each for each in found if planted and kind.startswith(each.kind.value)]
     return Counted(kind, len(stream), len(planted), min(1, len(hits)), len(found) - len(hits))
-
-
-def _counted(kind: str, records: int, planted: Ints, found: Sequence[Suspicion]) -> Counted:
-    told = np.unique(np.concatenate([np.empty(0, np.int64), *(each.rows for each in found)]))
-    wrong = sum(1 for each in found if int(np.isin(each.rows, planted).sum()) * 2 < len(each.rows))
-    return Counted(kind, records, len(planted), int(np.isin(planted, told).sum()), wrong)
-
-
-def _table(**columns: object) -> pa.Table:
-    """A RatedTable of these columns; what is not given says nothing."""
-    size = len(columns["route"])  # type: ignore[arg-type]
-    rest = {
-        "line": np.arange(size),
-        "destination": pa.repeat("", size),
-        "code": columns["route"],
-        "charged_quantity": columns["quantity"],
-    }
-    everything = {**rest, **columns}
-    return pa.table([everything[name] for name in RATED_SCHEMA.names], RATED_SCHEMA.names).cast(RATED_SCHEMA)

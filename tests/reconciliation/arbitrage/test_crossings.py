@@ -53,3 +53,13 @@ def test_a_circuit_must_be_covered_on_each_of_its_days() -> None:
         registers = Registers({GB: (Valid(0, end_ms),)}, OPEN.igws)
         found = find_unlicensed(Crossed(Service.IPL, GB, CN, month, [LONDON]), registers)
         assert len(found) == told
+
+
+def test_a_circuit_runs_through_a_licence_that_was_renewed_without_a_gap() -> None:
+    month = table([Call(at=(MONTH_START_MS - NOON_MS) / 1000, lasts=0.031, route="LON-BJS-1", amount=5)])
+    asked_of = Crossed(Service.IPL, GB, CN, month, [LONDON])
+    for again_ms, told in ((NOON_MS, 0), (NOON_MS - 1, 0), (NOON_MS + 1, 1)):
+        renewed = (Valid(again_ms, None), Valid(0, NOON_MS))
+        assert len(find_unlicensed(asked_of, Registers({GB: renewed}, OPEN.igws))) == told
+    shorter = (Valid(0, None), Valid(0, NOON_MS))
+    assert find_unlicensed(asked_of, Registers({GB: shorter}, OPEN.igws)) == ()

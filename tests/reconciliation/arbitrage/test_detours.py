@@ -32,6 +32,16 @@ def test_calls_that_cost_the_middle_no_less_are_no_arbitrage() -> None:
     assert find_detours(US, {**OURS, (US, GB): deck((0, 9))}, traffic, *SPAN) == ()
 
 
+def test_guests_in_the_middles_network_are_no_arbitrage_while_its_price_is_unknown() -> None:
+    """One call in twenty may come round honestly; more may not."""
+    direct = table([alaska(at=60 * minute) for minute in range(19)])
+    guest, guests = (table([alaska()] * count) for count in (1, 2))
+    assert find_detours(US, OURS, Traffic({(US, GB): guest, (US, CN): direct}, NUMBERS), *SPAN) == ()
+    assert len(find_detours(US, OURS, Traffic({(US, GB): guests, (US, CN): direct}, NUMBERS), *SPAN)) == 1
+    known = {**OURS, (GB, CN): deck((0, 5))}
+    assert len(find_detours(US, known, Traffic({(US, GB): guest, (US, CN): direct}, NUMBERS), *SPAN)) == 1
+
+
 def test_a_low_price_that_nobody_uses_is_no_arbitrage_while_the_middles_price_is_unknown() -> None:
     assert find_detours(US, OURS, Traffic({(US, CN): table([alaska()])}, NUMBERS), *SPAN) == ()
 

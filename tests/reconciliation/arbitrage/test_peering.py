@@ -61,6 +61,11 @@ def test_octets_of_announced_networks_and_a_little_noise_are_none() -> None:
     assert octets(("P1", 64_500, 900), ("P1", 64_501, 50), ("P1", 65_000, 50)) == ()
 
 
+def test_scans_on_a_spare_port_are_no_traffic() -> None:
+    assert octets(("P3", 65_000, 10**9 - 1)) == ()
+    assert len(octets(("P3", 65_000, 10**9))) == 1
+
+
 def test_octets_of_networks_that_nobody_announced_are_told_at_the_price_of_transit() -> None:
     (found,) = octets(("P1", 64_500, 6 * 10**11), ("P1", 65_000, 4 * 10**11), ("P2", 64_500, 1), ("P1", 65_001, 1))
     assert (found.subject, found.service, found.rows.tolist()) == ("P1", Service.DATA, [1, 3])

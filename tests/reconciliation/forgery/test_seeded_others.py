@@ -4,7 +4,8 @@ from functools import cache
 
 import pytest
 
-from scripts.traffic.forgeries.others import Counted, count_others
+from scripts.traffic.counting import Counted
+from scripts.traffic.forgeries.others import count_others
 from scripts.traffic.simulation import OCTOBER
 
 SEED = 20261031
