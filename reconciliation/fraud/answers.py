@@ -98,15 +98,10 @@ def _route(flow: Flow, place: Ints, group: int, hit: int, expected: float) -> Su
 
 
 def _suspicion(flow: Flow, rows: Ints, route: int, rule: str, explanation: str, confidence: int) -> Suspicion:
-    return Suspicion(
+    return flow.suspect(
         kind=SuspicionKind.FALSE_ANSWER,
         confidence=confidence,
-        service=flow.service,
-        creditor=flow.creditor,
-        debtor=flow.debtor,
         subject=flow.route.texts[route],
-        count=len(rows),
-        money_at_risk_micros=flow.money_of(rows),
         rows=rows,
         rule=rule,
         explanation=explanation,

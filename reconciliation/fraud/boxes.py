@@ -47,15 +47,10 @@ def bypass(flow: Flow, known: Known) -> Iterator[Suspicion]:
     for group in np.flatnonzero(routes.sizes >= flow.terms.bypass_calls).tolist():
         mine = np.sort(rows[routes.rows(group)])
         route = flow.route.texts[int(routes.keys[group])]
-        yield Suspicion(
+        yield flow.suspect(
             kind=SuspicionKind.BYPASS,
             confidence=85,
-            service=flow.service,
-            creditor=flow.creditor,
-            debtor=flow.debtor,
             subject=route,
-            count=len(mine),
-            money_at_risk_micros=flow.money_of(mine),
             rows=mine,
             rule=f"{flow.terms.bypass_calls} calls or more of our own numbers on one route from abroad",
             explanation=f"{len(mine):,} calls came in on {route} from {flow.debtor} with numbers of our own",
@@ -73,15 +68,10 @@ def _talks_alone(flow: Flow, rows: Ints) -> bool:
 
 def _box(flow: Flow, rows: Ints, numbers: int) -> Suspicion:
     terms, subject = flow.terms, range_words(flow.calling[rows])
-    return Suspicion(
+    return flow.suspect(
         kind=SuspicionKind.SIM_BOX,
         confidence=70,
-        service=flow.service,
-        creditor=flow.creditor,
-        debtor=flow.debtor,
         subject=subject,
-        count=len(rows),
-        money_at_risk_micros=flow.money_of(rows),
         rows=rows,
         rule=f"{terms.sim_box_calls} calls or more of one number, {terms.sim_box_spread_bps // 100} % to different "
         f"numbers, none to it, never two at once, the middle one of {terms.sim_box_middle_ms // 1000} s or more",

@@ -67,15 +67,10 @@ def premium_ranges(flow: Flow, known: Known, told: Flags) -> Iterator[Suspicion]
         mine = rows[np.flatnonzero(shown & (callers.of == group))]
         minutes = exact_sum(flow.quantity[mine]) // MINUTE_MS
         number = str(int(callers.keys[group]))
-        yield Suspicion(
+        yield flow.suspect(
             kind=SuspicionKind.PREMIUM_RANGE,
             confidence=60,
-            service=flow.service,
-            creditor=flow.creditor,
-            debtor=flow.debtor,
             subject=number,
-            count=len(mine),
-            money_at_risk_micros=flow.money_of(mine),
             rows=np.sort(mine),
             rule=f"{flow.terms.premium_minutes} minutes and {PREMIUM_CALLS} calls of one caller to premium ranges "
             "within 24 hours",
@@ -96,15 +91,10 @@ def _burst(flow: Flow, rows: Ints, *, premium: bool) -> Suspicion:
     callers = len(np.unique(flow.calling[rows]))
     minutes = exact_sum(flow.quantity[rows]) // MINUTE_MS
     days = len(np.unique(flow.day[rows]))
-    return Suspicion(
+    return flow.suspect(
         kind=SuspicionKind.IRSF,
         confidence=95 if premium else 80,
-        service=flow.service,
-        creditor=flow.creditor,
-        debtor=flow.debtor,
         subject=subject,
-        count=len(rows),
-        money_at_risk_micros=flow.money_of(rows),
         rows=rows,
         rule=f"{terms.irsf_calls} calls and {terms.irsf_minutes} minutes to one dear range within {terms.irsf_days} "
         f"days by callers with {terms.irsf_calls_each} calls or more each",

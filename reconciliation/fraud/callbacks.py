@@ -86,15 +86,10 @@ def _campaign(flow: Flow, rows: Ints, rings: Rings) -> Suspicion:
     terms, numbers = flow.terms, np.unique(flow.called[rows])
     rung = int(np.isin(rings.calling, numbers).sum())
     subject = f"{int(numbers[0]) // RANGE}*"
-    return Suspicion(
+    return flow.suspect(
         kind=SuspicionKind.WANGIRI,
         confidence=90,
-        service=flow.service,
-        creditor=flow.creditor,
-        debtor=flow.debtor,
         subject=subject,
-        count=len(rows),
-        money_at_risk_micros=flow.money_of(rows),
         rows=rows,
         rule=f"{terms.wangiri_callbacks} dear calls back within {terms.wangiri_hours} hours to numbers that rang "
         f"{terms.wangiri_numbers} or more for a moment",

@@ -13,6 +13,7 @@ from ledger.money import Micros
 from ledger.service import Service
 from reconciliation.matching.keys import text_hashes
 from reconciliation.matching.side import Flags, Ints, Names, exact_sum
+from reconciliation.suspicion import Suspicion, SuspicionKind
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -67,6 +68,24 @@ class Flow:
     def money_of(self, rows: Ints) -> Micros:
         """What these records cost the debtor."""
         return Micros(exact_sum(self.amount[rows]))
+
+    def suspect(
+        self, kind: SuspicionKind, confidence: int, subject: str, rows: Ints, *, rule: str, explanation: str
+    ) -> Suspicion:
+        """A suspicion about these records, with what they cost at risk."""
+        return Suspicion(
+            kind=kind,
+            confidence=confidence,
+            service=self.service,
+            creditor=self.creditor,
+            debtor=self.debtor,
+            subject=subject,
+            count=len(rows),
+            money_at_risk_micros=self.money_of(rows),
+            rows=rows,
+            rule=rule,
+            explanation=explanation,
+        )
 
 
 def flow_of(

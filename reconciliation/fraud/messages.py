@@ -55,15 +55,10 @@ def _suspicion(flow: Flow, rows: Ints, ranges: int) -> Suspicion:
     terms = flow.terms
     sender = flow.names[int(rows[0])].as_py() or "withheld"
     numbers = len(np.unique(flow.called[rows]))
-    return Suspicion(
+    return flow.suspect(
         kind=SuspicionKind.INFLATED_SMS,
         confidence=85,
-        service=flow.service,
-        creditor=flow.creditor,
-        debtor=flow.debtor,
         subject=sender,
-        count=len(rows),
-        money_at_risk_micros=flow.money_of(rows),
         rows=rows,
         rule=f"{terms.sms_numbers} numbers or more of a range of {RANGE:,} reached by one sender within "
         f"{terms.sms_days} days, at most {terms.sms_each} messages each, in at most {terms.sms_ranges} ranges",

@@ -39,15 +39,10 @@ def _sent(flow: Flow, of_range: int) -> int:
 
 def _suspicion(flow: Flow, rows: Ints, of_range: int, to_ms: int, from_ms: int) -> Suspicion:
     terms, subject = flow.terms, f"{of_range}*"
-    return Suspicion(
+    return flow.suspect(
         kind=SuspicionKind.TRAFFIC_PUMPING,
         confidence=70,
-        service=flow.service,
-        creditor=flow.creditor,
-        debtor=flow.debtor,
         subject=subject,
-        count=len(rows),
-        money_at_risk_micros=flow.money_of(rows),
         rows=rows,
         rule=f"{terms.pumping_ratio}:1 of {terms.pumping_minutes:,} minutes or more to one range, the middle call "
         f"{terms.pumping_long_times} times as long as usual (47 CFR 61.3(bbb))",

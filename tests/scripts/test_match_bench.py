@@ -13,6 +13,7 @@ from scripts.bench.sides.contest import PEERS, Contender, contest
 from scripts.bench.sides.judging import judge
 from scripts.bench.sides.measuring import Failed, measure
 from scripts.bench.sides.month import SIDES, MadeMonth, MonthPlan, made_month
+from scripts.bench.sides.measuring import spend
 from scripts.bench.sides.net_race import by_house, by_solver, made_obligations
 from scripts.bench.sides.peers import WINDOW_MS
 
@@ -133,3 +134,8 @@ def test_the_whole_runs_and_tells_more_of_us_than_of_who_needs_both_numbers(
 def test_netting_leaves_what_the_solver_leaves() -> None:
     rows = made_obligations(40)
     assert by_house(rows) == by_solver(rows) > 0
+
+
+def test_work_that_takes_less_than_a_clock_tick_still_took_something() -> None:
+    """A ratio to it would have no divisor."""
+    assert spend(lambda: sum(range(100)))[1].core_seconds > 0

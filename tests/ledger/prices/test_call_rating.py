@@ -6,7 +6,6 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import strategies as st
 
 from ledger.agreement import Agreement
 from ledger.errors import Malformed
@@ -14,7 +13,7 @@ from ledger.money import Nanos, Rounding, parse_nanos
 from ledger.prices import call_rating
 from ledger.prices.call_rating import exact_calls, price_rules
 from ledger.prices.charging import Stretch, charge, price
-from ledger.prices.deck import LaterStep, MaxRule, Rate, RateStatus, deck_history, rate_deck
+from ledger.prices.deck import Rate, deck_history, rate_deck
 from ledger.prices.deck_file import parse_deck
 from ledger.prices.origin import origin_of, shares_of_known
 from ledger.prices.rating import rate
@@ -250,51 +249,6 @@ def test_a_call_outside_the_calendar_is_refused_where_bands_decide() -> None:
     )
     history = deck_history([(-10, rate_deck("USD", [Rate("X", "49", Nanos(1))]))])
     assert rate(table, history, agreed_with(WEEK)).refused["line"].to_pylist() == [1, 2, 4]
-
-
-nanos = st.integers(0, 10**10).map(Nanos)
-huge = st.integers(10**15, 10**18).map(Nanos)
-steps = st.sampled_from([1, 7, 1_000, 6_000, 30_000, 60_000])
-some_rates = st.builds(
-    lambda code, price_, first, following, fee, beyond, attempt, least, room, rule, origin, band, status: Rate(
-        f"to {code} {origin} {band}",
-        code,
-        price_,
-        MINUTE,
-        first,
-        following,
-        fee,
-        None,
-        LaterStep(first + 2 * following, beyond, 10) if beyond % 2 else None,
-        attempt,
-        least,
-        None if room is None else Nanos(least + room),
-        rule,
-        origin,
-        band,
-        status,
-    ),
-    st.sampled_from(["4", "44", "447", "31"]),
-    nanos | huge,
-    steps,
-    steps,
-    nanos,
-    nanos,
-    nanos,
-    nanos,
-    st.none() | nanos,
-    st.sampled_from(MaxRule),
-    st.sampled_from(["", "", "EEA", OTHER, INVALID]),
-    st.sampled_from(["", "", "peak", "weekend"]),
-    st.sampled_from([RateStatus.OPEN, RateStatus.OPEN, RateStatus.OPEN, RateStatus.BLOCKED, RateStatus.REMOVED]),
-)
-surcharges = st.builds(
-    lambda origins, price_, fee, to: Surcharge("s", origins, price_, fee, to),
-    st.frozensets(st.sampled_from(["EEA", OTHER, INVALID]), min_size=1),
-    nanos,
-    nanos,
-    st.frozensets(st.sampled_from(["EEA", OTHER, INVALID])),
-)
 
 
 def test_a_charge_by_increments_rounds_each_of_them() -> None:
