@@ -11,9 +11,8 @@ from ledger.usage import RATED_SCHEMA
 from scripts.bench import match
 from scripts.bench.sides.contest import PEERS, Contender, contest
 from scripts.bench.sides.judging import judge
-from scripts.bench.sides.measuring import Failed, measure
+from scripts.bench.sides.measuring import Failed, measure, spend
 from scripts.bench.sides.month import SIDES, MadeMonth, MonthPlan, made_month
-from scripts.bench.sides.measuring import spend
 from scripts.bench.sides.net_race import by_house, by_solver, made_obligations
 from scripts.bench.sides.peers import WINDOW_MS
 
