@@ -5,17 +5,15 @@ the moment and the length. Source: D.170 Supplement 1 names the number format am
 number is made.
 """
 
-from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
 
 from ledger.service import Service
 from reconciliation.difference import Books
-from reconciliation.matching.side import Ints, Side, allowed_ms
+from reconciliation.matching.keys import LAST_DIGITS, last_digits, mixed
+from reconciliation.matching.side import Ints, Side, Words, allowed_ms
 
-LAST_DIGITS = 8
-"""Two numbers that share so many may be one."""
 _CALLED = (Service.VOICE, Service.SMS)
 
 
@@ -30,44 +28,66 @@ class Formats(NamedTuple):
 
 def find_other_formats(books: Books, owed: Ints, counted: Ints) -> Formats:
     """One to one among the rows without a partner: numbers of the same last digits, starts within the window,
-    quantities within tolerance. The nearest in time go together; the numbers are read again."""
+    quantities within tolerance. The nearest in time go together."""
     if books.service not in _CALLED or not len(owed) or not len(counted):
         return Formats(owed[:0], counted[:0], "")
-    ours, theirs = (_called(side, rows) for side, rows in ((books.creditor, owed), (books.debtor, counted)))
-    near = _nearest(books, owed, counted, ours, theirs)
+    near = _nearest(*_alike(books, owed, counted))
     if not near:
         return Formats(owed[:0], counted[:0], "")
     places, others = (np.array(each, np.int64) for each in zip(*near, strict=True))
-    begin, other = ours[near[0][0]][:-LAST_DIGITS], theirs[near[0][1]][:-LAST_DIGITS]
+    begin, other = _beginning(books.creditor, owed[places[0]]), _beginning(books.debtor, counted[others[0]])
     written = f"{{creditor}} begins the number with {begin or 'nothing'}, {{debtor}} with {other or 'nothing'}"
     return Formats(owed[places], counted[others], written)
 
 
-def _called(side: Side, rows: Ints) -> list[str]:
-    texts: list[str] = side.texts(rows, ("b_party",))["b_party"].to_pylist()
-    return texts
+def _beginning(side: Side, row: np.int64) -> str:
+    """What a called number says before its last digits; read again."""
+    number: str = side.texts(np.array([row]), ("b_party",))["b_party"][0].as_py()
+    return number[:-LAST_DIGITS]
 
 
-def _nearest(books: Books, owed: Ints, counted: Ints, ours: list[str], theirs: list[str]) -> list[tuple[int, int]]:
-    start = books.creditor.start_ms[owed] - books.clocks.ours[owed]
-    other_start = books.debtor.start_ms[counted] - books.clocks.theirs[counted]
-    allowed = allowed_ms(books.creditor.quantity[owed], books.tolerance)
-    by_digits: dict[str, list[int]] = defaultdict(list)
-    for other, number in enumerate(theirs):
-        if len(number) >= LAST_DIGITS:
-            by_digits[number[-LAST_DIGITS:]].append(other)
-    edges = []
-    for at, number in enumerate(ours):
-        for other in by_digits.get(number[-LAST_DIGITS:], ()):
-            apart = abs(int(start[at] - other_start[other]))
-            longer = abs(int(books.creditor.quantity[owed[at]] - books.debtor.quantity[counted[other]]))
-            if apart <= books.tolerance.window_ms and longer <= int(allowed[at]) and number != theirs[other]:
-                edges.append((apart + longer, at, other))
+def _alike(books: Books, owed: Ints, counted: Ints) -> tuple[Ints, Ints, Ints]:
+    """Places of all that might be one call, as (creditor's, debtor's), and how far apart they are."""
+    us, them = books.creditor, books.debtor
+    digits, other_digits = last_digits(us.b_hash[owed]), last_digits(them.b_hash[counted])
+    start = us.start_ms[owed] - books.clocks.ours[owed]
+    other_start = them.start_ms[counted] - books.clocks.theirs[counted]
+    window = books.tolerance.window_ms
+    cell, other_cell = start // (window + 1), other_start // (window + 1)
+    at, other = _meeting(digits, cell, other_digits, other_cell)
+    apart = np.abs(start[at] - other_start[other])
+    longer = np.abs(us.quantity[owed[at]] - them.quantity[counted[other]])
+    like = (digits[at] >= 0) & (digits[at] == other_digits[other]) & (apart <= window)
+    like &= longer <= allowed_ms(us.quantity[owed[at]], books.tolerance)
+    like &= us.b_hash[owed[at]] != them.b_hash[counted[other]]
+    return at[like], other[like], (apart + longer)[like]
+
+
+def _meeting(digits: Ints, cell: Ints, other_digits: Ints, other_cell: Ints) -> tuple[Ints, Ints]:
+    """Places of equal digits in the same or a neighbouring cell of time, and few others."""
+    words = _words(other_digits, other_cell)
+    order = np.argsort(words)
+    found = []
+    for step in (-1, 0, 1):
+        wanted = _words(digits, cell + step)
+        first, end = (np.searchsorted(words[order], wanted, side) for side in ("left", "right"))
+        at = np.repeat(np.arange(len(wanted)), end - first)
+        within = np.arange(len(at)) - np.repeat(np.cumsum(end - first) - (end - first), end - first)
+        found.append((at, order[np.repeat(first, end - first) + within]))
+    return np.concatenate([at for at, _ in found]), np.concatenate([other for _, other in found])
+
+
+def _words(digits: Ints, cell: Ints) -> Words:
+    return mixed(digits.view(np.uint64) + mixed(cell.view(np.uint64)))
+
+
+def _nearest(at: Ints, other: Ints, apart: Ints) -> list[tuple[int, int]]:
+    """One to one: the nearest first."""
     taken: tuple[set[int], set[int]] = (set(), set())
     near = []
-    for _, at, other in sorted(edges):
-        if at not in taken[0] and other not in taken[1]:
-            taken[0].add(at)
-            taken[1].add(other)
-            near.append((at, other))
+    for _, ours, theirs in sorted(zip(apart.tolist(), at.tolist(), other.tolist(), strict=True)):
+        if ours not in taken[0] and theirs not in taken[1]:
+            taken[0].add(ours)
+            taken[1].add(theirs)
+            near.append((ours, theirs))
     return sorted(near)

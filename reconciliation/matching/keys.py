@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ledger.kernel import kernel, word_at
+from ledger.kernel import are_digits, eight_digits, kernel, word_at
 from ledger.pieces import text_parts
 
 Words = npt.NDArray[np.uint64]
@@ -12,8 +12,13 @@ Ints = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
 Octets = npt.NDArray[np.uint8]
 
-SUFFIX_OCTETS = 2
-SUFFIX_BITS = 16
+LAST_DIGITS = 8
+"""Of a called number as they are: two that share so many may be one number, written in two ways."""
+SUFFIX_BITS = 7
+"""The last two digits."""
+DIGITS_BITS = 27
+"""All of them: a number below 10^6, and the last two."""
+_BLOCKS = 10**6
 SEED = 0x243F6A8885A308D3
 """Digits of pi: a key nobody chose. Give another to keep hashes unpredictable for whoever writes the numbers."""
 
@@ -25,13 +30,22 @@ def text_hashes(column: pa.ChunkedArray, seed: int = SEED) -> Words:
 
 def party_hashes(column: pa.ChunkedArray | pa.Array) -> Words:
     """A 64-bit hash of each number or name."""
-    return _hash_numbers(*_parts(column), np.uint64(SEED), 0)
+    return _hash_numbers(*_parts(column), np.uint64(SEED), False)
 
 
 def called_hashes(column: pa.ChunkedArray | pa.Array) -> Words:
-    """A 64-bit hash of each called number whose lower SUFFIX_BITS are its last two digits as they are: without them it
-    is a hash of its block of 100."""
-    return _hash_numbers(*_parts(column), np.uint64(SEED), SUFFIX_OCTETS)
+    """A 64-bit hash of each called number, in which its last digits can be read (`last_digits`).
+
+    Without the lower SUFFIX_BITS it is a hash of the number's block of 100.
+    """
+    return _hash_numbers(*_parts(column), np.uint64(SEED), True)
+
+
+def last_digits(called: Words) -> Ints:
+    """The LAST_DIGITS of each number of `called_hashes`; -1 if it is shorter, or ends in something else."""
+    blocks = (called >> np.uint64(SUFFIX_BITS)) & np.uint64((1 << (DIGITS_BITS - SUFFIX_BITS)) - 1)
+    last_two = called & np.uint64((1 << SUFFIX_BITS) - 1)
+    return np.where(blocks < _BLOCKS, blocks * np.uint64(100) + last_two, np.uint64(2**64 - 1)).view(np.int64)
 
 
 def pair_hashes(a_hash: Words, b_hash: Words) -> Words:
@@ -85,14 +99,32 @@ def _hash_texts(offsets: npt.NDArray[np.int32], octets: npt.NDArray[np.uint8], s
 
 
 @kernel
-def _hash_numbers(offsets: Places, octets: Octets, seed: np.uint64, suffix: int) -> Words:
-    """Eight octets at a time; the length goes in, too, so that zeros at the end count."""
+def _hash_numbers(offsets: Places, octets: Octets, seed: np.uint64, with_digits: bool) -> Words:
+    """Eight octets at a time; the length goes in, too, so that zeros at the end count.
+
+    With digits: the upper bits are of what comes before the last digits and the lower ones are these; where a number
+    does not end in so many, the lower bits say so, and its last two if these are digits. All in one loop: to pass the
+    octets to another would take longer than to hash them.
+    """
     hashes = np.empty(len(offsets) - 1, np.uint64)
+    high = ~((np.uint64(1) << np.uint64(27)) - np.uint64(1))
     for k in range(len(hashes)):
-        end = np.int64(offsets[k + 1])
         at = np.int64(offsets[k])
-        cut = max(at, end - suffix)
-        word = seed ^ np.uint64(cut - at)
+        end = np.int64(offsets[k + 1])
+        cut = end
+        block = np.uint64(1_000_000)
+        last_two = np.uint64(127)
+        if with_digits:
+            last = word_at(octets, end - 8) if end - at >= 8 else np.uint64(0)
+            if are_digits(last):
+                cut = end - 8
+                number = np.uint64(eight_digits(last))
+                block = number // np.uint64(100)
+                last_two = number % np.uint64(100)
+            elif end - at >= 2 and 48 <= octets[end - 2] <= 57 and 48 <= octets[end - 1] <= 57:
+                cut = end - 2
+                last_two = np.uint64(octets[cut] - 48) * np.uint64(10) + np.uint64(octets[cut + 1] - 48)
+        word = seed ^ np.uint64(end - at)
         while at + 8 <= cut:
             word = (word ^ word_at(octets, at)) * np.uint64(0x9E3779B97F4A7C15)
             word ^= word >> np.uint64(32)
@@ -107,9 +139,9 @@ def _hash_numbers(offsets: Places, octets: Octets, seed: np.uint64, suffix: int)
         word = (word ^ tail) * np.uint64(0xBF58476D1CE4E5B9)
         word = (word ^ (word >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
         word ^= word >> np.uint64(32)
-        if suffix > 0:
-            word &= ~np.uint64(0xFFFF)
-            for place in range(cut, end):
-                word |= np.uint64(octets[place]) << np.uint64(8 * (place - cut))
+        if with_digits:
+            if block == np.uint64(1_000_000):
+                block += word & np.uint64(0x7FFF)
+            word = (word & high) | (block << np.uint64(7)) | last_two
         hashes[k] = word
     return hashes

@@ -16,9 +16,13 @@ from ledger.kernel import kernel
 from reconciliation.matching.keys import SUFFIX_BITS, mixed
 from reconciliation.matching.side import Flags, Ints, Words
 from reconciliation.streaming.exchange import Exchange
-from reconciliation.streaming.packing import Layout, Unpacked, frozen, unpack
+from reconciliation.streaming.packing import NARROW, Layout, Unpacked, frozen, unpack
 
 _FILTER_BITS = 20
+"""At most: the filter is to fit a core's cache."""
+_SPARSE = 16
+"""Bits of the filter for each value: so that one of so many others passes it."""
+_AT_ONCE = 4
 _START_BITS = 42
 """Of a start in milliseconds from the earliest: 139 years."""
 
@@ -37,6 +41,18 @@ class Asked(IntEnum):
     """Place of the route's name."""
     CODE = 5
     """Place of the code."""
+
+
+class Field(NamedTuple):
+    """Where in a packed record it stands."""
+
+    word: int
+    shift: np.uint64
+    mask: np.uint64
+
+    def of(self, records: Words) -> Words:
+        """What each of some packed records says."""
+        return (records[:, self.word] >> self.shift) & self.mask
 
 
 class Ranked(NamedTuple):
@@ -58,11 +74,11 @@ class Census:
         """How many records have each of these values (ascending, each once)."""
         if len(values) == 0:
             return np.empty(0, np.int64)
-        slots = _slots(values)
+        slots, field = _slots(values), field_of(asked, self.layout)
 
         def count(at: int) -> Ints:
             counts = np.zeros(len(values), np.int64)
-            _count(frozen(self.exchange.run(at)), self.layout, int(asked), values, slots, counts)
+            _count(frozen(self.exchange.run(at)), *field, values, slots, counts)
             return counts
 
         return reduce(np.add, in_parallel(count, range(len(self.exchange.runs))), np.zeros(len(values), np.int64))
@@ -105,13 +121,38 @@ class Census:
         return ranks
 
     def _picked(self, asked: Asked, values: Words) -> Iterator[Unpacked]:
-        wanted = np.zeros(1 << _FILTER_BITS, np.bool_)
-        wanted[mixed(values) >> np.uint64(64 - _FILTER_BITS)] = True
-        for records in self.exchange.all():
-            rows = _pick(frozen(records), self.layout, int(asked), wanted)
-            columns = unpack(records[rows], self.layout)
-            exact = _among(_said(columns, asked), values)
-            yield columns.take(exact)
+        field, bits = field_of(asked, self.layout), min(_FILTER_BITS, (_SPARSE * len(values)).bit_length())
+        wanted, rest = np.zeros(1 << bits, np.bool_), np.uint64(64 - bits)
+        wanted[mixed(values) >> rest] = True
+
+        def picked(at: int) -> Unpacked:
+            records = self.exchange.run(at)
+            near = records[_pick(frozen(records), *field, wanted, rest)]
+            return unpack(near[_among(field.of(near), values)], self.layout)
+
+        runs = len(self.exchange.runs)
+        for first in range(0, runs, _AT_ONCE):  # what is picked may be much: never of all runs at once
+            yield from in_parallel(picked, range(first, min(runs, first + _AT_ONCE)))
+
+
+def field_of(asked: Asked, layout: Layout) -> Field:
+    """As packing.py packs."""
+    narrow, nothing = layout.words == NARROW, np.uint64(0)
+    whole, half = np.uint64(2**64 - 1), np.uint64(2**32 - 1)
+    names, route_at = (4 if narrow else 7), layout.destination_bits + layout.code_bits
+    match asked:
+        case Asked.CALLER:
+            return Field(0, nothing, whole)
+        case Asked.CALLED:
+            return Field(1, nothing, whole)
+        case Asked.BLOCK:
+            return Field(1, np.uint64(SUFFIX_BITS), whole)
+        case Asked.QUANTITY:
+            return Field(2, nothing, half) if narrow else Field(3, nothing, whole)
+        case Asked.ROUTE:
+            return Field(names, np.uint64(route_at), np.uint64((1 << (layout.names_bits - route_at)) - 1))
+        case Asked.CODE:
+            return Field(names, nothing, np.uint64((1 << layout.code_bits) - 1))
 
 
 def least_together(parts: Sequence[Ranked], count: int) -> Ranked:
@@ -129,22 +170,6 @@ def _all_of(parts: Sequence[Unpacked]) -> Unpacked:
     return Unpacked(*columns)
 
 
-def _said(records: Unpacked, asked: Asked) -> Words:
-    match asked:
-        case Asked.CALLER:
-            return records.a_hash
-        case Asked.CALLED:
-            return records.b_hash
-        case Asked.BLOCK:
-            return records.b_hash >> np.uint64(SUFFIX_BITS)
-        case Asked.QUANTITY:
-            return records.quantity.view(np.uint64)
-        case Asked.ROUTE:
-            return records.route.view(np.uint64)
-        case Asked.CODE:
-            return records.code.view(np.uint64)
-
-
 def _among(column: Words | Ints, values: Words | Ints) -> Flags:
     """Which are one of the values (ascending)."""
     if len(values) == 0:
@@ -155,21 +180,21 @@ def _among(column: Words | Ints, values: Words | Ints) -> Flags:
 
 
 @kernel
-def _pick(records: Words, layout: Layout, asked: int, wanted: Flags) -> Ints:
+def _pick(records: Words, at: int, shift: np.uint64, mask: np.uint64, wanted: Flags, rest: np.uint64) -> Ints:
     """Rows that may have one of the wanted values: all that have, and a few by chance."""
     picked = np.empty(len(records), np.int64)
     count = 0
     for k in range(len(records)):
         picked[count] = k
-        count += wanted[np.int64(_mixed(_word(records, k, layout, asked)) >> np.uint64(44))]
+        count += wanted[np.int64(_mixed((records[k, at] >> shift) & mask) >> rest)]
     return picked[:count].copy()
 
 
 @kernel
 def _slots(values: Words) -> Ints:
-    """A hash table with open addresses: place of the value in each slot, -1 where there is none."""
+    """A hash table with open addresses, mostly empty: place of the value in each slot, -1 where there is none."""
     size = 16
-    while size < 2 * len(values):
+    while size < 8 * len(values):
         size *= 2
     slots = np.full(size, -1, np.int64)
     for place in range(len(values)):
@@ -181,13 +206,15 @@ def _slots(values: Words) -> Ints:
 
 
 @kernel
-def _count(records: Words, layout: Layout, asked: int, values: Words, slots: Ints, counts: Ints) -> None:
-    mask = len(slots) - 1
+def _count(
+    records: Words, word: int, shift: np.uint64, mask: np.uint64, values: Words, slots: Ints, counts: Ints
+) -> None:
+    last = len(slots) - 1
     for k in range(len(records)):
-        word = _word(records, k, layout, asked)
-        at = np.int64(_mixed(word) & np.uint64(mask))
-        while slots[at] >= 0 and values[slots[at]] != word:
-            at = (at + 1) & mask
+        value = (records[k, word] >> shift) & mask
+        at = np.int64(_mixed(value) & np.uint64(last))
+        while slots[at] >= 0 and values[slots[at]] != value:
+            at = (at + 1) & last
         if slots[at] >= 0:
             counts[slots[at]] += 1
 
@@ -198,26 +225,6 @@ def _mixed(word: np.uint64) -> np.uint64:
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return word ^ (word >> np.uint64(31))
-
-
-@kernel
-def _word(records: Words, k: int, layout: Layout, asked: int) -> np.uint64:
-    """What a record says, by the numbers of Asked."""
-    narrow = layout.words == 5
-    word: np.uint64 = records[k, min(asked, 1)]
-    if asked == 2:
-        word >>= np.uint64(16)
-    elif asked == 3:
-        word = records[k, 2] & np.uint64(0xFFFFFFFF) if narrow else records[k, 3]
-    elif asked > 3:
-        word = records[k, 4] & ((np.uint64(1) << np.uint64(layout.names_bits)) - np.uint64(1))
-        if not narrow:
-            word = records[k, 7]
-        if asked == 4:
-            word >>= np.uint64(layout.destination_bits + layout.code_bits)
-        else:
-            word &= (np.uint64(1) << np.uint64(layout.code_bits)) - np.uint64(1)
-    return word
 
 
 @kernel

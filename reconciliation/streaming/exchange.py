@@ -55,11 +55,6 @@ class Exchange:
         run = self.runs[at]
         return _part(run, self.words, 0, int(run.ends[-1]))
 
-    def all(self) -> Iterator[Words]:
-        """All records, run by run."""
-        for at in range(len(self.runs)):
-            yield self.run(at)
-
 
 @dataclass(frozen=True, slots=True)
 class Scan:
