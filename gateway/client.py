@@ -176,6 +176,14 @@ class Client(Caller):
         body = {"payable": payable_id, "amount": {"unit": unit, "value": amount}, "bankReference": bank_reference}
         return self._post("/v1/paymentConfirmation", body, dry_run)
 
+    def confirm_from_bank(self, path: Path, *, dry_run: bool = False) -> Json:
+        """Confirm what a bank's camt.053 or camt.054 file says arrived."""
+        query = {"name": path.name} | ({"dryRun": "true"} if dry_run else {})
+        with path.open("rb") as stream:
+            answer = self._answer(lambda: self._http.post("/v1/bankStatement", params=query, content=stream))
+        told: Json = answer.json()
+        return told
+
     def age(self, *, dry_run: bool = False) -> Json:
         return self._post("/v1/ageing", None, dry_run)
 

@@ -47,11 +47,12 @@ def build_app(gateway: Gateway, clock: Clock | None = None) -> FastAPI:
     install_problems(app)
     install_openapi(app)
     install_pages(app)
+    app.include_router(intakes.router)  # asked for most often, and routes are tried in order
     for verbs in (before, counting, settling, deposits, members):
         app.include_router(verbs.router)
     for router in (members.reads, resource_routes.router, usage.router, document_routes.router, peer_routes.router):
         app.include_router(router)
-    for bulk in (intakes.router, jobs.router, webhook_routes.router):
+    for bulk in (intakes.steps, jobs.router, webhook_routes.router):
         app.include_router(bulk)
     for pages in (login_routes.router, login_pages.router, problem_pages.router):
         app.include_router(pages)

@@ -13,7 +13,7 @@ MAX_FILE_BYTES = 1 << 30
 MAX_BRACKETS = 256
 """Opening brackets of a JSON body: ours have fewer than ten, and a reader's stack bears no thousands. Forms with files
 are read by no such reader."""
-FILE_PATHS = ("/v1/usageImport", "/v1/usageIntake", "/desk/imports")
+FILE_PATHS = ("/v1/usageImport", "/v1/usageIntake", "/v1/bankStatement", "/desk/imports")
 """Where the body is a file; below an intake, a part of one."""
 
 

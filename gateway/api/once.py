@@ -1,9 +1,11 @@
-"""Was it answered before? A POST under an Idempotency-Key runs once, also if two come at the same moment."""
+"""Was it answered before? A write under an Idempotency-Key runs once, also if two come at the same moment."""
 
 import asyncio
 import hashlib
+import json
 import re
 from collections.abc import Callable, Coroutine
+from http import HTTPStatus
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -20,6 +22,8 @@ from ledger.store.idempotency import Answer, answer, ask
 KEY_PATTERN = "^[!-~]([ -~]{0,198}[!-~])?$"
 """Of an Idempotency-Key: 1 to 200 printable ASCII characters."""
 CALLER = "operator"
+WRITES = ("POST", "PATCH", "DELETE")
+_YES = ("true", "1", "yes", "on", "t", "y")
 
 
 class Turns:
@@ -34,7 +38,7 @@ class Turns:
 
 
 class OnceRoute(APIRoute):
-    """A route whose POST may carry an Idempotency-Key: the same request gets the same answer, another one 409.
+    """A route whose writes may carry an Idempotency-Key: the same request gets the same answer, another one 409.
 
     The answer is kept after the work, so what dies in between is asked again: every verb finds its own work, and a
     payment is named by the key in the outbox itself. A dry run does nothing, so it needs no key and leaves none.
@@ -45,12 +49,12 @@ class OnceRoute(APIRoute):
 
         async def once(request: Request) -> Response:
             key = request.headers.get("idempotency-key")
-            if key is None or request.method != "POST":
+            if key is None or request.method not in WRITES:
                 return await handle(request)
             if re.fullmatch(KEY_PATTERN, key) is None:
                 raise Malformed("not an idempotency key", expected="1 to 200 printable ASCII characters")
             await require_desk(request)
-            if request.query_params.get("dryRun", "").lower() in ("true", "1", "yes", "on", "t", "y"):
+            if request.query_params.get("dryRun", "").lower() in _YES:
                 return await handle(request)
             turns: Turns = request.app.state.turns
             async with turns.of(key):
@@ -64,11 +68,18 @@ async def _answered(request: Request, key: str, handle: Callable[[Request], Coro
     hashed = _request_hash(request, await request.body())
     known = await run_in_threadpool(_ask, gateway, key, hashed)
     if known is not None:
-        return Response(known.body, known.status, {"Idempotent-Replay": "true"}, known.content_type)
+        return _again(known)
     response = await handle(request)
     if response.status_code < 400:
         await run_in_threadpool(_keep, gateway, key, response)
     return response
+
+
+def _again(known: Answer) -> Response:
+    headers = {"Idempotent-Replay": "true"}
+    if known.status == HTTPStatus.CREATED:
+        headers["Location"] = str(json.loads(known.body)["href"])
+    return Response(known.body, known.status, headers, known.content_type if known.body else None)
 
 
 def _request_hash(request: Request, body: bytes) -> bytes:

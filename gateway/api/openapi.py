@@ -54,8 +54,20 @@ LINKS: tuple[tuple[str, str, str, str], ...] = (
     ("list_settlementAccount", "/0/id", "grant_credit", "id"),
     ("post_grant", "/id", "get_grant", "grant_id"),
     ("post_grant", "/id", "delete_grant", "grant_id"),
-    ("post_webhook", "/id", "get_webhook", "id"),
-    ("post_webhook", "/id", "delete_webhook", "id"),
+    ("grants", "/0/id", "get_grant", "grant_id"),
+    *(
+        (source, pointer, target, "id")
+        for source, pointer in (("post_webhook", "/id"), ("webhooks", "/0/id"))
+        for target in ("get_webhook", "test_webhook", "resume_webhook", "delete_webhook")
+    ),
+    *(
+        (source, pointer, target, "id")
+        for source, pointer in (("begin_intake", "/id"), ("list_intakes", "/0/id"))
+        for target in ("get_intake", "append_intake", "stage_intake", "get_intake_declaration", "commit_intake")
+    ),
+    ("begin_intake", "/id", "delete_intake", "id"),
+    ("stage_intake", "/id", "get_job", "id"),
+    ("stage_intake", "/id", "follow_job", "id"),
 )
 """Which operation takes a member of another one's answer, beside each list's first row at its own address."""
 
@@ -127,6 +139,6 @@ def _link(by_name: dict[str, Schema]) -> None:
     for source, pointer, target, parameter in pairs:
         if source in by_name and target in by_name:
             responses = by_name[source]["responses"]
-            success = next(each for each in ("200", "201") if each in responses)
+            success = next(each for each in ("201", "202", "200") if each in responses)
             link = {"operationId": target, "parameters": {parameter: f"$response.body#{pointer}"}}
             responses[success].setdefault("links", {})[target] = link

@@ -1,6 +1,8 @@
 """How does the desk say which of its systems are told what the chain says?"""
 
+import hashlib
 import secrets
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -8,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.api.guard import require_desk
 from gateway.api.models import Strict
+from gateway.api.once import OnceRoute
 from gateway.api.resources.shapes import Moment
 from gateway.api.times import utc_of_ms
-from gateway.api.verbs.parts import TheGateway
+from gateway.api.verbs.parts import DryRun, Key, TheGateway
+from gateway.composition import Gateway
 from gateway.webhooks.addresses import MAX_URL_CHARACTERS
 from gateway.webhooks.delivering import Deliverer
 from gateway.webhooks.sending import Sender
@@ -19,6 +23,7 @@ from gateway.webhooks.telling import TYPES
 from ledger.errors import Conflict, Malformed
 from ledger.store.engine import reading, writing
 from ledger.store.webhooks import (
+    Place,
     Webhook,
     add_webhook,
     end_of_log,
@@ -28,8 +33,9 @@ from ledger.store.webhooks import (
     webhook_of,
 )
 
-router = APIRouter(prefix="/v1", tags=["webhooks"], dependencies=[Depends(require_desk)])
+router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["webhooks"], dependencies=[Depends(require_desk)])
 MAX_WEBHOOKS = 100
+NOT_SENT = "not sent: a dry run"
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0" * 16])]
 EventType = Annotated[str, Field(json_schema_extra={"enum": sorted(TYPES.values())}, examples=["statement.agreed"])]
 
@@ -76,7 +82,8 @@ class WebhookShape(BaseModel):
 class NewWebhookShape(WebhookShape):
     """A webhook with its secret, which is told this once."""
 
-    secret: Annotated[str, Field(pattern="^whsec_[A-Za-z0-9+/]+=*$")]
+    secret: Annotated[str, Field(pattern="^whsec_[A-Za-z0-9+/]+=*$")] | None
+    """Null in a dry run, of which nothing is kept."""
 
 
 class PingShape(BaseModel):
@@ -91,36 +98,29 @@ class PingShape(BaseModel):
     failure: str | None
 
 
-@router.post("/webhook", status_code=201, operation_id="post_webhook")
-def post_webhook(request: Request, response: Response, gateway: TheGateway, body: WebhookBody) -> NewWebhookShape:
+@router.post(
+    "/webhook",
+    status_code=201,
+    operation_id="post_webhook",
+    responses={200: {"model": NewWebhookShape, "description": "What a dry run would make"}},
+)
+def post_webhook(
+    request: Request,
+    response: Response,
+    gateway: TheGateway,
+    body: WebhookBody,
+    key: Key = None,
+    dry_run: DryRun = False,
+) -> NewWebhookShape:
     """Tell an address from now on; the answer has the secret that signs, once."""
     unknown = sorted(set(body.events) - set(TYPES.values()))
     if unknown:
         raise Malformed("no such type of event", expected="one of docs/webhooks.md", got=", ".join(unknown)[:200])
     _sender(request).check(body.url)
-    now_ms: int = request.app.state.clock.now_ms()
-    with writing(gateway.engine) as connection:
-        if len(list_webhooks(connection)) >= MAX_WEBHOOKS:
-            raise WebhooksTooMany("no more webhooks", expected=f"at most {MAX_WEBHOOKS}", todo="Delete one first.")
-        place = end_of_log(connection)
-        webhook = Webhook(
-            id=secrets.token_hex(8),
-            url=body.url,
-            secret=secrets.token_bytes(SECRET_BYTES),
-            events=" ".join(sorted(set(body.events))),
-            next_block=place.block,
-            next_index=place.log_index,
-            failures=0,
-            failing_since_ms=None,
-            next_at_ms=now_ms,
-            last_failure=None,
-            last_failure_at_ms=None,
-            delivered=0,
-            last_delivered_at_ms=None,
-            disabled_at_ms=None,
-            created_at_ms=now_ms,
-        )
-        add_webhook(connection, webhook)
+    webhook = _made(gateway, body, key, request.app.state.clock.now_ms(), dry_run=dry_run)
+    if dry_run:
+        response.status_code = 200
+        return NewWebhookShape(**_shape(webhook).model_dump(by_alias=False), secret=None)
     response.headers["Location"] = f"/v1/webhook/{webhook.id}"
     return NewWebhookShape(**_shape(webhook).model_dump(by_alias=False), secret=show_secret(webhook.secret))
 
@@ -140,30 +140,78 @@ def get_webhook(gateway: TheGateway, id: WebhookId) -> WebhookShape:
 
 
 @router.delete("/webhook/{id}", status_code=204, operation_id="delete_webhook")
-def delete_webhook(gateway: TheGateway, id: WebhookId) -> Response:
+def delete_webhook(gateway: TheGateway, id: WebhookId, key: Key = None, dry_run: DryRun = False) -> Response:
     """Tell it nothing any more."""
     with writing(gateway.engine) as connection:
-        remove_webhook(connection, id)
+        webhook_of(connection, id)
+        if not dry_run:
+            remove_webhook(connection, id)
     return Response(status_code=204)
 
 
 @router.post("/webhook/{id}/resume", operation_id="resume_webhook")
-def post_resume(request: Request, gateway: TheGateway, id: WebhookId) -> WebhookShape:
+def post_resume(
+    request: Request, gateway: TheGateway, id: WebhookId, key: Key = None, dry_run: DryRun = False
+) -> WebhookShape:
     """Try at once what is waiting, also if the webhook was disabled: it goes on where it stood."""
+    now_ms: int = request.app.state.clock.now_ms()
     with writing(gateway.engine) as connection:
-        resume_webhook(connection, id, request.app.state.clock.now_ms())
+        if dry_run:
+            return _shape(replace(webhook_of(connection, id), disabled_at_ms=None, failures=0, next_at_ms=now_ms))
+        resume_webhook(connection, id, now_ms)
         return _shape(webhook_of(connection, id))
 
 
 @router.post("/webhook/{id}/test", operation_id="test_webhook")
-def post_test(request: Request, gateway: TheGateway, id: WebhookId) -> PingShape:
+def post_test(
+    request: Request, gateway: TheGateway, id: WebhookId, key: Key = None, dry_run: DryRun = False
+) -> PingShape:
     """Deliver a `ping` now and say what became of it."""
     with reading(gateway.engine) as connection:
         webhook = webhook_of(connection, id)
     message_id = f"ping_{secrets.token_hex(16)}"
+    if dry_run:
+        _sender(request).check(webhook.url)
+        return PingShape(messageId=message_id, taken=False, status=None, failure=NOT_SENT)
     deliverer = Deliverer(gateway, _sender(request), request.app.state.clock, secrets.randbelow)
     became = deliverer.ping(webhook, message_id)
     return PingShape(messageId=message_id, taken=became.failure is None, status=became.status, failure=became.failure)
+
+
+def _made(gateway: Gateway, body: WebhookBody, key: str | None, now_ms: int, *, dry_run: bool) -> Webhook:
+    """A new webhook; under a key the one that an answer was lost of."""
+    webhook_id = secrets.token_hex(8) if key is None else hashlib.sha256(f"webhook {key}".encode()).hexdigest()[:16]
+    with writing(gateway.engine) as connection:
+        known = list_webhooks(connection)
+        before = [each for each in known if each.id == webhook_id]
+        if before:
+            return before[0]
+        if len(known) >= MAX_WEBHOOKS:
+            raise WebhooksTooMany("no more webhooks", expected=f"at most {MAX_WEBHOOKS}", todo="Delete one first.")
+        webhook = _drawn(webhook_id, body, end_of_log(connection), now_ms)
+        if not dry_run:
+            add_webhook(connection, webhook)
+    return webhook
+
+
+def _drawn(webhook_id: str, body: WebhookBody, place: Place, now_ms: int) -> Webhook:
+    return Webhook(
+        id=webhook_id,
+        url=body.url,
+        secret=secrets.token_bytes(SECRET_BYTES),
+        events=" ".join(sorted(set(body.events))),
+        next_block=place.block,
+        next_index=place.log_index,
+        failures=0,
+        failing_since_ms=None,
+        next_at_ms=now_ms,
+        last_failure=None,
+        last_failure_at_ms=None,
+        delivered=0,
+        last_delivered_at_ms=None,
+        disabled_at_ms=None,
+        created_at_ms=now_ms,
+    )
 
 
 def _sender(request: Request) -> Sender:

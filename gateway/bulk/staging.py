@@ -17,7 +17,7 @@ from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.formats.trunks import Direction, Stream
 from gateway.month.crossing import igw_of
 from gateway.month.declaring import DeclaredAnswer, declaration_by, declare_root, next_seq
-from gateway.month.importing import keep_raw, quarantined_rows, read_source, record
+from gateway.month.importing import ImportAnswer, keep_raw, quarantined_rows, read_source, record, repeated
 from gateway.month.parts import period_deadline
 from gateway.staging.work import Told
 from ledger.chain.bindings import Declaration
@@ -26,7 +26,7 @@ from ledger.identity import Root, ascii32
 from ledger.period import Period
 from ledger.store.batches import SealedBatch, batch_of_root
 from ledger.store.engine import reading, writing
-from ledger.store.imports import find_import, import_of, usage_of_import
+from ledger.store.imports import find_import, import_of, list_quarantined, usage_of_import
 from ledger.store.intakes import Intake, mark_read
 
 
@@ -60,20 +60,24 @@ class StagedIntake:
 
 def stage(gateway: Gateway, intake_id: str, told: Told = lambda _: None) -> StagedIntake:
     """Read, rate and seal an intake. Raises Conflict before it is complete, Malformed, NotFound."""
-    intake = find(gateway, intake_id)
-    if not intake.complete:
-        raise Conflict(
-            "the intake is not complete",
-            expected="its last bytes with Upload-Complete: ?1",
-            got=f"{intake.received} bytes",
-            todo="Send the rest with PATCH.",
-        )
+    intake = complete_one(gateway, intake_id)
     gateway.catch_up()
     import_id = intake.import_id or _read(gateway, intake, told)
     for period in _periods(gateway, import_id):
         month.rate(gateway, intake.partner, period)
         month.seal(gateway, intake.partner, period)
     return staged(gateway, find(gateway, intake_id))
+
+
+def try_out(gateway: Gateway, intake_id: str, told: Told = lambda _: None) -> ImportAnswer:
+    """Read an intake and keep nothing: what would be accepted and left out, and why. Raises as `stage` does."""
+    intake = complete_one(gateway, intake_id)
+    if intake.import_id is not None:
+        with reading(gateway.engine) as connection:
+            return repeated(import_of(connection, intake.import_id), list_quarantined(connection, intake.import_id))
+    source, content_hash = _source_of(gateway, intake)
+    answer, _, _ = read_source(gateway, source, intake.name, content_hash, dry_run=True, told=told)
+    return answer
 
 
 def staged(gateway: Gateway, intake: Intake) -> StagedIntake:
@@ -124,15 +128,11 @@ def _is_waiting(batches: Sequence[ToSign], root: Root) -> bool:
 def _read(gateway: Gateway, intake: Intake, told: Told) -> int:
     """The import it becomes; the same bytes again are the import they were before."""
     path = path_of(gateway, intake)
-    stream = Stream(intake.partner, Direction(intake.direction), intake.service)
-    with path.open("rb") as file:
-        over = hashlib.file_digest(file, "sha256").digest() + repr((stream, intake.form, intake.packing)).encode()
-    content_hash = hashlib.sha256(over).digest()
+    source, content_hash = _source_of(gateway, intake)
     with reading(gateway.engine) as connection:
         before = find_import(connection, content_hash)
     import_id = before.id if before else None
     if import_id is None:
-        source = BulkSource(path, Form(intake.form), Packing(intake.packing), stream)
         answer, refused, kept = read_source(gateway, source, intake.name, content_hash, told=told)
         keep_raw(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
         import_id = record(gateway, answer, quarantined_rows(refused, source), kept)
@@ -140,6 +140,28 @@ def _read(gateway: Gateway, intake: Intake, told: Told) -> int:
         mark_read(connection, intake.id, import_id)
     path.unlink(missing_ok=True)
     return import_id
+
+
+def complete_one(gateway: Gateway, intake_id: str) -> Intake:
+    """An intake all of whose bytes are here. Raises NotFound, Conflict."""
+    intake = find(gateway, intake_id)
+    if not intake.complete:
+        raise Conflict(
+            "the intake is not complete",
+            expected="its last bytes with Upload-Complete: ?1",
+            got=f"{intake.received} bytes",
+            todo="Send the rest with PATCH.",
+        )
+    return intake
+
+
+def _source_of(gateway: Gateway, intake: Intake) -> tuple[BulkSource, bytes]:
+    """Its usage, and the hash of its bytes and of what they are said to be."""
+    path = path_of(gateway, intake)
+    stream = Stream(intake.partner, Direction(intake.direction), intake.service)
+    with path.open("rb") as file:
+        over = hashlib.file_digest(file, "sha256").digest() + repr((stream, intake.form, intake.packing)).encode()
+    return BulkSource(path, Form(intake.form), Packing(intake.packing), stream), hashlib.sha256(over).digest()
 
 
 def _periods(gateway: Gateway, import_id: int) -> list[Period]:

@@ -13,17 +13,18 @@ from starlette.concurrency import run_in_threadpool
 
 from gateway.answers import as_json
 from gateway.api.bulk.jobs import JobShape, job_shape, jobs_of
+from gateway.api.describing import answered
 from gateway.api.guard import require_desk
 from gateway.api.models import CarrierText
-from gateway.api.once import Turns
+from gateway.api.once import OnceRoute, Turns
 from gateway.api.problems import UnsupportedForm
 from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneyShape, PeriodWord, money
 from gateway.api.times import utc_of_ms
 from gateway.api.typed import typed_data
-from gateway.api.verbs.parts import DryRun, TheGateway
+from gateway.api.verbs.parts import DryRun, Key, TheGateway
 from gateway.bulk.bodies import Form, Packing
 from gateway.bulk.receiving import Begun, begin, check_repeat, discard, find, receive, receive_first
-from gateway.bulk.staging import StagedIntake, ToSign, commit, stage, staged
+from gateway.bulk.staging import StagedIntake, ToSign, commit, complete_one, stage, staged, try_out
 from gateway.composition import Gateway
 from gateway.formats.trunks import Direction
 from gateway.staging.work import Told
@@ -34,12 +35,14 @@ from ledger.store.engine import reading
 from ledger.store.intakes import Intake, list_intakes
 
 router = APIRouter(prefix="/v1", tags=["usage in bulk"], dependencies=[Depends(require_desk)])
+steps = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["usage in bulk"], dependencies=[Depends(require_desk)])
+"""What is done with an intake, once under a key; its bytes have rules of their own."""
 MAX_KEY_CHARACTERS = 200
 IntakeId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
 Complete = Annotated[
     Literal["?0", "?1"] | None, Header(alias="Upload-Complete", description="?1 with the last bytes (RFC 8941)")
 ]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same intake")]
+IntakeKey = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same intake")]
 _BODIES = {"content": {form.value: {"schema": {"type": "string", "format": "binary"}} for form in Form}}
 
 
@@ -117,7 +120,7 @@ async def post_intake(
     service: Annotated[Literal["voice", "sms", "data", "ipl"], Query()] = "voice",
     name: Annotated[str, Query(max_length=200, examples=["october.ndjson"])] = "intake",
     complete: Complete = None,
-    key: Key = None,
+    key: IntakeKey = None,
 ) -> Response:
     """Begin an intake; a body is its first bytes, all of them with Upload-Complete: ?1.
 
@@ -179,22 +182,27 @@ async def patch_intake(
         return _answer(await receive(gateway, intake, offset, request.stream(), complete=complete == "?1"))
 
 
-@router.delete("/usageIntake/{id}", status_code=204, operation_id="delete_intake")
-def delete_intake(gateway: TheGateway, id: IntakeId) -> Response:
+@steps.delete("/usageIntake/{id}", status_code=204, operation_id="delete_intake")
+def delete_intake(gateway: TheGateway, id: IntakeId, key: Key = None, dry_run: DryRun = False) -> Response:
     """Put an intake away; what was imported of it stays."""
-    discard(gateway, find(gateway, id))
+    intake = find(gateway, id)
+    if not dry_run:
+        discard(gateway, intake)
     return Response(status_code=204)
 
 
 @router.post("/usageIntake/{id}/stage", status_code=202, operation_id="stage_intake", response_model=JobShape)
-def post_stage(request: Request, gateway: TheGateway, id: IntakeId) -> JSONResponse:
-    """Read, rate and seal it: a job, whose answer has the batches with root and totals."""
-    intake = find(gateway, id)
-    if not intake.complete:
-        staged(gateway, intake)
-    job_id = f"stage-{intake.id}"
+def post_stage(request: Request, gateway: TheGateway, id: IntakeId, dry_run: DryRun = False) -> JSONResponse:
+    """Read, rate and seal it: a job, whose answer has the batches with root and totals. A repeat is the same job.
 
-    def work(told: Told) -> dict[str, object]:
+    A dry run's job reads it and keeps nothing; its answer is that of POST /v1/usageImport.
+    """
+    intake = complete_one(gateway, id)
+    job_id = f"{'try' if dry_run else 'stage'}-{intake.id}"
+
+    def work(told: Told) -> object:
+        if dry_run:
+            return try_out(gateway, intake.id, told)
         return _staged_shape(gateway, stage(gateway, intake.id, told)).model_dump(mode="json")
 
     jobs = jobs_of(request)
@@ -211,8 +219,10 @@ def get_declaration(gateway: TheGateway, id: IntakeId) -> JSONResponse:
     return JSONResponse(_staged_shape(gateway, staged(gateway, find(gateway, id))).model_dump(mode="json"))
 
 
-@router.post("/usageIntake/{id}/commit", operation_id="commit_intake")
-def post_commit(gateway: TheGateway, id: IntakeId, body: CommitBody, dry_run: DryRun = False) -> JSONResponse:
+@steps.post("/usageIntake/{id}/commit", operation_id="commit_intake", responses=answered(commit))
+def post_commit(
+    gateway: TheGateway, id: IntakeId, body: CommitBody, key: Key = None, dry_run: DryRun = False
+) -> JSONResponse:
     """Submit the declarations of a staged intake, signed by the carrier's own key elsewhere, or by the gateway's."""
     signatures = None
     if body.signatures is not None:

@@ -61,6 +61,7 @@ def patch_credit(
     gateway: TheGateway,
     session: Desk,
     if_match: IfMatch = None,
+    key: Key = None,
     dry_run: DryRun = False,
 ) -> Response:
     """Grant a debtor of ours another credit line than the one that the ETag saw."""

@@ -1,7 +1,6 @@
 """What does the desk do with usage? Import, rate, seal, declare, close, reveal, reconcile, and search."""
 
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +22,17 @@ from gateway.api.models import (
     PartnerMonthBody,
 )
 from gateway.api.once import OnceRoute
-from gateway.api.verbs.parts import DryRun, Id32, Igw, Key, TheGateway, maybe_partner, maybe_period, raw_of
+from gateway.api.verbs.parts import (
+    DryRun,
+    Id32,
+    Igw,
+    Key,
+    TheGateway,
+    maybe_partner,
+    maybe_period,
+    raw_of,
+    receive_file,
+)
 from gateway.formats.preset import load_preset
 from gateway.formats.trunks import Direction
 from gateway.month.sources import AUTO, ROAMING
@@ -62,7 +71,7 @@ async def post_import(
     if preset not in (AUTO, ROAMING):
         load_preset(preset)
     with tempfile.NamedTemporaryFile(prefix="gsc-import-", suffix=".csv") as kept:
-        await _receive(request.stream(), Path(kept.name))
+        await receive_file(request.stream(), Path(kept.name))
         answer = await run_in_threadpool(
             month.import_usage,
             gateway,
@@ -74,12 +83,6 @@ async def post_import(
             said=said_of(zone, partner, direction, period),
         )
     return JSONResponse(as_json(answer))
-
-
-async def _receive(chunks: AsyncIterator[bytes], path: Path) -> None:
-    with path.open("wb") as stream:
-        async for chunk in chunks:
-            stream.write(chunk)
 
 
 @router.post("/rating", operation_id="rate", responses=answered(month.rate))

@@ -1,5 +1,7 @@
 """What do the routes of verbs share? Their parameters, and how text becomes our values."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -14,8 +16,8 @@ from ledger.store.engine import reading
 from ledger.store.settlement import list_payables
 
 
-def gateway_of(request: Request) -> Gateway:
-    """The app's gateway."""
+async def gateway_of(request: Request) -> Gateway:
+    """The app's gateway; asked on the loop, since a thread would cost more than the answer."""
     gateway: Gateway = request.app.state.gateway
     return gateway
 
@@ -41,6 +43,13 @@ Id32 = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", examples=["0x" + "0" *
 def raw_of(text: str) -> bytes:
     """The bytes of an id that fits its pattern."""
     return bytes.fromhex(text.removeprefix("0x"))
+
+
+async def receive_file(chunks: AsyncIterator[bytes], path: FilePath) -> None:
+    """Write a body that is a file, as it comes."""
+    with path.open("wb") as stream:
+        async for chunk in chunks:
+            stream.write(chunk)
 
 
 def currency_of(gateway: Gateway, payable_id: bytes) -> str:

@@ -1,9 +1,12 @@
 """What does the desk do to settle? Dispute, accept, net, pay, confirm, age."""
 
+import tempfile
+from pathlib import Path as FilePath
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from gateway import month
 from gateway.answers import as_json
@@ -14,8 +17,9 @@ from gateway.api.once import OnceRoute
 from gateway.api.resources.bills import CUSTOMER_BILL
 from gateway.api.resources.etags import check_unchanged, etag_of
 from gateway.api.resources.kind import find_one, told
-from gateway.api.verbs.parts import DryRun, Id32, IfMatch, Key, TheGateway, currency_of, raw_of
+from gateway.api.verbs.parts import DryRun, Id32, IfMatch, Key, TheGateway, currency_of, raw_of, receive_file
 from gateway.composition import partnership_of_id, partnerships
+from gateway.documents.bank.confirming import confirm_from_bank
 from ledger.errors import Malformed
 from ledger.identity import CarrierCode, carrier_code
 from ledger.money import Micros
@@ -24,6 +28,7 @@ from ledger.store.engine import reading
 from ledger.store.settlement import dispute_of
 
 router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["settlement"], dependencies=[Depends(require_desk)])
+BANK_BODY = {"required": True, "content": {"application/xml": {"schema": {"type": "string", "format": "binary"}}}}
 
 
 @router.post("/dispute", operation_id="dispute", responses=answered(month.dispute))
@@ -99,6 +104,31 @@ def post_confirmation(
     """As creditor, confirm that money arrived at the bank."""
     amount = Micros(body.amount.micros(currency_of(gateway, body.payable)))
     return JSONResponse(as_json(month.confirm(gateway, body.payable, amount, body.bankReference, dry_run=dry_run)))
+
+
+@router.post(
+    "/bankStatement",
+    operation_id="confirm_from_bank",
+    responses=answered(confirm_from_bank),
+    openapi_extra={"requestBody": BANK_BODY},
+)
+async def post_bank_statement(
+    request: Request,
+    gateway: TheGateway,
+    name: Annotated[str, Query(max_length=200, examples=["2026-12-01.xml"])] = "bank.xml",
+    key: Key = None,
+    dry_run: DryRun = False,
+) -> JSONResponse:
+    """As creditor, confirm what the bank's camt.053 or camt.054 says arrived: the body is the file.
+
+    A booking pays the payable that it names, once; what did not match is told with its reason.
+    """
+    with tempfile.NamedTemporaryFile(prefix="gsc-bank-", suffix=".xml") as kept:
+        await receive_file(request.stream(), FilePath(kept.name))
+        answer = await run_in_threadpool(
+            confirm_from_bank, gateway, FilePath(kept.name), name=FilePath(name).name, dry_run=dry_run
+        )
+    return JSONResponse(as_json(answer))
 
 
 @router.post("/ageing", operation_id="age", responses=answered(month.age))

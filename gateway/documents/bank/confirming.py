@@ -61,7 +61,7 @@ class BankAnswer:
         return tuple(each for each in self.bookings if each.confirmed.micros)
 
 
-def confirm_from_bank(gateway: Gateway, path: Path, *, dry_run: bool = False) -> BankAnswer:
+def confirm_from_bank(gateway: Gateway, path: Path, *, name: str | None = None, dry_run: bool = False) -> BankAnswer:
     """Read a camt.053 or camt.054 file and confirm what arrived for our payables; what did not match is told.
 
     Raises Malformed for another file, Unavailable.
@@ -71,7 +71,7 @@ def confirm_from_bank(gateway: Gateway, path: Path, *, dry_run: bool = False) ->
     hashed = {each.reference: _hash_of(each.reference) for each in bookings if each.reference is not None}
     proposals = match_bookings(bookings, _payables(gateway), gateway.carrier, hashed)
     answers = tuple(_answer(gateway, each, dry_run) for each in proposals)
-    return BankAnswer(path.name, answers, _notes(gateway, bookings), dry_run)
+    return BankAnswer(name or path.name, answers, _notes(gateway, bookings), dry_run)
 
 
 def _answer(gateway: Gateway, proposal: Proposal, dry_run: bool) -> BookingAnswer:

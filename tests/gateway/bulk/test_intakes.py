@@ -69,9 +69,9 @@ def begun(operator: Browser, body: bytes, **headers: str) -> httpx.Response:
     return operator.post(BEGIN, content=body, headers={**NDJSON, **headers})
 
 
-def staged(operator: Browser, intake: httpx.Response) -> dict[str, Any]:
+def staged(operator: Browser, intake: httpx.Response, query: str = "") -> dict[str, Any]:
     """The job's answer once it is over."""
-    job = operator.post(f"{intake.json()['href']}/stage")
+    job = operator.post(f"{intake.json()['href']}/stage{query}")
     assert job.status_code == 202
     for _ in range(600):
         found = operator.get(job.headers["Location"]).json()
@@ -103,8 +103,11 @@ def test_bytes_for_another_place_are_refused_with_where_they_would_begin(operato
 
 def test_what_is_not_complete_is_not_staged(operator: Browser) -> None:
     intake = begun(operator, ndjson([call(1)]))
-    answer = operator.post(f"{intake.json()['href']}/stage")
-    assert answer.status_code == 409
+    for asked in ("", "?dryRun=true"):
+        answer = operator.post(f"{intake.json()['href']}/stage{asked}")
+        assert (answer.status_code, answer.json()["detail"]) == (409, "the intake is not complete")
+    assert operator.request("DELETE", f"{intake.json()['href']}?dryRun=true").status_code == 204
+    assert operator.get(intake.json()["href"]).status_code == 200
     assert operator.request("DELETE", intake.json()["href"]).status_code == 204
     assert operator.get(intake.json()["href"]).status_code == 404
 
@@ -144,6 +147,9 @@ def test_an_intake_that_broke_off_goes_on_where_it_stopped_and_the_carriers_own_
         "PATCH", href, headers={"Upload-Offset": str(at), "Upload-Complete": "?1"}, chunks=[body[at:200], body[200:]]
     )
     assert done.json()["received"] == len(body)
+    tried = staged(operator, intake, "?dryRun=true")
+    assert (tried["accepted"], tried["dryRun"], tried["importId"]) == (60, True, None)
+    assert operator.get(href).json()["state"] == "received", "it was read, and nothing of it kept"
     answer = staged(operator, intake)
     (batch,) = answer["batches"]
     assert (answer["accepted"], batch["count"], batch["quantity"]) == (60, 60, str(60 * 61_000))
@@ -152,8 +158,11 @@ def test_an_intake_that_broke_off_goes_on_where_it_stopped_and_the_carriers_own_
     shown = encode_typed_data(full_message=batch["typedData"])
     assert keccak256(b"\x19" + shown.version + shown.header + shown.body).hex() == batch["digest"][2:]
     signature = sign_digest(key, bytes.fromhex(batch["digest"][2:]))
-    committed = operator.post(f"{href}/commit", json={"signatures": {batch["root"]: f"0x{signature.hex()}"}})
+    body = {"signatures": {batch["root"]: f"0x{signature.hex()}"}}
+    committed, repeat = (operator.post(f"{href}/commit", {"Idempotency-Key": "commit"}, json=body) for _ in range(2))
     assert committed.json()[0]["submission"]["state"] == "signed", committed.text
+    assert (repeat.content, repeat.headers["Idempotent-Replay"]) == (committed.content, "true")
+    assert staged(operator, intake, "?dryRun=true")["repeated"]
     settled(us)
     (after,) = operator.get(f"{href}/declaration").json()["batches"]
     assert after["typedData"] is None

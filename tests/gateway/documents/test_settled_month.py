@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +27,7 @@ from gateway.documents.statement.content import statement_content
 from gateway.documents.statement.pdf import draw_pdf
 from gateway.keystore import PASSWORD_VARIABLE
 from ledger.identity import CarrierCode
+from ledger.money import parse_micros
 from ledger.store.engine import reading
 from ledger.store.settlement import list_disputes, list_payables, list_statements
 from tests.gateway.asking import Browser
@@ -190,14 +192,37 @@ def the_banks_word_pays_the_payable_once(pair: Pair, folder: Path) -> None:
         "pays",
         "refers to no payable",
     ]
-    first, waiting = confirm_from_bank(creditor, path), confirm_from_bank(creditor, path)
+    first = the_route_confirms_it(creditor, path.read_bytes())
+    waiting = confirm_from_bank(creditor, path)
     settled(creditor)
     again = confirm_from_bank(creditor, path)
 
-    assert [each.confirmed.micros for each in first.bookings] == [payable.outstanding_micros, 0]
+    told = [parse_micros(each["confirmed"]["value"]) for each in first["bookings"]]
+    assert told == [payable.outstanding_micros, 0]
+    assert first["bookings"][0]["payableId"] == f"0x{payable.payable_id.hex()}"
     assert [each.what for each in waiting.bookings] == ["confirmed before", "refers to no payable"]
     assert [each.what for each in again.bookings] == ["confirmed before", "refers to no payable"]
     assert _outstanding(creditor) == 0
+
+
+def the_route_confirms_it(creditor: Gateway, file: bytes) -> dict[str, Any]:
+    """The same file as a request: refused unless it is a bank's, tried, then done once under its key."""
+    app, address, key = build_app(creditor), "/v1/bankStatement?name=bank.xml", {"Idempotency-Key": "bank 1"}
+    desk = Browser(app)
+    assert desk.post(address, content=file).status_code == 401
+    desk.headers = {"Authorization": f"Bearer {app.state.token}", "Content-Type": "application/xml"}
+    for other in (b"", b"no XML", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', file[:-20]):
+        answer = desk.post(address, content=other)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/malformed"), other
+    tried = desk.post(f"{address}&dryRun=true", key, content=file).json()
+    done, again = (desk.post(address, key, content=file) for _ in range(2))
+
+    assert [each["what"] for each in tried["bookings"]] == ["pays", "refers to no payable"]
+    assert (tried["dryRun"], tried["bookings"][0]["submission"]["state"]) == (True, "dry run")
+    assert (done.status_code, again.content, again.headers["Idempotent-Replay"]) == (200, done.content, "true")
+    assert desk.post(address, key, content=file + b" ").json()["type"] == "/problems/request-conflict"
+    told: dict[str, Any] = done.json()
+    return told
 
 
 def _outstanding(gateway: Gateway) -> int:

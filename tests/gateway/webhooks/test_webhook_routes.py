@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from gateway.api import webhook_routes
 from gateway.api.app import build_app
@@ -18,6 +19,7 @@ from gateway.webhooks.sending import Sender
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import StatementAgreed
 from ledger.store.engine import writing
+from ledger.store.tables import answers
 from tests.gateway.asking import Browser
 from tests.gateway.chain_rows import said
 from tests.gateway.homes import lonely_gateway
@@ -106,6 +108,44 @@ def test_a_webhook_shows_its_secret_once_and_is_deleted(desk: Browser) -> None:
     assert desk.request("DELETE", shown["href"]).status_code == 204
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/resume")):
         assert desk.request(method, shown["href"] + path).status_code == 404
+
+
+def test_a_webhook_under_one_key_is_made_and_deleted_once(desk: Browser) -> None:
+    key, body = {"Idempotency-Key": "erp"}, {"url": "https://93.184.215.14/x"}
+    first, again = (desk.post("/v1/webhook", key, json=body) for _ in range(2))
+    other = desk.post("/v1/webhook", key, json={"url": "https://93.184.215.14/y"})
+
+    assert (again.status_code, again.content, again.headers["Location"]) == (201, first.content, first.json()["href"])
+    assert (other.status_code, len(desk.get("/v1/webhook").json())) == (409, 1)
+    gone = {"Idempotency-Key": "erp, gone"}
+    assert [desk.request("DELETE", first.json()["href"], gone).status_code for _ in range(2)] == [204, 204]
+    assert desk.request("DELETE", first.json()["href"]).status_code == 404
+
+
+def test_an_answer_that_was_lost_with_the_gateway_is_found_under_its_key(desk: Browser, gateway: Gateway) -> None:
+    """The webhook was kept, the answer was not: another one would be told everything twice."""
+    body = {"url": "https://93.184.215.14/x"}
+    first = desk.post("/v1/webhook", {"Idempotency-Key": "erp"}, json=body).json()
+    with writing(gateway.engine) as connection:
+        connection.execute(delete(answers))
+
+    assert desk.post("/v1/webhook", {"Idempotency-Key": "erp"}, json=body).json() == first
+    assert len(desk.get("/v1/webhook").json()) == 1
+
+
+def test_what_a_webhook_would_be_can_be_tried(desk: Browser, receiver: Receiver) -> None:
+    tried = desk.post("/v1/webhook?dryRun=true", json={"url": receiver.url})
+    assert (tried.status_code, tried.json()["secret"]) == (200, None)
+    assert desk.get("/v1/webhook").json() == []
+    refused = desk.post("/v1/webhook?dryRun=true", json={"url": "https://10.0.0.1/"})
+    assert refused.json()["type"] == "/problems/webhook-address-refused"
+
+    made = desk.post("/v1/webhook", json={"url": receiver.url}).json()
+    ping = desk.post(f"{made['href']}/test?dryRun=true").json()
+    assert (ping["taken"], ping["failure"], receiver.got) == (False, "not sent: a dry run", [])
+    assert desk.post(f"{made['href']}/resume?dryRun=true").json()["state"] == "active"
+    assert desk.request("DELETE", f"{made['href']}?dryRun=true").status_code == 204
+    assert desk.get(made["href"]).status_code == 200
 
 
 def test_there_are_only_so_many(desk: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
