@@ -47,7 +47,7 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
     detail = difference.detail.format(creditor=perspective.scope.creditor, debtor=perspective.debtor, currency=currency)
     tail = f": {detail}" if detail else ""
     one = difference.size == 1
-    differ, were, bear, do = ("differs", "was", "bears", "does") if one else ("differ", "were", "bear", "do")
+    differ, were, bear = ("differs", "was", "bears") if one else ("differ", "were", "bear")
     quantity = "duration" if perspective.scope.service is Service.VOICE else "quantity"
     holder = "we" if (ours > 0 or theirs == 0) else them
     match cause:
@@ -95,8 +95,6 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{number} {were} in service on other days, {both}{tail}"
         case Cause.OUTAGE_MINUTES:
             return f"{number} {bear} another credit for outages, {both}{tail}"
-        case Cause.ALTERED:
-            return f"{number} {do} not prove against the declared root, {both}{tail}"
         case Cause.NOT_REVEALED:
             return f"{perspective.scope.creditor} has not revealed {number}, {only}{tail}"
         case Cause.LATE_RECORD:
