@@ -5,7 +5,7 @@ import contextlib
 import re
 import sys
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
@@ -23,6 +23,7 @@ from scripts.traffic.carriers import CN_T
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images" / "desk"
 _MONTH = r"/desk/statements/US-A/\d{4}-\d\d"
 PICTURES: Mapping[str, str] = {
+    "login": r"/login",
     "overview": r"/desk",
     "statement": _MONTH,
     "finding": rf"{_MONTH}/findings/\d+",
@@ -51,6 +52,11 @@ PICTURES: Mapping[str, str] = {
 """Name of the picture and the address of its page, the first found that is one; no link leads to agree and dispute
 once a month is agreed."""
 _LINK = re.compile(r'<a\b[^>]*\bhref="(/desk[^"#]*)')
+_NUMBER = re.compile(r"0x[0-9a-f]+|\b\d+\b")
+_ELSEWHERE = re.compile(r"export=|sort=|/quarantine$|/papers/|/files/|\.zip$")
+"""Files, and the same page in another order."""
+ALIKE = 4
+"""Pages of one kind that are looked at."""
 
 
 def main() -> int:
@@ -98,19 +104,22 @@ def _found(client: httpx.Client) -> dict[str, str]:
 
 
 def _addresses(client: httpx.Client, most: int = 250) -> Iterator[str]:
-    """Addresses of pages, those of few words first, until enough were looked at."""
-    waiting, seen, looked = deque(["/desk"]), {"/desk"}, 0
-    while waiting and looked < most:
-        path = waiting.popleft()
-        yield path
-        if "export=" in path or "sort=" in path or path.endswith("/quarantine"):
-            continue
-        looked += 1
-        for match in _LINK.finditer(client.get(path).text):
+    """Addresses of pages, those that are plain first, then what they lead to; few that differ in numbers only."""
+    waiting = deque(pattern for pattern in PICTURES.values() if pattern == re.escape(pattern))
+    seen, shapes = set(waiting), Counter[str]()
+    yield from tuple(waiting)
+    for _ in range(most):
+        if not waiting:
+            return
+        for match in _LINK.finditer(client.get(waiting.popleft()).text):
             link = unescape(match[1])
-            if link not in seen:
-                seen.add(link)
-                (waiting.appendleft if "/statements/US-A/" in link and "sort=" not in link else waiting.append)(link)
+            shape = _NUMBER.sub("N", link)
+            if link in seen or shapes[shape] >= ALIKE or _ELSEWHERE.search(link):
+                continue
+            yield link
+            seen.add(link)
+            shapes[shape] += 1
+            waiting.append(link)
 
 
 if __name__ == "__main__":

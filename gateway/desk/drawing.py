@@ -1,6 +1,6 @@
 """How is a page drawn? Jinja templates, filled with a view and the words of one language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from gateway.desk.shapes import (
 from gateway.desk.sheets.drawn import OWN, Address, drawn, taken
 from gateway.desk.sheets.of_pages import sheets_of
 from gateway.desk.views.attention import Attention
+from gateway.desk.views.explained import Explained, of_arbitrage, of_finding
 from gateway.desk.wording import LANGUAGES, Words, words_of
 from reconciliation.finding import Cause, Finding
 
@@ -101,7 +102,8 @@ def draw(template: str, page: Page, **values: object) -> str:
             causes=tuple(Cause),
             taken=lambda name: taken(name, page.address),
             sentence=lambda item: _sentence(words, item),
-            explained=_explainer(words, values),
+            explained=lambda finding: _explained(values["view"], finding),
+            detour=of_arbitrage,
         )
     )
 
@@ -110,25 +112,8 @@ def _sentence(words: Words, item: Attention) -> str:
     return words(f"attention.{item.word}", **item.values)
 
 
-def _explainer(words: Words, values: Mapping[str, object]) -> Callable[[Finding], str]:
-    view = values.get("view")
-    partner, unit = getattr(view, "partner", ""), getattr(view, "currency", "")
-
-    def explained(finding: Finding) -> str:
-        """English is the engine's own sentence; other languages say the same numbers by their catalogue."""
-        if words.language == "en":
-            return finding.explanation
-        return words(
-            f"explained.{finding.cause}",
-            partner=partner,
-            count=count(finding.count),
-            unit=unit,
-            amount=money(abs(finding.difference_micros)),
-            route=finding.route or "—",
-            destination=finding.destination or "—",
-        )
-
-    return explained
+def _explained(view: object, finding: Finding) -> Explained:
+    return of_finding(finding, getattr(view, "partner", ""), getattr(view, "currency", ""))
 
 
 @cache

@@ -12,7 +12,7 @@ class Place(NamedTuple):
     key: str
 
 
-RECORDS = Place("records", "/desk/records", "r")
+RECORDS = Place("records.nav", "/desk/records", "r")
 DISPUTES = Place("disputes", "/desk/disputes", "d")
 NAVIGATION = (
     Place("overview", "/desk", "o"),

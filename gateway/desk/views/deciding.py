@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway import month
 from gateway.composition import Gateway, Partnership, partnership_of_id, partnership_with
 from gateway.desk.shapes import hexed
-from gateway.desk.views.disputes import OPEN_DISPUTES, DisputeRow, dispute_row
+from gateway.desk.views.disputes import DisputeRow, dispute_row, is_small
 from gateway.desk.views.sentences import Said, of_entry, of_investigation, of_resolution, of_withdrawal
 from gateway.desk.views.signing import Signable, stale
 from gateway.month.resolving import investigation_of, resolution_of, withdrawal_of
@@ -108,15 +108,11 @@ def draft_of(act: str, credited: str, text: str = "", files: Sequence[tuple[str,
 
 
 def within_view(gateway: Gateway, partner: CarrierCode, period: Period) -> WithinView:
-    """Open disputes of a month below the amount from which the agreement raises one. Raises NotFound."""
+    """Open disputes of a month that are small. Raises NotFound."""
     held = partnership_with(gateway.settings, partner)
     limit = held.agreement.tolerance.volume_micros
     with reading(gateway.engine) as connection:
-        small = [
-            row
-            for row in list_disputes(connection, held.id, period)
-            if row.state in OPEN_DISPUTES and row.amount_micros < limit
-        ]
+        small = [row for row in list_disputes(connection, held.id, period) if is_small(row, limit)]
     return WithinView(
         partner=partner,
         period=str(period),

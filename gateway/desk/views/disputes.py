@@ -41,6 +41,15 @@ def dispute_row(row: StoredDispute, carrier: CarrierCode) -> DisputeRow:
     )
 
 
+def is_small(row: StoredDispute, limit_micros: int) -> bool:
+    """Whether an open dispute may be let go with others: below the amount from which the agreement raises one.
+
+    What bears marks of forgery, or was not revealed, is raised in full whatever its amount: each is decided by itself.
+    """
+    forged = row.reason in (Cause.INVENTED, Cause.NOT_REVEALED)
+    return row.state in OPEN_DISPUTES and row.amount_micros < limit_micros and not forged
+
+
 def reason_of(row: StoredDispute, carrier: CarrierCode) -> str:
     """A dispute's cause from our side: a key of the catalogue, "other" for a word of the partner's own."""
     if row.reason not in {cause.value for cause in Cause}:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.composition import Partnership
-from gateway.desk.shapes import at, count, hexed, money_exact
+from gateway.desk.shapes import at, count, hexed, money, money_exact, percent
 from gateway.month.disputing import DisputeAnswer
 from gateway.month.parts import period_deadline
 from gateway.thread.entries import FIRST, DisputeEntry
@@ -13,6 +13,8 @@ from ledger.identity import CarrierCode, text_of_ascii32
 from ledger.period import Period, period_of_key
 from ledger.service import Service
 from ledger.store.settlement import DisputeRow
+from reconciliation.finding import Cause
+from reconciliation.settling.disputes import RATE_CAUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,17 @@ def said_of_dispute(
         "records": count(records),
     }
     return Said("sign.dispute", values, {"service": f"service.{service.word}", "reason": f"cause.{cause}"})
+
+
+def rule_of_dispute(held: Partnership, cause: str) -> Said:
+    """The agreement's rule that allows a dispute of a cause, as reconciliation.settling.disputes applies it."""
+    if cause in (Cause.INVENTED, Cause.NOT_REVEALED):
+        return Said(f"dispute.rule.{cause}")
+    if cause in RATE_CAUSES:
+        return Said("dispute.rule.rate")
+    tolerance = held.agreement.tolerance
+    share, amount = percent(tolerance.volume_bps).lstrip("+"), money(tolerance.volume_micros)
+    return Said("dispute.rule.volume", {"share": share, "unit": held.currency, "amount": amount})
 
 
 def of_resolution(held: Partnership, dispute: DisputeRow, resolution: Resolution) -> list[Said]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gateway import month
 from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.desk.shapes import hexed
-from gateway.desk.views.sentences import Said, changed, of_dispute, of_statement, said_of_dispute
+from gateway.desk.views.sentences import Said, changed, of_dispute, of_statement, rule_of_dispute, said_of_dispute
 from gateway.month.accepting import draw, statement_of
 from gateway.month.disputing import DisputeAnswer
 from gateway.month.versions import of_period
@@ -52,8 +52,8 @@ class DisputeChoice:
     """One dispute our desk may open."""
 
     cause: str
-    explanation: str
-    rule: str
+    rule: Said
+    """The agreement's rule that allows it."""
     signable: Signable
 
 
@@ -179,8 +179,7 @@ def _of_statement(gateway: Gateway, held: Partnership, statement: Statement) -> 
 def _choice(held: Partnership, asked: DisputeAnswer) -> DisputeChoice:
     return DisputeChoice(
         cause=asked.reason,
-        explanation=asked.explanation,
-        rule=asked.rule,
+        rule=rule_of_dispute(held, asked.reason),
         signable=Signable("Dispute", of_dispute(held, asked), hexed(asked.dispute_id), mark_of(asked)),
     )
 

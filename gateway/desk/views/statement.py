@@ -10,7 +10,7 @@ from gateway.desk.shapes import hexed
 from gateway.desk.views.batches import BatchRow, batch_rows
 from gateway.desk.views.causes import Waterfall, waterfall
 from gateway.desk.views.credit import CreditRow, credit_rows
-from gateway.desk.views.disputes import OPEN_DISPUTES, DisputeRow, dispute_row
+from gateway.desk.views.disputes import OPEN_DISPUTES, DisputeRow, dispute_row, is_small
 from gateway.desk.views.findings import DISPUTABLE, FindingRow, finding_rows
 from gateway.desk.views.moods import Mood, State
 from gateway.desk.views.payables import PayableRow, payable_rows
@@ -163,13 +163,13 @@ def _decisions(
 ) -> Decisions:
     closed = closed_by(connection, held.id, period) == set(held.carriers)
     signers = {each.signer for each in list_proposals(connection, "statement", held.id, period)}
-    small = held.agreement.tolerance.volume_micros
+    limit = held.agreement.tolerance.volume_micros
     return Decisions(
         may_agree=closed and agreed is None,
         we_signed=gateway.carrier in signers,
         they_signed=held.partner in signers,
         disputable=sum(each.state.word in DISPUTABLE and each.finding.creditor == held.partner for each in findings),
-        small=sum(row.state in OPEN_DISPUTES and row.amount_micros < small for row in disputes),
+        small=sum(is_small(row, limit) for row in disputes),
     )
 
 

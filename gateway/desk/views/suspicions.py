@@ -7,7 +7,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from gateway.composition import Gateway, partnerships
+from gateway.desk.views.explained import Explained, of_arbitrage, of_finding, of_suspicion
 from gateway.desk.views.findings import finding_rows
+from gateway.desk.views.sentences import Said
 from gateway.month.bypassing import FoundArbitrage, arbitrage_of
 from ledger.errors import NotFound
 from ledger.identity import CarrierCode
@@ -30,6 +32,8 @@ class RiskRow:
     """Key of a word: forgery, fraud, arbitrage."""
     kind: str
     explanation: str
+    """The engine's own sentence, as it leaves the house."""
+    said: Said | Explained
     period: str
     partner: str
     currency: str
@@ -39,7 +43,6 @@ class RiskRow:
     count: int
     href: str
     """Its records, empty without."""
-    arbitrage: FoundArbitrage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class SuspicionView:
     """One suspicion and a page of the records that show it."""
 
     row: SuspicionRow
+    explained: Explained
     group: str
     names: Sequence[str]
     lines: Sequence[Sequence[object]]
@@ -67,7 +71,7 @@ class SuspicionView:
 def risk_view(gateway: Gateway) -> RiskView:
     """The page of forgery, fraud and arbitrage."""
     with reading(gateway.engine) as connection:
-        rows = [_of_suspicion(row, gateway.carrier) for row in list_suspicions(connection)]
+        rows = [risk_of_suspicion(row, gateway.carrier) for row in list_suspicions(connection)]
         rows += [_of_arbitrage(str(row.period), arbitrage_of(row)) for row in list_arbitrages(connection)]
         for held in partnerships(gateway.settings).values():
             months = {row.scope.period for row in list_declarations(connection, held.id)}
@@ -77,6 +81,7 @@ def risk_view(gateway: Gateway) -> RiskView:
                         group="forgery",
                         kind=f"cause.{each.finding.cause}",
                         explanation=each.finding.explanation,
+                        said=of_finding(each.finding, held.partner, held.currency),
                         period=str(period),
                         partner=held.partner,
                         currency=held.currency,
@@ -119,6 +124,7 @@ def suspicion_view(gateway: Gateway, period: Period, number: int, after: int = 0
     last = after + len(lines)
     return SuspicionView(
         row=row,
+        explained=of_suspicion(row),
         group=group_of(row.kind),
         names=names,
         lines=lines,
@@ -135,11 +141,12 @@ def group_of(kind: str) -> str:
     return "forgery" if kind in _FORGED else "fraud"
 
 
-def _of_suspicion(row: SuspicionRow, carrier: CarrierCode) -> RiskRow:
+def risk_of_suspicion(row: SuspicionRow, carrier: CarrierCode) -> RiskRow:
     return RiskRow(
         group=group_of(row.kind),
         kind=f"suspicion.{row.kind}",
         explanation=row.explanation,
+        said=of_suspicion(row),
         period=str(row.period),
         partner=row.debtor if row.creditor == carrier else row.creditor,
         currency=row.currency,
@@ -155,6 +162,7 @@ def _of_arbitrage(period: str, found: FoundArbitrage) -> RiskRow:
         group="arbitrage",
         kind=f"scheme.{found.scheme}",
         explanation=found.explanation,
+        said=of_arbitrage(found),
         period=period,
         partner=found.loser,
         currency=found.at_risk.unit,
@@ -162,7 +170,6 @@ def _of_arbitrage(period: str, found: FoundArbitrage) -> RiskRow:
         confidence=None,
         count=found.count,
         href=found.evidence or "",
-        arbitrage=found,
     )
 
 
