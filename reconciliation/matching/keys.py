@@ -60,6 +60,15 @@ def mixed(words: Words) -> Words:
     return words ^ (words >> np.uint64(31))
 
 
+def among(column: Words | Ints, values: Words | Ints) -> npt.NDArray[np.bool_]:
+    """Which are one of the values (ascending)."""
+    if len(values) == 0:
+        return np.zeros(len(column), np.bool_)
+    at = np.minimum(np.searchsorted(values, column), len(values) - 1)
+    found: npt.NDArray[np.bool_] = values[at] == column
+    return found
+
+
 def sorted_words(hashes: Words, row_bits: int) -> tuple[Ints, Ints]:
     """Keys in ascending order and the rows they belong to.
 

@@ -17,7 +17,7 @@ from ledger.cores import in_parallel
 from reconciliation.matching.buckets import Bucket, buckets_of, with_key_of
 from reconciliation.matching.clocks import Clocks
 from reconciliation.matching.columns import Columns, Reach
-from reconciliation.matching.keys import mixed, pair_hashes, row_bits, sorted_words
+from reconciliation.matching.keys import among, mixed, pair_hashes, row_bits, sorted_words
 from reconciliation.matching.side import Flags, Ints, Side, Tolerances, Words, allowed_ms
 from reconciliation.matching.sweep import mark_twins, sweep
 
@@ -147,7 +147,7 @@ class _Attempt:
         set back tells twice, or a day with too few calls to show its error. A pair keeps the starts it was found by."""
         rows, others = self.left()
         our_key, their_key = self.ours.key[rows], self.theirs.key[others]
-        rows, others = rows[np.isin(our_key, their_key)], others[np.isin(their_key, our_key)]
+        rows, others = rows[among(our_key, np.sort(their_key))], others[among(their_key, np.sort(our_key))]
         for offset_ms in offsets_ms:
             rows, others = rows[self.mate[rows] < 0], others[~self.taken[others]]
             before = self.ours.start_ms[rows], self.theirs.start_ms[others]

@@ -13,7 +13,7 @@ import numpy as np
 
 from ledger.cores import in_parallel
 from ledger.kernel import kernel
-from reconciliation.matching.keys import SUFFIX_BITS, mixed
+from reconciliation.matching.keys import SUFFIX_BITS, among, mixed
 from reconciliation.matching.side import Flags, Ints, Words
 from reconciliation.streaming.exchange import Exchange
 from reconciliation.streaming.packing import NARROW, Layout, Unpacked, frozen, unpack
@@ -100,7 +100,7 @@ class Census:
         moments, place = np.unique((code << _START_BITS) + start_ms - base, return_inverse=True)
         latest, earliest = np.full(len(moments) + 1, -1, np.int64), np.full(len(moments) + 1, -1, np.int64)
         for records in self._picked(Asked.CODE, np.unique(code).view(np.uint64)):
-            mine = ~_among(records.row, without)
+            mine = ~among(records.row, without)
             _between(moments, records.code[mine], records.start_ms[mine], base, latest, earliest)
         before, after = latest[:-1].copy(), earliest[1:].copy()
         _fill(moments >> _START_BITS, before, after)
@@ -110,7 +110,7 @@ class Census:
         """So many records of each code at most: those whose rank is least. `without` are rows (ascending) left out."""
         kept = [Ranked(*(np.empty(0, np.int64) for _ in range(3)))]
         for records in self._picked(Asked.CODE, codes.view(np.uint64)) if len(codes) else ():
-            mine = ~_among(records.row, without)
+            mine = ~among(records.row, without)
             rank = self.rank(records.a_hash[mine], records.b_hash[mine], records.start_ms[mine])
             kept = [least_together([*kept, Ranked(records.row[mine], records.code[mine], rank)], count)]
         return kept[0]
@@ -128,7 +128,7 @@ class Census:
         def picked(at: int) -> Unpacked:
             records = self.exchange.run(at)
             near = records[_pick(frozen(records), *field, wanted, rest)]
-            return unpack(near[_among(field.of(near), values)], self.layout)
+            return unpack(near[among(field.of(near), values)], self.layout)
 
         runs = len(self.exchange.runs)
         for first in range(0, runs, _AT_ONCE):  # what is picked may be much: never of all runs at once
@@ -168,15 +168,6 @@ def least_together(parts: Sequence[Ranked], count: int) -> Ranked:
 def _all_of(parts: Sequence[Unpacked]) -> Unpacked:
     columns: list[Any] = [np.concatenate(each) for each in zip(*parts, strict=True)]
     return Unpacked(*columns)
-
-
-def _among(column: Words | Ints, values: Words | Ints) -> Flags:
-    """Which are one of the values (ascending)."""
-    if len(values) == 0:
-        return np.zeros(len(column), np.bool_)
-    at = np.minimum(np.searchsorted(values, column), len(values) - 1)
-    found: Flags = values[at] == column
-    return found
 
 
 @kernel
