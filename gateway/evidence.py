@@ -23,6 +23,7 @@ from gateway.month.books import Book, book_of, revealed_book, unrevealed_batches
 from gateway.month.parts import Direction, directions
 from gateway.month.reconciling import compare
 from gateway.month.versions import of_period
+from gateway.thread.leaving import thread_of
 from ledger import archive
 from ledger.chain.abi import decode_all
 from ledger.chain.bindings import (
@@ -156,6 +157,8 @@ def _bundle(
         "statement": statement,
         "dispute": None if disputed is None else _dispute(gateway, disputed),
     }
+    thread = None if disputed is None else thread_of(gateway, disputed.dispute_id)
+    content["thread"] = None if thread is None else thread.content
     content["receipts"] = _receipts(gateway, content)
     pages = [statement_pdf(statement, language) for language in LANGUAGES]
     return _zip(
@@ -164,6 +167,7 @@ def _bundle(
             "verify.py": SCRIPT.read_bytes(),
             "README.txt": _README.encode("ascii"),
             **{page.name: page.content for page in pages},
+            **({} if thread is None else thread.files),
         }
     )
 
@@ -271,8 +275,10 @@ _README = """Evidence from a settlement ledger.
 checks, with Python's standard library alone: that every file is the one of manifest.json (SHA-256); that every record
 in bundle.json is under a Merkle root, that the root stands in a declaration, and that the declaration was signed; that
 the statement's hash is that of its own lines, who signed it, and in the bundle of a month that it is of these batches;
-in the bundle of a dispute, who signed that. It prints the transactions in which anyone with a node of the named chain
-finds all of it again, and the registry that says whose the keys are.
+in the bundle of a dispute, who signed that, and what both wrote about it: whose key signed each entry, that it follows
+one that is here, that no number is left out, and that attachments/ holds the files it names. Entries left out at a
+thread's end leave no gap: the other carrier has them too. It prints the transactions in which anyone with a node of
+the named chain finds all of it again, and the registry that says whose the keys are.
 
 The PDFs show the statement, in English and Chinese; each carries the statement's content as an attachment.
 """

@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from typing import Any
 
-FORMAT = "gsc-evidence/2"
+FORMAT = "gsc-evidence/3"
 STATEMENT_FORMAT = "gsc-statement/1"
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 DECLARATION_TYPE = (
@@ -37,6 +37,10 @@ DISPUTE_TYPE = (
     "Dispute(bytes32 agreementId,uint32 period,bytes32 creditor,uint8 service,bytes32 reason,uint128 amountMicros,"
     "bytes32 evidenceHash,uint64 nonce,uint64 deadline)"
 )
+ENTRY_TYPE = (
+    "DisputeEntry(bytes32 disputeId,bytes32 author,uint64 number,bytes32 previous,bytes32 act,"
+    "uint128 creditedMicros,bytes32 textHash,bytes32 attachmentsHash,uint64 writtenAt)"
+)
 SERVICES = ("voice", "sms", "data", "ipl")
 EVENTS = {
     "UsageDeclared": "(bytes32,bytes32,bytes32,(bytes32,bytes32,bytes32,uint64,uint8,uint32,bytes32,uint32,uint64,"
@@ -47,7 +51,9 @@ EVENTS = {
 }
 """What the contracts log, the id of what it is about first: a receipt that proves something has one of them."""
 MANIFEST = "manifest.json"
-MAX_FILES = 100
+ATTACHMENTS = "attachments/"
+"""Files of a thread lie here under the keccak-256 of their content."""
+MAX_FILES = 1_000
 MAX_BUNDLE_BYTES = 1 << 28
 """Of bundle.json when it is unpacked: about 200,000 records with their proofs."""
 MAX_ATTACHED_BYTES = 1 << 24
@@ -206,6 +212,35 @@ def statement_digest(statement: dict[str, Any], domain: dict[str, Any]) -> bytes
 def dispute_digest(dispute: dict[str, Any], domain: dict[str, Any]) -> bytes:
     """The EIP-712 digest of a dispute: its id."""
     return typed_digest(_struct_hash(DISPUTE_TYPE, dispute), domain)
+
+
+def entry_digest(entry: dict[str, Any], domain: dict[str, Any]) -> bytes:
+    """The EIP-712 digest of an entry of a thread, whose text and files stand in it by their hashes."""
+    hashed = {
+        **entry,
+        "author": _bytes32(entry["author"]),
+        "act": _bytes32(entry["act"]),
+        "textHash": "0x" + keccak256(entry["text"].encode()).hex(),
+        "attachmentsHash": "0x" + attachments_hash(entry["attachments"]).hex(),
+    }
+    return typed_digest(_struct_hash(ENTRY_TYPE, hashed), domain)
+
+
+def attachments_hash(attachments: list[dict[str, Any]]) -> bytes:
+    """What an entry binds of its files: names, sizes and hashes, each value with its tag and its length."""
+
+    def tagged(tag: bytes, content: bytes) -> bytes:
+        return tag + len(content).to_bytes(4, "big") + content
+
+    def integer(value: int) -> bytes:
+        return tagged(b"i", value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+    files = [
+        tagged(b"s", each["name"].encode()) + integer(int(_value(each["size"]))) + tagged(b"b", _raw(each["hash"]))
+        for each in attachments
+    ]
+    listed = tagged(b"l", b"".join(tagged(b"l", each) for each in files))
+    return keccak256(b"\x01" + tagged(b"s", b"attachments") + listed)
 
 
 def typed_digest(struct_hash: bytes, domain: dict[str, Any]) -> bytes:
@@ -422,6 +457,7 @@ def verify_file(path: str) -> tuple[dict[str, Any], list[str], list[str]]:
     for name in sorted(files):
         if name.endswith(".pdf") and attached_statement(files[name]) != content["statement"]:
             faults.append(f"{told(name)}: the statement in it is not the bundle's")
+    faults += _attachment_faults(content, files)
     proven, wrong = verify(content)
     if not faults:
         proven.insert(0, f"{len(files) - 1} files are those of the manifest, by SHA-256")
@@ -503,7 +539,7 @@ def verify(content: dict[str, Any]) -> tuple[list[str], list[str]]:
                 f"{told(declaration['count'])} records) if {told(batch['signer'])} is its key; "
                 f"{len(batch['records'])} of its records are under its root"
             )
-    for part in (_statement_of_bundle, _dispute_of_bundle, _receipts_of_bundle):
+    for part in (_statement_of_bundle, _dispute_of_bundle, _thread_of_bundle, _receipts_of_bundle):
         held, wrong = part(content)
         proven += held
         faults += wrong
@@ -579,6 +615,61 @@ def _dispute_of_bundle(content: dict[str, Any]) -> tuple[list[str], list[str]]:
     return ([] if faults else [said]), faults
 
 
+def _thread_of_bundle(content: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """In the bundle of a dispute: what both have written about it, signed. Entries left out at the end leave no gap."""
+    thread, proven = content["thread"], []
+    if content["about"]["kind"] != "dispute" or thread is None:
+        return [], [] if thread is None else ["thread: the bundle is about no dispute"]
+    faults: list[str] = []
+    entries, both = thread["entries"], [content["statement"]["drawnBy"], content["statement"]["partner"]]
+    digests = {"0x" + bytes(32).hex(), *(each["digest"] for each in entries)}
+    for entry in entries:
+        faults += _entry_faults(entry, content, digests)
+    for author in both:
+        mine = [entry for entry in entries if entry["author"] == author]
+        numbers = [int(_value(entry["number"])) for entry in mine]
+        missing = sorted(set(range(1, max(numbers, default=0) + 1)) - set(numbers))
+        faults += [f"thread: entry {number} of {told(author)} is missing" for number in missing]
+        twice = sorted({number for number in numbers if numbers.count(number) > 1})
+        proven += [f"{told(author)} signed two entries of number {each}: it says different things" for each in twice]
+        if mine:
+            keys = " and ".join(sorted({told(entry["signer"]) for entry in mine}))
+            proven.append(f"{told(author)} signed {len(mine)} entries of the thread if {keys} is its key")
+    if len({entry["digest"] for entry in entries}) != len(entries):
+        faults.append("thread: an entry stands here twice")
+    if str(thread["domain"]["chainId"]) != str(content["network"]["chainId"]):
+        faults.append("thread: its entries are signed for another chain than the bundle's")
+    return ([] if faults else proven), faults
+
+
+def _entry_faults(entry: dict[str, Any], content: dict[str, Any], digests: set[Any]) -> list[str]:
+    name = f"thread, entry {told(entry['number'])} of {told(entry['author'])}"
+    digest, faults = entry_digest(entry, content["thread"]["domain"]), []
+    if "0x" + digest.hex() != entry["digest"]:
+        faults.append(f"{name}: its digest is 0x{digest.hex()}: something in it was changed after it was signed")
+    faults += _signature_faults(name, digest, {**entry, "declarer": entry["author"]})
+    if entry["disputeId"] != content["about"]["disputeId"]:
+        faults.append(f"{name}: it is about another dispute")
+    if entry["author"] not in (content["statement"]["drawnBy"], content["statement"]["partner"]):
+        faults.append(f"{name}: its author is none of the two carriers")
+    if entry["previous"] not in digests:
+        faults.append(f"{name}: the entry it follows is not here")
+    return faults
+
+
+def _attachment_faults(content: dict[str, Any], files: dict[str, bytes]) -> list[str]:
+    """Every file that an entry names lies in the zip and is the one it names; no other does."""
+    entries = content["thread"]["entries"] if content["thread"] else []
+    named = {ATTACHMENTS + each["hash"]: each for entry in entries for each in entry["attachments"]}
+    there = {name for name in files if name.startswith(ATTACHMENTS)}
+    faults = [f"{told(name)} is missing: an entry names it" for name in sorted(named.keys() - there)]
+    faults += [f"{told(name)} is named by no entry" for name in sorted(there - named.keys())]
+    for name in sorted(there & named.keys()):
+        if name != f"{ATTACHMENTS}0x{keccak256(files[name]).hex()}" or len(files[name]) != int(named[name]["size"]):
+            faults.append(f"{told(name)} is not the file that an entry names")
+    return faults
+
+
 def _receipts_of_bundle(content: dict[str, Any]) -> tuple[list[str], list[str]]:
     """That each transaction has its receipt, which logs what the bundle says. The receipt itself is a node's word."""
     receipts = {receipt["transactionHash"]: receipt for receipt in content["receipts"]}
@@ -644,8 +735,11 @@ def _further(content: dict[str, Any]) -> list[str]:
         lines.append(
             f"  transaction {told(transaction)}, block {told(block)}: {event}({told(about)}) from {told(contract)}"
         )
-    signers = [*content["batches"], *content["statement"]["signatures"]]
-    keys = {(told(each["signer"]), told(each.get("declarer", each.get("carrier")))) for each in signers}
+    entries = content["thread"]["entries"] if content["thread"] else []
+    signers = [(each["signer"], each["declarer"]) for each in content["batches"]]
+    signers += [(each["signer"], each["carrier"]) for each in content["statement"]["signatures"]]
+    signers += [(each["signer"], each["author"]) for each in entries]
+    keys = {(told(signer), told(carrier)) for signer, carrier in signers}
     return lines + [f"  {told(network['registry'])}: {key} is a key of {carrier}" for key, carrier in sorted(keys)]
 
 

@@ -1,9 +1,12 @@
 """Does a month close at the desk? One pair of carriers, from the first dispute to the statement on chain."""
 
+import copy
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from gateway import verify_bundle
 from gateway.composition import partnership_with
 from gateway.peers import encode
 from gateway.thread.receiving import Equivocated, receive_entry
@@ -198,6 +201,23 @@ def test_7b_a_partner_that_signs_two_entries_of_one_number_is_told_of_and_what_i
     page = cn.get(f"/desk/disputes/0x{row.dispute_id.hex()}").text
     assert f"GB-B has signed two different entries {genuine.number}." in page
     assert genuine.digest.hex() in page
+
+
+def test_7c_the_disputes_bundle_holds_the_thread_and_its_file_and_a_changed_entry_is_found(
+    served: Served, cn: Clerk, tmp_path: Path
+) -> None:
+    row = _dispute(served, "duration")
+    path = tmp_path / "bundle.zip"
+    path.write_bytes(cn.get(f"/desk/disputes/0x{row.dispute_id.hex()}/bundle.zip").content)
+    content, proven, faults = verify_bundle.verify_file(str(path))
+    changed = copy.deepcopy(content)
+    changed["thread"]["entries"][-1]["text"] = "See nothing."
+
+    assert faults == []
+    assert any(line.startswith("CN-T signed 2 entries of the thread") for line in proven)
+    assert "GB-B signed two entries of number 1: it says different things" in proven
+    assert sum(len(each["attachments"]) for each in content["thread"]["entries"]) == 1
+    assert any("changed after it was signed" in fault for fault in verify_bundle.verify(changed)[1])
 
 
 def test_8_the_statement_is_signed_by_both_and_its_hash_is_on_chain(served: Served, cn: Clerk, gb: Clerk) -> None:
