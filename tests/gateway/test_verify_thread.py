@@ -114,7 +114,10 @@ def test_an_entry_left_out_put_in_twice_or_of_another_chain_is_found() -> None:
     assert {"thread: entry 1 of CN-T is missing"} < set(first)
     assert middle == ["thread, entry 2 of CN-T: the entry it follows is not here"]
     assert twice == ["thread: an entry stands here twice"]
-    assert "thread: its entries are signed for another chain than the bundle's" in verify_bundle._thread_of_bundle(foreign)[1]
+    assert (
+        "thread: its entries are signed for another chain than the bundle's"
+        in verify_bundle._thread_of_bundle(foreign)[1]
+    )
 
 
 def test_two_entries_of_one_number_are_proof_against_their_author() -> None:
