@@ -45,6 +45,7 @@ from ledger.errors import Conflict, GscError, Malformed, NotFound
 from ledger.follow import follow
 from ledger.identity import Address, AgreementId, CarrierCode
 from ledger.store.engine import open_store
+from ledger.store.together import Together
 from ledger.typed_data import address_of_key
 
 SIGNED_FOR: Mapping[str, tuple[type[Struct], ...]] = {
@@ -132,6 +133,8 @@ class Gateway:
     signer: Signer
     sending_key: bytes = field(repr=False)
     following: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    together: Together = field(default_factory=Together, repr=False)
+    """For small writes of many callers."""
 
     @property
     def carrier(self) -> CarrierCode:
@@ -246,6 +249,7 @@ def partnership_of_id(settings: Settings, agreement_id: bytes) -> Partnership:
     raise NotFound("no such agreement", got=f"0x{agreement_id.hex()}")
 
 
+@lru_cache(maxsize=256)
 def chain_terms(agreement: Agreement) -> Terms:
     """What the agreement book holds of an agreement file."""
     terms = terms_of(agreement)

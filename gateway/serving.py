@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from gateway.api.app import build_app
+from gateway.bulk.sweeping import sweep
 from gateway.composition import Gateway, SystemClock
 from gateway.outbox import Submitter
 from gateway.webhooks import delivering
@@ -37,6 +38,7 @@ class _Server(uvicorn.Server):
 def serve(gateway: Gateway, *, host: str, port: int, with_parent: bool = False) -> None:
     """Run until SIGTERM or SIGINT; with `with_parent` also until the process that started us is gone."""
     parent = os.getppid()
+    sweep(gateway)
     config = uvicorn.Config(
         build_app(gateway), host=host, port=port, log_level="warning", access_log=False, lifespan="off"
     )

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
-from starlette.concurrency import run_in_threadpool
 
 from gateway.api.login.bearing import Found, find_session
 from gateway.api.login.session import OPEN_READER, Session
@@ -73,7 +72,7 @@ async def require_desk(request: Request, _: Shown = None, __: ShownByCookie = No
 async def found_of(request: Request) -> Found | None:
     """The session with the token that bears it; looked up once for a request."""
     if not hasattr(request.state, "found"):
-        found = await run_in_threadpool(find_session, request)
+        found = await find_session(request)
         if found is not None and found.borne.by_cookie and request.method not in SAFE_METHODS:
             await _check_own_page(request, found.session)
         request.state.found = found

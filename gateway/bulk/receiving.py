@@ -1,10 +1,9 @@
-"""How do the bytes of an intake reach the disk, so that a broken connection costs what was not yet there, and no more?
+"""How is an intake begun and continued, so that a broken connection costs what was not yet there, and no more?
 
-Bytes are appended to one file and synced before the store says so; what a crash left behind the last word is cut off.
+Bytes are on disk before the store says so, and the store has said so before anybody hears it.
 """
 
 import hashlib
-import os
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -14,9 +13,10 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from gateway.bulk.bodies import Form, Packing
+from gateway.bulk.landing import WRITE_BYTES, Landing
 from gateway.composition import Gateway, partnership_with
 from gateway.formats.trunks import Direction
-from ledger.errors import Conflict, Malformed, NotFound
+from ledger.errors import Conflict, NotFound
 from ledger.identity import CarrierCode
 from ledger.service import Service
 from ledger.store.engine import lock, reading, writing
@@ -28,10 +28,6 @@ from ledger.store.intakes import (
     mark_received,
     remove_intake,
 )
-
-WRITE_BYTES = 4 << 20
-MAX_BYTES = 8 << 30
-"""Of one intake: months of a large carrier come in several."""
 
 
 class Begun(NamedTuple):
@@ -72,8 +68,10 @@ def begin(
         import_id=None,
         begun_at_ms=now_ms,
     )
+    if key is None:
+        return Begun(drawn, False)
     with reading(gateway.engine) as connection:
-        known = begun_under_its_key(connection, drawn) if key is not None else None
+        known = begun_under_its_key(connection, drawn)
     return Begun(known or drawn, known is not None)
 
 
@@ -83,19 +81,23 @@ def find(gateway: Gateway, intake_id: str) -> Intake:
         return intake_of(connection, intake_id)
 
 
+def folder_of(gateway: Gateway) -> Path:
+    """Where the bytes of all intakes are."""
+    return gateway.settings.work_path / "intakes"
+
+
 def path_of(gateway: Gateway, intake: Intake) -> Path:
     """Where its bytes are."""
-    return gateway.settings.work_path / "intakes" / intake.id
+    return folder_of(gateway) / intake.id
 
 
 async def receive_first(gateway: Gateway, intake: Intake, chunks: AsyncIterator[bytes], *, complete: bool) -> Intake:
     """Its first bytes, and then its row: one commit says both. Raises Malformed, RequestConflict."""
 
     def settle(received: int, complete: bool) -> Intake:
-        with writing(gateway.engine) as connection:
-            return add_intake(connection, replace(intake, received=received, complete=complete))
+        begun = replace(intake, received=received, complete=complete)
+        return gateway.together.write(gateway.engine, lambda connection: add_intake(connection, begun))
 
-    path_of(gateway, intake).parent.mkdir(parents=True, exist_ok=True)
     return await _append(gateway, intake, chunks, settle, complete=complete)
 
 
@@ -147,7 +149,7 @@ async def check_repeat(gateway: Gateway, intake: Intake, chunks: AsyncIterator[b
 
 
 def discard(gateway: Gateway, intake: Intake) -> None:
-    """Forget an intake and its bytes; what was imported of it stays. Raises Conflict while it became no import."""
+    """Forget an intake and its bytes; what was imported of it stays."""
     with writing(gateway.engine) as connection:
         remove_intake(connection, intake.id)
     path_of(gateway, intake).unlink(missing_ok=True)
@@ -161,25 +163,6 @@ def _hash_of(gateway: Gateway, intake: Intake) -> bytes | None:
         return None
 
 
-def _open_at(path: Path, offset: int) -> int:
-    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-    os.ftruncate(file, offset)
-    os.lseek(file, offset, os.SEEK_SET)
-    return file
-
-
-def _write(file: int, waiting: bytearray, received: int) -> int:
-    if received + len(waiting) > MAX_BYTES:
-        raise Malformed("the intake is too long", expected=f"at most {MAX_BYTES} bytes", todo="Send it in several.")
-    left = memoryview(bytes(waiting))
-    waiting.clear()
-    while left:
-        written = os.write(file, left)
-        received += written
-        left = left[written:]
-    return received
-
-
 async def _append(
     gateway: Gateway,
     intake: Intake,
@@ -189,22 +172,13 @@ async def _append(
     complete: bool,
 ) -> Intake:
     """Write, sync, and only then say so; what came before a connection broke off stays."""
-    received = intake.received
-    file = await run_in_threadpool(_open_at, path_of(gateway, intake), received)
+    landing = Landing(path_of(gateway, intake), intake.received)
     try:
-        waiting = bytearray()
         async for chunk in chunks:
-            waiting += chunk
-            if len(waiting) >= WRITE_BYTES:
-                received = await run_in_threadpool(_write, file, waiting, received)
-        received = await run_in_threadpool(_write, file, waiting, received)
+            landing.take(chunk)
+            if len(landing.waiting) >= WRITE_BYTES:
+                await run_in_threadpool(landing.write)
     except BaseException:
-        await run_in_threadpool(_settled, file, received, False, settle)
+        await run_in_threadpool(landing.settle, settle, False)
         raise
-    return await run_in_threadpool(_settled, file, received, complete, settle)
-
-
-def _settled(file: int, received: int, complete: bool, settle: Callable[[int, bool], Intake]) -> Intake:
-    os.fsync(file)
-    os.close(file)
-    return settle(received, complete)
+    return await run_in_threadpool(landing.settle, settle, complete)

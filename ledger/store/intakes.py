@@ -1,6 +1,6 @@
 """Which usage is being brought over HTTP, how much of it is here, and which import did it become?"""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -50,16 +50,22 @@ def add_intake(connection: Connection, intake: Intake) -> Intake:
     """Remember an intake. Raises RequestConflict if another one was begun under its key meanwhile."""
     if intake.key is not None and begun_under_its_key(connection, intake) is not None:
         raise RequestConflict("another intake was begun under this idempotency key meanwhile", todo="Ask again.")
-    connection.execute(insert(intakes).values(asdict(intake)))
+    connection.execute(insert(intakes), {name: getattr(intake, name) for name in Intake.__dataclass_fields__})
     return intake
+
+
+def find_intake(connection: Connection, intake_id: str) -> Intake | None:
+    """The intake of an id, if there is one."""
+    found = connection.execute(select(intakes).where(intakes.c.id == intake_id)).one_or_none()
+    return None if found is None else one_of(Intake, found)
 
 
 def intake_of(connection: Connection, intake_id: str) -> Intake:
     """The intake of an id. Raises NotFound."""
-    found = connection.execute(select(intakes).where(intakes.c.id == intake_id)).one_or_none()
+    found = find_intake(connection, intake_id)
     if found is None:
         raise NotFound("no such intake", got=intake_id[:64], todo="Begin one: POST /v1/usageIntake.")
-    return one_of(Intake, found)
+    return found
 
 
 def list_intakes(connection: Connection) -> list[Intake]:

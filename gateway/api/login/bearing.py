@@ -4,6 +4,7 @@ import hmac
 from typing import NamedTuple
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 
 from gateway.api.login.session import Session, csrf_of, hash_of, session_of_row
 from gateway.composition import Gateway
@@ -48,7 +49,7 @@ def borne_by(request: Request) -> Borne | None:
     return None if cookie is None else Borne(cookie, by_cookie=True)
 
 
-def find_session(request: Request) -> Found | None:
+async def find_session(request: Request) -> Found | None:
     """The open session of a request, None for a stranger. The registry's word on its key counts anew each time."""
     borne = borne_by(request)
     if borne is None or not 0 < len(borne.token) <= MAX_TOKEN_CHARACTERS:
@@ -57,9 +58,13 @@ def find_session(request: Request) -> Found | None:
     known: str = request.app.state.token
     if not borne.by_cookie and hmac.compare_digest(hash_of(borne.token), hash_of(known)):
         return Found(Session(Role.DESK, gateway.carrier, None, csrf_of(known)), borne, None)
+    return await run_in_threadpool(_logged_in, gateway, borne, request.app.state.clock.now_ms())
+
+
+def _logged_in(gateway: Gateway, borne: Borne, now_ms: int) -> Found | None:
     with reading(gateway.engine) as connection:
         row = session_of_hash(connection, hash_of(borne.token))
-        if row is None or not row.is_open(request.app.state.clock.now_ms()):
+        if row is None or not row.is_open(now_ms):
             return None
         if row.carrier is not None and row.key is not None:
             last = checkpoint(connection)
