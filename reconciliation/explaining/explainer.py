@@ -33,6 +33,13 @@ SEARCHES = 40
 PAIR_SEARCHES = 3
 """Of these, the ones that pairs of rules are tried on, too."""
 _AFTER_DIGITS = ":"
+_ROUNDED = Cause.ROUNDING, "same code and price, another rounding of amount or quantity"
+_NAMES = {
+    Kind.ROUNDING: _ROUNDED,
+    Kind.INCREMENTS: _ROUNDED,
+    Kind.ORIGIN: (Cause.ORIGIN_CLASS, "same code, another price on the same quantity, by origin"),
+}
+"""Rules that give almost all amounts of a difference in rates its name."""
 
 
 class Trial(NamedTuple):
@@ -130,8 +137,9 @@ def _with_rule(difference: Difference, said: Said, hits: int, of: int) -> Differ
     words = f"{{{who}}}'s amounts on these codes follow from {said.rule.words}: {hits:,} of {of:,}"
     kept = f", {{{other}}}'s from what was agreed" if said.is_other_agreed else ""
     told = replace(difference, detail=f"{difference.detail}; {words}{kept}")
-    if said.rule.kind is Kind.ORIGIN and difference.cause is Cause.RATE:
-        return replace(told, cause=Cause.ORIGIN_CLASS, rule="same code, another price on the same quantity, by origin")
+    if difference.cause is Cause.RATE and said.rule.kind in _NAMES and hits >= ALMOST_ALL * of:
+        cause, rule = _NAMES[said.rule.kind]
+        return replace(told, cause=cause, rule=rule)
     return told
 
 

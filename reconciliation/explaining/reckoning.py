@@ -67,8 +67,8 @@ def plausible_rules(agreed: Reckoning, codes: frozenset[str], starts_ms: tuple[i
 
 
 def both(first: Rule, second: Rule) -> Rule:
-    """Two rules at once."""
-    return Rule(first.kind, f"{first.words}, and {second.words}", lambda agreed: second.change(first.change(agreed)))
+    """Two rules at once, of the larger one's kind."""
+    return Rule(second.kind, f"{first.words}, and {second.words}", lambda agreed: second.change(first.change(agreed)))
 
 
 def _with_rates(reckoning: Reckoning, change: Callable[[Sequence[Rate]], Sequence[Rate]]) -> Reckoning:

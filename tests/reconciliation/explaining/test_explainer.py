@@ -141,3 +141,22 @@ def test_records_that_the_rule_leaves_are_counted() -> None:
     theirs = priced(CALLS, with_rates(replace(MOBILE, first=60_000, next=60_000)))
     theirs[7] = theirs[7].but(amount=1)
     assert "on these codes follow from increments of 60/60 s: 59 of 60" in said(priced(CALLS), theirs)
+
+
+@pytest.mark.parametrize("otherwise", [replace(AGREED, rating=RatingTerms(decimals=2)), AGREED])
+def test_amounts_that_another_rounding_or_increment_gives_are_no_other_rate(otherwise: Agreement) -> None:
+    """Cents on calls of cents move more than a hundredth: by the amounts alone it looks like a rate."""
+    decks = DECKS if otherwise != AGREED else with_rates(replace(MOBILE, first=60_000, next=60_000))
+    ours, theirs = priced(CALLS), priced(CALLS, decks, otherwise)
+    theirs = [call.but(charged=mine.charged) for call, mine in zip(theirs, ours, strict=True)]
+    (found,) = reconcile(table(ours), table(theirs), scope=scope(), agreement=AGREED, decks=DECKS).findings
+    (plain,) = reconcile(table(ours), table(theirs), scope=scope(), agreement=AGREED).findings
+    assert (found.cause, plain.cause) == (Cause.ROUNDING, Cause.RATE)
+    assert found.severity is plain.severity
+
+
+def test_a_rounding_that_gives_only_some_amounts_leaves_it_a_rate() -> None:
+    theirs = priced(CALLS, agreed=replace(AGREED, rating=RatingTerms(decimals=2)))
+    theirs = [call.but(amount=7) if at % 5 == 0 else call for at, call in enumerate(theirs)]
+    (found,) = reconcile(table(priced(CALLS)), table(theirs), scope=scope(), agreement=AGREED, decks=DECKS).findings
+    assert (found.cause, "48 of 60" in found.explanation) == (Cause.RATE, True)
