@@ -19,6 +19,7 @@ from gateway.desk.pages import (
     signing,
     statement,
     terms,
+    webhooks,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +39,7 @@ PAGES = (
     papers,
     arbitrage,
     progress,
+    webhooks,
 )
 for page in PAGES:
     router.include_router(page.router, prefix="/desk", dependencies=[Depends(require_reader)])

@@ -82,5 +82,20 @@ CHAIN_SHEETS: Mapping[str, Sequence[Sheet]] = {
             partner=lambda row: row.partner,
         ),
     ),
+    "webhooks.html": (
+        Sheet(
+            "webhooks",
+            lambda view: view.rows,
+            (
+                Column("webhook", lambda row: row.url),
+                Column("state", lambda row: row.state.word),
+                Column("webhook.place", lambda row: row.next_block, Kind.COUNT),
+                Column("webhook.delivered", lambda row: row.delivered, Kind.COUNT),
+                Column("webhook.last", lambda row: row.last_delivered_at_ms, Kind.MS),
+                Column("webhook.failure", lambda row: row.last_failure),
+                Column("chain.todo", lambda row: row.todo),
+            ),
+        ),
+    ),
 }
 """By template, as in of_pages."""

@@ -23,6 +23,7 @@ from ledger.store.proposals import list_proposals
 from ledger.store.settlement import list_disputes, list_statements
 from ledger.store.states import SubmissionState
 from ledger.store.suspicions import list_suspicions
+from ledger.store.webhooks import list_webhooks
 
 ATTENTION_PERCENT = 75
 """From this alert share on a line needs a person; half of it is told in its cell alone."""
@@ -61,6 +62,7 @@ def attention_of(
         if period is not None:
             found += _month(connection, gateway, held, period)
     found += _suspected(connection, period)
+    found += _untold(connection)
     waiting = list_undelivered(connection, gateway.carrier)
     if waiting:
         found.append(Attention("undelivered", {"count": len(waiting)}, Mood.WARN, "/desk/disputes"))
@@ -131,6 +133,12 @@ def _month(connection: Connection, gateway: Gateway, held: Partnership, period: 
             values = about | {"count": disputable}
             found.append(Attention("disputable", values, Mood.WARN, f"{here}/dispute", "act.dispute"))
     return found
+
+
+def _untold(connection: Connection) -> list[Attention]:
+    """Webhooks that were given up: somebody waits for what is not told."""
+    given_up = sum(each.disabled_at_ms is not None for each in list_webhooks(connection))
+    return [Attention("untold", {"count": given_up}, Mood.WARN, "/desk/chain/webhooks")] if given_up else []
 
 
 def _suspected(connection: Connection, period: Period | None) -> list[Attention]:

@@ -10,7 +10,10 @@ from playwright.sync_api import Browser, BrowserContext
 
 from gateway.api.login.opening import draw_link
 from gateway.composition import SystemClock
+from ledger.store.engine import writing
+from ledger.store.webhooks import add_webhook
 from tests.gateway.browser.chromium import Watched, started
+from tests.gateway.desk.test_webhooks import webhook
 from tests.gateway.disputed import Served, served_pair
 from tests.scenarios.gateways import CN_T
 
@@ -25,6 +28,8 @@ def chromium() -> Iterator[Browser]:
 def served(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Only where there is a browser to look at them."""
     with served_pair(tmp_path_factory.mktemp("served")) as pair:
+        with writing(pair[CN_T].engine) as connection:
+            add_webhook(connection, webhook(1, disabled_at_ms=1, last_failure="no answer", last_failure_at_ms=1))
         yield pair
 
 

@@ -29,6 +29,7 @@ PLAIN = (
     "/desk/chain/gas",
     "/desk/chain/queue",
     "/desk/chain/verify",
+    "/desk/chain/webhooks",
     "/desk/nowhere",
 )
 _NAMED = ("/desk/chain/batches/", "/desk/chain/transactions/")
