@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
+from ledger.cores import in_order
 from ledger.errors import Malformed
 
 BLOCK_BYTES = 8 << 20
@@ -27,10 +29,16 @@ MAX_EXPANSION = 100
 """Times its size that a packed body may hold."""
 FREE_BYTES = 16 << 20
 """What any packed body may hold."""
-TEXTS = ("a_party", "b_party", "route")
-COLUMNS = (*TEXTS, "start", "start_ms", "quantity")
-_SCHEMA = pa.schema([(name, pa.string()) for name in (*TEXTS, "start")] + [("start_ms", pa.int64())])
-SCHEMA = _SCHEMA.append(pa.field("quantity", pa.int64()))
+SCHEMA = pa.schema(
+    {
+        "a_party": pa.string(),
+        "b_party": pa.string(),
+        "route": pa.string(),
+        "start": pa.string(),
+        "start_ms": pa.int64(),
+        "quantity": pa.int64(),
+    }
+)
 """Columns as they come; a missing one is null. One of start and start_ms is there."""
 
 
@@ -103,40 +111,53 @@ def blocks_of(path: Path, form: Form, packing: Packing) -> Iterator[Block]:
                     )
     except (OSError, pa.ArrowException, EOFError) as error:
         raise Malformed(
-            f"the body is no {form.value}", expected=f"{form.name} of {', '.join(COLUMNS)}", got=str(error)[:200]
+            f"the body is no {form.value}", expected=f"{form.name} of {', '.join(SCHEMA.names)}", got=str(error)[:200]
         ) from None
 
 
+class _Lines(NamedTuple):
+    """Whole lines, and the number of the first."""
+
+    text: bytes
+    first: int
+    count: int
+
+
 def _of_lines(stream: io.RawIOBase) -> Iterator[Block]:
+    return in_order(_read_lines, _whole_lines(stream))
+
+
+def _whole_lines(stream: io.RawIOBase) -> Iterator[_Lines]:
+    """Blocks that end where a line does. Raises Malformed for a line without end."""
     first, rest = 1, b""
-    while True:
-        chunk = stream.read(BLOCK_BYTES) or b""
+    while chunk := stream.read(BLOCK_BYTES) or b"":
         whole = rest + chunk
-        end = whole.rfind(b"\n") + 1 if chunk else len(whole)
-        lines, rest = whole[:end], whole[end:]
-        if len(rest) > MAX_LINE_BYTES and chunk:
+        end = whole.rfind(b"\n") + 1
+        text, rest = whole[:end], whole[end:]
+        if len(rest) > MAX_LINE_BYTES:
             raise Malformed("a line of the body is too long", expected=f"at most {MAX_LINE_BYTES} bytes", got=len(rest))
-        if lines:
-            block, count = _read_lines(lines, first)
-            yield block
+        if text:
+            count = text.count(b"\n")
+            yield _Lines(text, first, count)
             first += count
-        if not chunk:
-            return
+    if rest:
+        yield _Lines(rest, first, 1)
 
 
-def _read_lines(lines: bytes, first: int) -> tuple[Block, int]:
-    """The rows of whole lines, and how many lines that were."""
-    count = lines.count(b"\n") + (not lines.endswith(b"\n"))
-    options = pa.json.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="error")
+def _read_lines(lines: _Lines) -> Block:
+    """The rows of whole lines; all at once, or row by row if one of them is not as it should be."""
     try:
-        found = pa.json.read_json(
-            pa.BufferReader(lines), parse_options=options, read_options=pa.json.ReadOptions(block_size=1 << 20)
+        rows = pa.json.read_json(
+            pa.BufferReader(lines.text),
+            parse_options=pa.json.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="error"),
+            read_options=pa.json.ReadOptions(use_threads=False, block_size=len(lines.text)),
         )
     except pa.ArrowInvalid:
-        found = None
-    if found is None or len(found) != count:
-        return _one_by_one(lines, first), count
-    return Block(pa.array(range(first, first + count), pa.int64()), found.select(SCHEMA.names), ()), count
+        rows = None
+    if rows is None or len(rows) != lines.count:
+        return _one_by_one(lines.text, lines.first)
+    numbers = np.arange(lines.first, lines.first + lines.count, dtype=np.int64)
+    return Block(pa.array(numbers), rows.select(SCHEMA.names), ())
 
 
 def _one_by_one(lines: bytes, first: int) -> Block:
@@ -169,7 +190,7 @@ def _of_csv(stream: io.RawIOBase) -> Iterator[Block]:
         read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
         parse_options=pa.csv.ParseOptions(invalid_row_handler=on_invalid),
         convert_options=pa.csv.ConvertOptions(
-            column_types={name: pa.string() for name in COLUMNS}, strings_can_be_null=False
+            column_types=dict.fromkeys(SCHEMA.names, pa.string()), strings_can_be_null=False
         ),
     )
     _check_columns(reader.schema.names)
@@ -188,7 +209,7 @@ def _of_tables(tables: Iterator[pa.Table]) -> Iterator[Block]:
     first = 1
     for table in tables:
         _check_columns(table.schema.names)
-        yield _typed(pa.array(range(first, first + len(table)), pa.int64()), table, ())
+        yield _typed(pa.array(np.arange(first, first + len(table), dtype=np.int64)), table, ())
         first += len(table)
 
 
@@ -235,7 +256,7 @@ def _a(kind: pa.DataType) -> str:
 
 
 def _check_columns(names: list[str]) -> None:
-    unknown = [name for name in names if name not in COLUMNS]
+    unknown = [name for name in names if name not in SCHEMA.names]
     missing = [name for name in ("b_party", "route", "quantity") if name not in names]
     timeless = "start" not in names and "start_ms" not in names
     if unknown or missing or timeless or len(set(names)) != len(names):
