@@ -120,7 +120,7 @@ class _Lines(NamedTuple):
 
     text: bytes
     first: int
-    count: int
+    many: int
 
 
 def _of_lines(stream: io.RawIOBase) -> Iterator[Block]:
@@ -154,9 +154,9 @@ def _read_lines(lines: _Lines) -> Block:
         )
     except pa.ArrowInvalid:
         rows = None
-    if rows is None or len(rows) != lines.count:
+    if rows is None or len(rows) != lines.many:
         return _one_by_one(lines.text, lines.first)
-    numbers = np.arange(lines.first, lines.first + lines.count, dtype=np.int64)
+    numbers = np.arange(lines.first, lines.first + lines.many, dtype=np.int64)
     return Block(pa.array(numbers), rows.select(SCHEMA.names), ())
 
 
