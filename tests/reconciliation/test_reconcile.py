@@ -3,8 +3,6 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ledger.agreement import Tolerance
 from ledger.errors import Malformed, Refused
@@ -12,7 +10,7 @@ from ledger.money import Nanos
 from ledger.prices.charging import charge
 from ledger.prices.deck import Rate, deck_history, rate_deck
 from reconciliation import reconcile as module
-from reconciliation.finding import Cause, Finding, Severity, mirrored
+from reconciliation.finding import Cause, Finding, Severity
 from reconciliation.reconcile import Reconciliation, reconcile
 from tests.reconciliation.records import CN, GB, MONTH_END_MS, NOON_MS, US, Call, agreement, many, scope, table
 
@@ -287,73 +285,6 @@ def test_a_record_told_twice_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "explain", twice)
     with pytest.raises(AssertionError, match="in no finding, or in two"):
         seen_by_creditor(many(30), many(30)[1:])
-
-
-call = st.builds(
-    Call,
-    at=st.integers(0, 20),
-    lasts=st.integers(0, 8),
-    a=st.sampled_from(["8613900000001", ""]),
-    b=st.sampled_from(["447700900001", "447700900002"]),
-    route=st.sampled_from(["T1", "T2"]),
-    amount=st.sampled_from([0, 1_000, 1_001, 5_000]),
-    code=st.sampled_from(["447", "4477"]),
-    charged=st.sampled_from([None, 6.0]),
-)
-side = st.lists(call, max_size=12)
-
-
-@settings(max_examples=100, deadline=None)
-@given(side, side)
-def test_findings_and_waterfall_explain_the_whole_difference(ours: list[Call], theirs: list[Call]) -> None:
-    answer = seen_by_creditor(ours, theirs)
-    whole = sum(c.amount or 0 for c in ours) - sum(c.amount or 0 for c in theirs)
-    assert sum(finding.difference_micros for finding in answer.findings) == whole
-    assert answer.totals.difference_micros == whole
-    rows = answer.exceptions.to_pylist()
-    assert sum(row["ours_micros"] - row["theirs_micros"] for row in rows) == whole
-    for at, finding in enumerate(answer.findings):
-        mine = [row for row in rows if row["finding"] == at]
-        assert sum(row["ours_micros"] for row in mine) == finding.ours_micros
-        assert len(mine) == (0 if finding.cause in (Cause.CLOCK_OFFSET, Cause.TIME_ZONE) else finding.count)
-
-
-@settings(max_examples=100, deadline=None)
-@given(side, side)
-def test_the_other_side_sees_every_finding_mirrored(ours: list[Call], theirs: list[Call]) -> None:
-    there, back = seen_by_creditor(ours, theirs), seen_by_debtor(theirs, ours)
-    assert [
-        (mirrored(f.cause), f.count, f.theirs_micros, f.ours_micros, f.severity, f.route) for f in back.findings
-    ] == [(f.cause, f.count, f.ours_micros, f.theirs_micros, f.severity, f.route) for f in there.findings]
-    assert back.pairs == there.pairs
-
-
-@settings(max_examples=100, deadline=None)
-@given(side, side, st.randoms())
-def test_the_order_of_rows_changes_no_finding(ours: list[Call], theirs: list[Call], chance: "object") -> None:
-    mixed, others = list(ours), list(theirs)
-    chance.shuffle(mixed)  # type: ignore[attr-defined]
-    chance.shuffle(others)  # type: ignore[attr-defined]
-    assert seen_by_creditor(mixed, others).findings == seen_by_creditor(ours, theirs).findings
-
-
-@settings(max_examples=100, deadline=None)
-@given(side, side)
-def test_a_wider_tolerance_loses_no_pair(ours: list[Call], theirs: list[Call]) -> None:
-    ours, theirs = ([c.but(a="8613900000001") for c in each] for each in (ours, theirs))
-    narrow, wide = (
-        seen_by_creditor(ours, theirs, Tolerance(window_ms=window, duration_ms=duration)).pairs
-        for window, duration in ((1_000, 1_000), (4_000, 3_000))
-    )
-    assert wide >= narrow
-
-
-@settings(max_examples=100, deadline=None)
-@given(side, side)
-def test_reconciling_twice_says_the_same(ours: list[Call], theirs: list[Call]) -> None:
-    first, again = seen_by_creditor(ours, theirs), seen_by_creditor(ours, theirs)
-    assert first.findings == again.findings
-    assert first.exceptions.equals(again.exceptions)
 
 
 def test_the_agreement_may_name_the_carriers_either_way() -> None:
