@@ -1,13 +1,15 @@
 """What did the contracts say? Their events, decoded, the latest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import IntEnum
 from functools import cached_property
 
 from sqlalchemy import Connection, select
 
 from gateway.composition import Gateway, partnership_with, partnerships
-from gateway.desk.shapes import hexed
+from gateway.desk.shapes import at, at_ms, hexed, money_exact
+from gateway.webhooks.telling import LAST_SECOND
 from ledger.chain.bindings import event_of
 from ledger.chain.bound import Event, Struct
 from ledger.errors import Malformed
@@ -31,10 +33,15 @@ class EventRow:
 
     @cached_property
     def said(self) -> Sequence[tuple[str, str]]:
-        """Argument and value; of a log that cannot be read its raw data."""
+        """Argument and value for people: money with its point, moments with their zone, structs spread."""
+        return tuple(_readable(self._event)) if isinstance(self._event, Event) else self._event
+
+    @cached_property
+    def _event(self) -> Event | Sequence[tuple[str, str]]:
+        """The event; of a log that cannot be read its raw data."""
         topics = [self.log.topics[at : at + 32] for at in range(0, len(self.log.topics), 32)]
         try:
-            return tuple(_said(event_of(topics, self.log.data)))
+            return event_of(topics, self.log.data)
         except Malformed as error:
             return (("?", error.message), ("data", hexed(self.log.data)))
 
@@ -49,7 +56,9 @@ class EventRow:
 
     @property
     def arguments(self) -> str:
-        return ", ".join(f"{name}={value}" for name, value in self.said)
+        """As the contract has them: integers in its own units."""
+        said = _said(self._event) if isinstance(self._event, Event) else self._event
+        return ", ".join(f"{name}={value}" for name, value in said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,33 @@ def _shown(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_shown(name, each) for each in value) + "]"
     return str(value)
+
+
+_SECONDS = frozenset({"deadline", "valid_from", "valid_until"})
+_MILLISECONDS = frozenset({"from_ms", "to_ms"})
+
+
+def _readable(event: Event | Struct) -> Iterator[tuple[str, str]]:
+    for field in fields(event):  # type: ignore[arg-type]
+        value = getattr(event, field.name)
+        if isinstance(value, Struct):
+            yield from _readable(value)
+        elif isinstance(value, IntEnum):
+            yield field.name, value.name.lower()
+        elif isinstance(value, int) and field.name.endswith("_micros"):
+            yield field.name.removesuffix("_micros"), money_exact(value)
+        elif isinstance(value, int) and (field.name.endswith("_at") or field.name in _SECONDS):
+            yield field.name, _moment(value)
+        elif isinstance(value, int) and field.name in _MILLISECONDS:
+            yield field.name.removesuffix("_ms"), f"{at_ms(value)} UTC"
+        elif isinstance(value, bytes) and not any(value):
+            yield field.name, "—"
+        else:
+            yield field.name, _shown(field.name, value)
+
+
+def _moment(seconds: int) -> str:
+    return at(seconds) if 0 < seconds <= LAST_SECOND else "—"
 
 
 def _place(text: str | None) -> tuple[int, int] | None:

@@ -49,6 +49,8 @@ class Check:
     word: str
     holds: bool
     detail: str
+    href: str = ""
+    """The page of what the detail names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,14 @@ def _checks(
     where = f"transaction 0x{transaction.hex()}, block {declared.block_number}, seq {declared.seq}"
     return [
         Check("leaf", batch.tree.leaf(index) == opened.leaf.hash(), f"leaf {index}: 0x{opened.leaf.hash().hex()}"),
-        Check("root", leaf_is_in(declared.root, opened), f"0x{declared.root.hex()} by {len(opened.proof)} hashes"),
+        Check(
+            "root",
+            leaf_is_in(declared.root, opened),
+            f"0x{declared.root.hex()} by {len(opened.proof)} hashes",
+            f"/desk/chain/batches/0x{declared.root.hex()}",
+        ),
         Check("totals", totals == declared_totals(declared), said),
-        Check("chain", declared_unseen(declared, closes), where),
+        Check("chain", declared_unseen(declared, closes), where, f"/desk/chain/transactions/0x{transaction.hex()}"),
     ]
 
 
