@@ -21,9 +21,13 @@ MAX_CHALLENGE_SECONDS = 600
 
 def log_in(settings: Settings, password: str, audience: CarrierCode, url: str) -> Json:
     """A session at the audience's gateway, with its token. Raises SignatureRefused, GatewayRefused, Unavailable."""
+    return log_in_as(signer_of(settings, password), settings.carrier, audience, url)
+
+
+def signer_of(settings: Settings, password: str) -> Signer:
+    """The word of a carrier whose home, with its keys, is on this machine. Raises NotFound, Malformed, Refused."""
     key = open_key(settings.keys_path, KeyUse.SIGNING, password)
-    signer = Signer(settings.carrier, key, domains_of(load_network(settings.network_path)))
-    return log_in_as(signer, settings.carrier, audience, url)
+    return Signer(settings.carrier, key, domains_of(load_network(settings.network_path)))
 
 
 def log_in_as(signer: Signer, carrier: CarrierCode | None, audience: CarrierCode, url: str) -> Json:

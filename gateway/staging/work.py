@@ -66,16 +66,19 @@ class Bench(Generic[Answer]):
                 self._works[name] = replace(self._works[name], done=done)
 
         try:
-            ended = replace(self._works[name], answer=do(told))
+            answer = do(told)
         except GscError as error:
-            ended = replace(self._works[name], refusal=error)
+            self._end(name, None, error)
         except BaseException as error:
             broken = Unavailable("the work broke off", got=f"{type(error).__name__}: {error}"[:300], todo="Try again.")
-            with self._lock:
-                self._works[name] = replace(self._works[name], refusal=broken)
+            self._end(name, None, broken)
             raise
+        else:
+            self._end(name, answer, None)
+
+    def _end(self, name: str, answer: Answer | None, refusal: GscError | None) -> None:
         with self._lock:
-            self._works[name] = ended
+            self._works[name] = replace(self._works[name], answer=answer, refusal=refusal)
 
     def _forget(self) -> None:
         ended = [name for name, work in self._works.items() if work.over]

@@ -28,7 +28,6 @@ from gateway.bulk.staging import StagedIntake, ToSign, commit, complete_one, sta
 from gateway.composition import Gateway
 from gateway.formats.trunks import Direction
 from gateway.staging.work import Told
-from ledger.errors import Malformed
 from ledger.identity import Root, carrier_code
 from ledger.service import Service
 from ledger.store.engine import reading
@@ -37,12 +36,10 @@ from ledger.store.intakes import Intake, list_intakes
 router = APIRouter(prefix="/v1", tags=["usage in bulk"], dependencies=[Depends(require_desk)])
 steps = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["usage in bulk"], dependencies=[Depends(require_desk)])
 """What is done with an intake, once under a key; its bytes have rules of their own."""
-MAX_KEY_CHARACTERS = 200
 IntakeId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
 Complete = Annotated[
-    Literal["?0", "?1"] | None, Header(alias="Upload-Complete", description="?1 with the last bytes (RFC 8941)")
+    Literal["?0", "?1"], Header(alias="Upload-Complete", description="?1 with the last bytes (RFC 8941)")
 ]
-IntakeKey = Annotated[str | None, Header(alias="Idempotency-Key", description="The same key is the same intake")]
 _BODIES = {"content": {form.value: {"schema": {"type": "string", "format": "binary"}} for form in Form}}
 
 
@@ -119,16 +116,14 @@ async def post_intake(
     direction: Annotated[Direction, Query(description="in: they owe us; out: we owe them")],
     service: Annotated[Literal["voice", "sms", "data", "ipl"], Query()] = "voice",
     name: Annotated[str, Query(max_length=200, examples=["october.ndjson"])] = "intake",
-    complete: Complete = None,
-    key: IntakeKey = None,
+    complete: Complete = "?0",
+    key: Key = None,
 ) -> Response:
     """Begin an intake; a body is its first bytes, all of them with Upload-Complete: ?1.
 
     NDJSON, CSV, an Arrow stream or Parquet with the columns a_party, b_party, start or start_ms, quantity and route;
     gzip or zstd as Content-Encoding.
     """
-    if key is not None and not (0 < len(key) <= MAX_KEY_CHARACTERS and key.isascii() and key.isprintable()):
-        raise Malformed("not an idempotency key", expected=f"1 to {MAX_KEY_CHARACTERS} ASCII characters")
     form, packing = _form_of(request)
     carrier, kind = carrier_code(partner), Service[service.upper()]
 
@@ -173,7 +168,7 @@ async def patch_intake(
     gateway: TheGateway,
     id: IntakeId,
     offset: Annotated[int, Header(alias="Upload-Offset", ge=0, lt=2**53)],
-    complete: Complete = None,
+    complete: Complete = "?0",
 ) -> Response:
     """Append the next bytes; 409 says where they would begin."""
     turns: Turns = request.app.state.turns

@@ -1,7 +1,6 @@
 """How far is work that takes longer than a request, and how did it end? Asked for, or told as it goes on."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
@@ -20,6 +19,17 @@ MOST_SECONDS = 3_600
 """A listener is let go then, and may ask again."""
 router = APIRouter(prefix="/v1", tags=["jobs"], dependencies=[Depends(require_reader)])
 JobId = Annotated[str, Path(pattern=r"^[a-z]+-[0-9a-f]{32}$", examples=["stage-" + "0" * 32])]
+
+
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["progress", "done", "failed"]},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "The job"},
+    },
+    "required": ["event", "data"],
+}
+"""What stands in an event stream, event for event."""
 
 
 class JobShape(BaseModel):
@@ -71,7 +81,7 @@ def get_job(request: Request, id: JobId) -> JSONResponse:
     responses={
         200: {
             "description": "Server-sent events: `progress` while it runs, then `done` or `failed`",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": EVENT}},
         }
     },
 )
@@ -90,7 +100,7 @@ async def _events(request: Request, job_id: str) -> AsyncIterator[str]:
         shape = job_shape(job_id, work)
         if shape != before:
             name = "progress" if shape.state == "running" else shape.state
-            yield f"event: {name}\ndata: {json.dumps(shape.model_dump(mode='json', by_alias=True))}\n\n"
+            yield f"event: {name}\ndata: {shape.model_dump_json(by_alias=True)}\n\n"
             before = shape
         if work.over:
             return

@@ -1,5 +1,6 @@
 """What does the API say after a whole month? Asked by hand, by another carrier, by docs/api.md, by schemathesis."""
 
+import gzip
 import json
 import os
 import re
@@ -20,15 +21,21 @@ from gateway.keystore import KeyUse, open_key
 from gateway.login import log_in_as
 from gateway.signing import Signer
 from ledger.chain.network import load_network
+from tests.gateway.api.schemathesis_bodies import NDJSON
 from tests.gateway.api.settled import PERIOD, Settled, settled_month
+from tests.gateway.documents.bank.files import Told, bank_file, entry
 from tests.scenarios.gateways import CN_T, GB_B, PASSWORD
 
 pytestmark = pytest.mark.chain
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMATHESIS = (sys.executable, "-m", "schemathesis.cli", "--config-file")
 ALL_CHECKS = ("--checks", "all", "--no-color")
+HOOKS = {"SCHEMATHESIS_HOOKS": "tests.gateway.api.schemathesis_bodies", "PYTHONPATH": str(ROOT)}
 NEVER_SAME = ("locks", "sending_keys", "chain_", "sessions", "answers", "alembic_version")
 """Tables that are not of what a verb decides: what the chain said, who is logged in, whose turn it is."""
+HOOK = "http://127.0.0.1:9/"
+"""Nobody listens there."""
+INTAKE = "/v1/usageIntake?partner=GB-B&direction=in"
 BODIES: dict[str, Any] = {
     "/v1/agreement": {"partner": "GB-B"},
     "/v1/agreementAmendment": {"partner": "GB-B"},
@@ -39,8 +46,14 @@ BODIES: dict[str, Any] = {
     "/v1/dispute": {"partner": "GB-B", "period": PERIOD},
     "/v1/deposit": {"partner": "GB-B", "amount": {"unit": "USD", "value": "1"}},
     "/v1/depositWithdrawal": {"partner": "GB-B", "amount": {"unit": "USD", "value": "1"}},
+    "/v1/webhook": {"url": HOOK},
     "/v1/memberProposal": {"decision": "suspend", "arguments": {"carrier": "GB-B"}},
 }
+FILES = {
+    "/v1/usageImport": b"a_number,b_number,start,duration_ms,trunk\n",
+    "/v1/bankStatement": bank_file(entry(Told("4.43", text="no payable of ours", reference="B-1"))),
+}
+"""Where the body is a file."""
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +171,9 @@ def test_a_credit_line_changes_only_on_the_state_that_was_seen(desk: httpx.Clien
 def test_a_dry_run_of_every_verb_writes_nothing(desk: httpx.Client, settled: Settled) -> None:
     """Each POST and PATCH that says it can be tried; the store's rows and the home's files are the same after."""
     document = desk.get("/openapi.json").json()
-    ids = {kind: desk.get(f"/v1/{kind}").json() for kind in ("cdrTransaction", "dispute", "payable")}
+    _begin_what_others_name(desk)
+    kinds = ("cdrTransaction", "dispute", "payable", "webhook", "usageIntake")
+    ids = {kind: desk.get(f"/v1/{kind}").json() for kind in kinds}
     payable = {"payable": ids["payable"][0]["id"]}
     amount = {"amount": {"unit": "USD", "value": "0.01"}}
     before, tried = _written(settled), {}
@@ -171,20 +186,20 @@ def test_a_dry_run_of_every_verb_writes_nothing(desk: httpx.Client, settled: Set
         if path.endswith("/resolution"):
             body = {"credited": amount["amount"]}
         headers = {"If-Match": "*"}
-        if path == "/v1/usageImport":
-            said: dict[str, Any] = {"content": b"a_number,b_number,start,duration_ms,trunk\n"}
-            address += "?preset=csv&dryRun=true"
+        if path in FILES:
+            said: dict[str, Any] = {"content": FILES[path]}
+            address += "?preset=csv&dryRun=true" if path.endswith("Import") else "?dryRun=true"
         else:
             said, address = {"json": body}, f"{address}?dryRun=true"
-        if method == "patch":
+        if path == "/v1/settlementAccount/{id}":
             said = {"json": {"creditLimit": {"unit": "USD", "value": "2000"}}}
-        tried[path] = desk.request(method, address, headers=headers, **said).status_code
+        tried[f"{method} {path}"] = desk.request(method, address, headers=headers, **said).status_code
         after = _written(settled)
         changed = [name for name in after if after[name] != before.get(name)]
         assert changed == [], f"{method} {path} wrote to {changed}"
 
-    assert len(tried) >= 28
-    assert sum(status == 200 for status in tried.values()) >= 14, tried
+    assert len(tried) >= 33
+    assert sum(status == 200 for status in tried.values()) >= 18, tried
     assert max(tried.values()) < 500, tried
 
 
@@ -202,29 +217,34 @@ def test_the_page_for_integrators_says_what_happens(settled: Settled, tmp_path: 
     )
 
     said = re.split(r"\n@@@\d+\n", done.stdout)
-    assert len(steps) > 15
+    assert len(steps) > 30
     for (command, expected), got in zip(steps, said, strict=False):
         pattern = ".*".join(re.escape(part) for part in expected.strip().split("…"))
         assert re.fullmatch(pattern, got.strip(), re.DOTALL), f"$ {command}\n{got}\n{done.stderr[-2000:]}"
     assert len(said) == len(steps) + 1
+    _the_pages_program_brings_its_file(page, tmp_path, environment)
 
 
 def test_schemathesis_finds_nothing(desk: httpx.Client, settled: Settled, tmp_path: Path) -> None:
     """Every operation with examples, bounds, wrong data, links, without login: no 5xx, and all as it is described."""
     document = desk.get("/openapi.json").json()
+    _begin_what_others_name(desk)
     for path, item in document["paths"].items():
         kind = path.split("/{id}")[0]
         if "{id}" in path and "get" in document["paths"].get(kind, {}):
             rows = desk.get(kind, params=_needs(kind)).json()
-            for operation in item.values():
-                _give_example(operation, [row["id"] for row in rows[:1]])
+            for method, operation in item.items():
+                _give_example(operation, [row["id"] for row in (rows[-1:] if method == "delete" else rows[:1])])
+    for path in ("/v1/job/{id}", "/v1/job/{id}/events"):
+        _give_example(document["paths"][path]["get"], [_job_of(desk)])
+    document["components"]["schemas"]["WebhookBody"]["properties"]["url"] |= {"enum": [HOOK], "examples": [HOOK]}
     (tmp_path / "openapi.json").write_text(json.dumps(document))
     config = ROOT / "tests" / "gateway" / "api" / "schemathesis.toml"
 
     done = subprocess.run(
         [*SCHEMATHESIS, str(config), "run", "openapi.json", "--url", settled.url, *ALL_CHECKS, "--max-examples", "1"],
         cwd=tmp_path,
-        env={**os.environ, "GSC_TOKEN": settled.token},
+        env={**os.environ, "GSC_TOKEN": settled.token, **HOOKS},
         capture_output=True,
         text=True,
         check=False,
@@ -235,6 +255,36 @@ def test_schemathesis_finds_nothing(desk: httpx.Client, settled: Settled, tmp_pa
     generated = re.search(r"(\d+) generated", done.stdout)
     assert tested is not None and int(tested[1]) > 60, done.stdout[-3000:]
     assert generated is not None and int(generated[1]) > 1000, "it asked too little to show anything"
+
+
+def _the_pages_program_brings_its_file(page: str, folder: Path, environment: dict[str, str]) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    rows = "a_party,b_party,start,quantity,route\n442079460123,8613912345678,2026-11-01T00:00:07Z,61000,gbb-in\n"
+    (folder / "calls.csv.gz").write_bytes(gzip.compress(f"{rows}442079460123,86139,2026-11-01T00:00Z,1,\n".encode()))
+    for _ in ("once", "again"):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=folder,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (0, "1 1 [1]\n"), done.stderr[-2000:]
+
+
+def _begin_what_others_name(desk: httpx.Client) -> None:
+    """Two of each that has to be made before it can be asked for: one to be put away, one that stays."""
+    for _ in range(2):
+        assert desk.post("/v1/webhook", json={"url": HOOK}).status_code == 201
+        begun = desk.post(INTAKE, content=NDJSON, headers={"Upload-Complete": "?1"})
+        assert (begun.status_code, begun.json()["state"]) == (201, "received")
+
+
+def _job_of(desk: httpx.Client) -> str:
+    """A job that ran."""
+    href = desk.get("/v1/usageIntake").json()[0]["href"]
+    return str(desk.post(f"{href}/stage?dryRun=true").json()["id"])
 
 
 def _needs(kind: str) -> dict[str, str]:

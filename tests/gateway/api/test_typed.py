@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from gateway.answers import SAFE_INTEGER
 from gateway.api.typed import typed_data
 from gateway.requests import LoginRequest
-from ledger.chain.bindings import Declaration, Service
+from ledger.chain.bindings import Declaration
 from ledger.identity import Address, ascii32
 from ledger.keccak import keccak256
+from ledger.service import Service
 from ledger.typed_data import Domain, digest
 
 DOMAIN = Domain(31_337, Address("0x" + "11" * 20))
