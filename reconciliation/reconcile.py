@@ -14,6 +14,7 @@ from ledger.errors import Refused
 from ledger.identity import CarrierCode
 from ledger.money import Micros
 from ledger.prices.deck import DeckHistory
+from ledger.prices.fx import Conversion
 from ledger.service import Service
 from ledger.usage import BatchScope
 from reconciliation.difference import Books, Difference
@@ -77,6 +78,8 @@ class Known(TypedDict, total=False):
 
     decks: DeckHistory | None
     """The creditor's published decks: to name a missed rate change."""
+    into: Conversion | None
+    """What brings the decks' currency into the agreement's, where they differ: to name another day's exchange rate."""
     capacity: Mapping[str, int] | None
     """Circuits of the creditor's routes. This and what follows: to recognise forgery."""
     unallocated: Sequence[str]
@@ -141,7 +144,7 @@ def _answer(books: Books, sides: Streamed, scope: BatchScope, agreement: Agreeme
     _check_complete(books, differences)
     _check_sifted(books, totals, is_creditor=is_creditor)
     if decks is not None and scope.service is Service.VOICE:
-        differences = Explainer(books, decks, agreement).explain(differences)
+        differences = Explainer(books, decks, agreement, known.get("into")).explain(differences)
     if decks is not None and scope.service is Service.DATA:
         differences = with_samples(books, differences, decks, agreement, scope.creditor)
     differences = tuple(sorted(named(books, differences, agreement, scope.creditor), key=rank))

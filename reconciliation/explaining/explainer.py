@@ -16,6 +16,7 @@ import numpy as np
 
 from ledger.agreement import Agreement
 from ledger.prices.deck import DeckHistory, deck_history, rate_deck
+from ledger.prices.fx import Conversion
 from ledger.prices.rating_terms import RoundingPlace
 from reconciliation.difference import Books, Difference
 from reconciliation.explaining.priced_groups import Asked, Samples, count_reproduced, samples_of
@@ -38,6 +39,7 @@ _NAMES = {
     Kind.ROUNDING: _ROUNDED,
     Kind.INCREMENTS: _ROUNDED,
     Kind.ORIGIN: (Cause.ORIGIN_CLASS, "same code, another price on the same quantity, by origin"),
+    Kind.CURRENCY: (Cause.CURRENCY, "same price in the deck's currency, another day's exchange rate"),
 }
 """Rules that give almost all amounts of a difference in rates its name."""
 
@@ -69,9 +71,11 @@ class Said(NamedTuple):
 class Explainer:
     """Names rules for the price differences of one direction; remembers those it has found."""
 
-    def __init__(self, books: Books, history: DeckHistory, agreement: Agreement) -> None:
+    def __init__(
+        self, books: Books, history: DeckHistory, agreement: Agreement, into: Conversion | None = None
+    ) -> None:
         self._books = books
-        self._agreed = Reckoning(history, agreement)
+        self._agreed = Reckoning(history, agreement, into=into)
         self._codes = [[rate.code for rate in dated.deck.rates] for dated in history.decks]
         self._found: dict[str, Rule] = {}
         self._searches = SEARCHES

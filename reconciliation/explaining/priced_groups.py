@@ -50,7 +50,7 @@ class Group:
             moved = pa.array(usage["start_ms"].to_numpy() + reckoning.shift_ms)
             usage = usage.set_column(usage.schema.get_field_index("start_ms"), USAGE_SCHEMA.field("start_ms"), moved)
         try:
-            rated = rate(usage, reckoning.history, reckoning.agreement).rated
+            rated = rate(usage, reckoning.history, reckoning.agreement, reckoning.into).rated
         except GscError:
             return hits  # a rule under which nothing can be priced gives nobody's amounts
         rows = rated["line"].to_numpy()

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from ledger.agreement import Agreement
 from ledger.money import Nanos, Rounding
 from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
+from ledger.prices.fx import Conversion
 
 INCREMENTS_S = ((1, 1), (6, 6), (30, 6), (60, 1), (60, 60))
 HOUR_MS = 3_600_000
+DAYS_BEFORE, DAYS_AFTER = timedelta(days=31), timedelta(days=62)
+"""A rate is of a day about the records: of the month before, of the statement, of the receipt."""
 ZONES_H = tuple(hours for hours in range(-12, 15) if hours)
 
 
@@ -22,6 +25,8 @@ class Reckoning:
     agreement: Agreement
     shift_ms: int = 0
     """What their clock adds before it looks for the deck and the time band."""
+    into: Conversion | None = None
+    """What brings the deck's currency into the agreement's, where they differ."""
 
 
 class Kind(StrEnum):
@@ -41,6 +46,8 @@ class Kind(StrEnum):
     """Where a call comes from."""
     ZONE = "zone"
     """The clock that chooses deck and time band."""
+    CURRENCY = "currency"
+    """The day of the exchange rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ def plausible_rules(agreed: Reckoning, codes: frozenset[str], starts_ms: tuple[i
     yield from _decks(agreed)
     yield from _shorter_codes(codes)
     yield Rule(Kind.ORIGIN, "rates that do not ask where a call comes from", _without_origins)
+    yield from _exchange_days(agreed, starts_ms)
     if _time_matters(agreed, starts_ms):
         yield from (_zone(hours) for hours in ZONES_H)
 
@@ -83,7 +91,7 @@ def _with_rates(reckoning: Reckoning, change: Callable[[Sequence[Rate]], Sequenc
 def _roundings(agreed: Reckoning) -> Iterator[Rule]:
     own = agreed.agreement.rounding
     for decimals in dict.fromkeys((agreed.agreement.rating.decimals, 6, 5, 4, 3, 2)):
-        for mode in sorted(Rounding, key=lambda mode: mode != own):
+        for mode in sorted(Rounding, key=lambda mode: (mode != own, mode != Rounding.HALF_EVEN)):
             if (mode, decimals) != (own, agreed.agreement.rating.decimals):
                 words = f"rounding {mode.value.replace('-', ' ')} to {decimals} decimals"
                 is_common = mode == own or decimals == agreed.agreement.rating.decimals
@@ -155,6 +163,28 @@ def _without_origins(reckoning: Reckoning) -> Reckoning:
     terms = replace(agreement.rating, surcharges=(), unknown_callers=None)
     plain = replace(reckoning, agreement=replace(agreement, rating=terms))
     return _with_rates(plain, lambda rates: [rate for rate in rates if not rate.origin])
+
+
+def _exchange_days(agreed: Reckoning, starts_ms: tuple[int, int]) -> Iterator[Rule]:
+    """The exchange rates of any one published day about these records, or of each record's own."""
+    into = agreed.into
+    if into is None:
+        return
+    first, last = (datetime.fromtimestamp(each // 1000, UTC).date() for each in starts_ms)
+    stated = {each.day for each in into.rates.rates if {each.base, each.quote} == {into.base, into.quote}}
+    near = (day for day in sorted(stated) if first - DAYS_BEFORE <= day <= last + DAYS_AFTER)
+    if into.day is not None:
+        yield _exchanged(None, "exchange rates of each record's own day")
+    for day in near:
+        yield _exchanged(day, f"the exchange rate of {day}")
+
+
+def _exchanged(day: date | None, words: str) -> Rule:
+    def change(reckoning: Reckoning) -> Reckoning:
+        assert reckoning.into is not None, "rules about exchange rates are for amounts that are converted"
+        return replace(reckoning, into=replace(reckoning.into, day=day))
+
+    return Rule(Kind.CURRENCY, words, change, is_common=False)
 
 
 def _time_matters(agreed: Reckoning, starts_ms: tuple[int, int]) -> bool:

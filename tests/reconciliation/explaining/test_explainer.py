@@ -1,12 +1,16 @@
 """Is the rule named that made their figures, and none where none did?"""
 
 from dataclasses import replace
+from datetime import date
 
+import pyarrow.compute as pc
 import pytest
 
 from ledger.agreement import Agreement
 from ledger.money import Nanos, Rounding
 from ledger.prices.deck import DeckHistory, Rate, deck_history, rate_deck
+from ledger.prices.fx import conversion, parse_fx
+from ledger.prices.fx_terms import FxTerms
 from ledger.prices.rating import rate
 from ledger.prices.rating_terms import RatingTerms, RoundingPlace
 from ledger.usage import USAGE_SCHEMA
@@ -75,6 +79,12 @@ def test_another_rounding_is_named(mode: Rounding, words: str) -> None:
     assert f"CN-T's amounts on these codes follow from {words} to 6 decimals" in said(priced(CALLS), theirs)
 
 
+def test_half_even_is_named_where_another_rounding_was_agreed() -> None:
+    floored = replace(AGREED, rounding=Rounding.FLOOR)
+    heard = said(priced(CALLS, agreed=floored), priced(CALLS), agreed=floored)
+    assert "CN-T's amounts on these codes follow from rounding half even to 6 decimals: 60 of 60" in heard
+
+
 def test_cents_are_named() -> None:
     theirs = priced(CALLS, agreed=replace(AGREED, rating=RatingTerms(decimals=2)))
     assert "on these codes follow from rounding half even to 2 decimals: 60 of 60, GB-B's from what was agreed" in said(
@@ -89,6 +99,12 @@ def test_other_increments_are_named(increments: tuple[int, int]) -> None:
     assert f"on these codes follow from increments of {first}/{following} s" in said(
         priced(CALLS), priced(CALLS, otherwise)
     )
+
+
+def test_thirty_and_six_are_named_where_whole_minutes_were_agreed() -> None:
+    minutes = with_rates(replace(MOBILE, first=60_000, next=60_000))
+    heard = said(priced(CALLS, minutes), priced(CALLS), minutes)
+    assert "CN-T's amounts on these codes follow from increments of 30/6 s: 60 of 60" in heard
 
 
 def test_a_missing_connect_fee_is_named() -> None:
@@ -109,6 +125,60 @@ def test_a_deck_that_came_late_is_named_by_its_day() -> None:
     )
 
 
+def test_a_deck_that_came_early_is_named_by_its_day() -> None:
+    dearer = rate_deck("USD", [replace(MOBILE, nanos=Nanos(30_000_000))])
+    decks = deck_history([(0, rate_deck("USD", [MOBILE])), (NOON_MS, dearer)])
+    ours, theirs = priced(CALLS, decks), priced(CALLS, deck_history([(0, dearer)]))
+    assert "on these codes follow from the prices of 2026-10-11, before and after it: 60 of 60" in said(
+        ours, theirs, decks
+    )
+
+
+EUROS = deck_history([(0, rate_deck("EUR", [MOBILE, FIXED]))])
+EXCHANGE = parse_fx(
+    "date,base,quote,rate,source\n"
+    + "".join(f"2026-10-{day:02d},EUR,USD,1.{150 + 7 * day % 50},ECB\n" for day in range(1, 32))
+)
+CONVERTED = replace(AGREED, fx=FxTerms("ECB"))
+
+
+def in_dollars(day: date | None, calls: list[Call] = CALLS) -> list[Call]:
+    """The amounts by the exchange rate of a day, or of each call's own."""
+    into = replace(conversion(EXCHANGE, CONVERTED, "EUR"), day=day)
+    rows = rate(table(calls).select(USAGE_SCHEMA.names), EUROS, CONVERTED, into).rated.to_pylist()
+    return [
+        call.but(amount=row["amount_micros"], charged=row["charged_quantity"] / 1000)
+        for call, row in zip(calls, rows, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("agreed", "theirs", "words"),
+    [
+        (None, date(2026, 10, 3), "the exchange rate of 2026-10-03"),
+        (date(2026, 10, 30), date(2026, 10, 12), "the exchange rate of 2026-10-12"),
+        (date(2026, 10, 30), None, "exchange rates of each record's own day"),
+    ],
+)
+def test_the_date_of_an_exchange_rate_is_named(agreed: date | None, theirs: date | None, words: str) -> None:
+    sides = table(in_dollars(agreed)), table(in_dollars(theirs))
+    differing = pc.sum(pc.not_equal(*(side["amount_micros"] for side in sides))).as_py()
+    into = replace(conversion(EXCHANGE, CONVERTED, "EUR"), day=agreed)
+    (found,) = reconcile(*sides, scope=scope(), agreement=CONVERTED, decks=EUROS, into=into).findings
+    assert (found.cause, found.count) == (Cause.CURRENCY, differing)
+    assert f"CN-T's amounts on these codes follow from {words}: 60 of 60, GB-B's from what was agreed" in (
+        found.explanation
+    )
+
+
+def test_a_factor_of_no_days_exchange_rate_is_none() -> None:
+    ours = in_dollars(None)
+    theirs = [call.but(amount=(call.amount or 0) * 5 // 6) for call in ours]
+    into = conversion(EXCHANGE, CONVERTED, "EUR")
+    found = reconcile(table(ours), table(theirs), scope=scope(), agreement=CONVERTED, decks=EUROS, into=into).findings
+    assert not any("exchange" in each.explanation for each in found)
+
+
 def test_a_lost_dial_code_is_named() -> None:
     ours, theirs = priced(CALLS), priced(CALLS, with_rates(FIXED))
     assert "CN-T's amounts on these codes follow from the price of code 44 for longer codes, too: 60 of 60" in said(
@@ -121,7 +191,9 @@ def test_a_clock_of_another_zone_is_named_where_a_price_changes() -> None:
     decks = deck_history([(0, rate_deck("USD", [MOBILE])), (NOON_MS, dearer)])
     calls = [call.but(at=HOUR_S * 40 * (at / 60 - 0.5)) for at, call in enumerate(CALLS)]
     shifted = deck_history([(0, rate_deck("USD", [MOBILE])), (NOON_MS - 8 * HOUR_S * 1000, dearer)])
-    assert "a clock 8 h ahead" in said(priced(calls, decks), priced(calls, shifted), decks)
+    assert "a clock 8 h ahead where the date or time of day decides: 60 of 60" in said(
+        priced(calls, decks), priced(calls, shifted), decks
+    )
 
 
 def test_two_rules_at_once_are_named_together() -> None:
