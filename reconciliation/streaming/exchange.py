@@ -22,6 +22,8 @@ from reconciliation.streaming.tallying import Tally, empty_tally, tally_piece
 
 BATCH_ROWS = 1 << 19
 """Records that are dealt at once."""
+SPILLED_ROWS = 1 << 20
+"""The same where they are spilled: each bucket is read from every batch's file."""
 READ = tuple(name for name in RATED_SCHEMA.names if name != "line")
 OCTETS_A_WORD = 8
 
@@ -47,13 +49,22 @@ class Exchange:
 
     def bucket(self, at: int) -> Words:
         """Packed records (n, words) of one bucket, in order of row within each batch."""
-        parts = [_part(run, self.words, int(run.ends[at]), int(run.ends[at + 1])) for run in self.runs]
-        return np.concatenate(parts) if parts else np.empty((0, self.words), np.uint64)
+        bounds = [(int(run.ends[at]), int(run.ends[at + 1])) for run in self.runs]
+        records = np.empty((sum(end - begin for begin, end in bounds), self.words), np.uint64)
+        done = 0
+        for run, (begin, end) in zip(self.runs, bounds, strict=True):
+            _read(run, begin, records[done : done + end - begin])
+            done += end - begin
+        return records
 
     def run(self, at: int) -> Words:
         """All records of one run."""
         run = self.runs[at]
-        return _part(run, self.words, 0, int(run.ends[-1]))
+        if not isinstance(run.records, Path):
+            return run.records
+        records = np.empty((int(run.ends[-1]), self.words), np.uint64)
+        _read(run, 0, records)
+        return records
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,7 @@ class Scan:
 
 def scan(source: Source, plan: Plan, zone: ZoneInfo, spill: Path | None = None) -> Scan:
     """Read, pack and deal all of a side's records; `spill` is a folder for them. Raises Malformed, TooNarrow."""
-    batches = list(_batches(source.pieces))
+    batches = list(_batches(source.pieces, BATCH_ROWS if spill is None else SPILLED_ROWS))
     workers = max(1, min(os.cpu_count() or 1, len(batches)))
     shares = [batches[at::workers] for at in range(workers)]
 
@@ -84,11 +95,11 @@ def scan(source: Source, plan: Plan, zone: ZoneInfo, spill: Path | None = None) 
     return Scan(Exchange(tuple(run for _, run in runs), plan.layout.words), whole)
 
 
-def _batches(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+def _batches(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
     batch: list[Piece] = []
     rows = 0
     for piece in pieces:
-        if batch and rows + piece.rows > BATCH_ROWS:
+        if batch and rows + piece.rows > most:
             yield batch
             batch, rows = [], 0
         batch.append(piece)
@@ -143,8 +154,12 @@ def _places(column: pa.Array) -> Places:
     return places
 
 
-def _part(run: Run, words: int, begin: int, end: int) -> Words:
+def _read(run: Run, begin: int, records: Words) -> None:
+    """Fill `records` with those of a run from `begin` on."""
     if not isinstance(run.records, Path):
-        return run.records[begin:end]
-    offset = begin * words * OCTETS_A_WORD
-    return np.fromfile(run.records, np.uint64, (end - begin) * words, offset=offset).reshape(-1, words)
+        records[:] = run.records[begin : begin + len(records)]
+    elif len(records):
+        with run.records.open("rb") as file:
+            file.seek(begin * records.shape[1] * OCTETS_A_WORD)
+            read = file.readinto(records)
+        assert read == records.nbytes, f"{run.records.name} has {read} of {records.nbytes} octets from record {begin}"
