@@ -161,5 +161,5 @@ def _read(run: Run, begin: int, records: Words) -> None:
     elif len(records):
         with run.records.open("rb") as file:
             file.seek(begin * records.shape[1] * OCTETS_A_WORD)
-            read = file.readinto(records)
+            read = file.readinto(records.data)
         assert read == records.nbytes, f"{run.records.name} has {read} of {records.nbytes} octets from record {begin}"
