@@ -64,15 +64,23 @@ def _stay(telling: Telling, home: CarrierHome, month: str) -> None:
     telling.say(f"To sign there, log in within two minutes: {_login_url(home, month)}")
     telling.say(f"later: {with_home} login --browser --home {where}")
     telling.say("Try next, from another terminal:")
-    telling.say(f"  {with_home} doctor --home {where}")
-    telling.say(f"  {with_home} evidence --home {where} --partner US-A --period {month} --out us-a.zip")
-    telling.say("  .venv/bin/gsc verify us-a.zip")
-    telling.say("  less docs/tour.md")
+    for line in what_next(with_home, where, month):
+        telling.say(f"  {line}")
     telling.say("Ctrl-C ends the gateways and the chain; running it again begins afresh.")
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             time.sleep(3600)
     telling.say("stopped")
+
+
+def what_next(with_home: str, where: str, month: str) -> tuple[str, ...]:
+    """Commands for another terminal."""
+    return (
+        f"{with_home} doctor --home {where}",
+        f"{with_home} document bundle --home {where} --partner US-A --period {month} --out us-a.zip",
+        ".venv/bin/gsc verify us-a.zip",
+        "less docs/tour.md docs/api.md",
+    )
 
 
 def _statement_url(home: CarrierHome, month: str) -> str:

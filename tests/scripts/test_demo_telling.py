@@ -6,6 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
+from gateway.cli.app import run
+from scripts.demo.__main__ import what_next
 from scripts.demo.telling import StepFailed, Telling, usd
 
 
@@ -61,3 +63,9 @@ def test_a_table_shows_its_numbers_whole(telling: Telling, page: io.StringIO) ->
 )
 def test_money_is_shown_to_the_cent(amount_micros: int, text: str) -> None:
     assert usd(amount_micros) == text
+
+
+def test_every_command_it_proposes_is_one_and_takes_these_options() -> None:
+    for line in what_next(".venv/bin/gsc", "homes/cn-t", "2026-10")[:3]:
+        assert run([*line.split()[1:], "--help"]) == 0, line
+    assert run(["evidence", "--home", "homes/cn-t", "--help"]) != 0, "a command that there is no more is noticed"
