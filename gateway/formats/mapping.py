@@ -31,8 +31,9 @@ _NAMES: Mapping[str, str] = {
     " callernumber cli ani src source sourcenumber origin originator sender senderid sourceaddr from clid srcnumber",
     "b_party": "bparty bnumber bno called callednumber calledparty calledpartynumber callee dialed dialednumber dnis"
     " dst destination destinationnumber recipient destinationaddr msisdn to dstnumber",
-    "start": "answer answertime answeredat callanswered connect connecttime start starttime startdate startedat"
-    " callstart callstarttime begin begintime time timestamp datetime date calldate submitted submitdate submittime",
+    "start": "answer answertime answerdate answeredat callanswered connect connecttime start starttime startdate"
+    " startedat callstart callstarttime begin begintime"
+    " time timestamp datetime date calldate submitted submitdate submittime",
     "end": "end endtime endedat callend callendtime stop stoptime disconnecttime disconnect hangup hanguptime",
     "quantity": "billmsec billsec billedduration billedseconds billableseconds durationms durationsec durationseconds"
     " duration seconds secs minutes billedmin billedmins billedminutes durationmin"
@@ -60,6 +61,12 @@ _WANTED: Mapping[Service, Sequence[str]] = {
     Service.SMS: ("a_party", "b_party", "start", "delivered", "quantity", "network", "mcc", "mnc", "route", "value"),
     Service.DATA: ("start", "octets_in", "octets_out", "route"),
     Service.IPL: ("a_party", "b_party", "start", "end", "route", "value"),
+}
+_NEEDED: Mapping[Service, tuple[str, ...]] = {
+    Service.VOICE: ("b_party", "start", "quantity"),
+    Service.SMS: ("b_party", "start"),
+    Service.DATA: ("start", "octets_in", "octets_out"),
+    Service.IPL: ("b_party", "start"),
 }
 _GUESSED = "  # a guess"
 _ANSWERED = {"answered", "answer", "success", "completed", "connected", "ok", "200"}
@@ -124,6 +131,16 @@ class _Header:
 def wanted_fields(service_word: str) -> tuple[str, ...]:
     """What a mapping for that service can say of a column."""
     return tuple(_WANTED[Service[service_word.upper()]])
+
+
+def needed_fields(service_word: str) -> tuple[str, ...]:
+    """What every mapping for that service has a column for."""
+    return _NEEDED[Service[service_word.upper()]]
+
+
+def guessed(path: Path, service_word: str) -> Mapping[str, str]:
+    """The column for each field that its heading tells, enough of them or not. Raises Malformed as `sampled` does."""
+    return _guessed(_header(path), Service[service_word.upper()], {})
 
 
 def sampled(path: Path, rows: int = 8) -> Sampled:
@@ -219,24 +236,32 @@ def _flat(value: Mapping[str, object], above: str = "") -> dict[str, str]:
 
 
 def _found(header: _Header, service: Service, named: Mapping[str, str]) -> dict[str, str]:
-    """The column for each field: the one that was told, or the first name of its list; each column once."""
-    plain = {re.sub("[^a-z0-9]", "", name.rpartition(".")[2].lower()): name for name in reversed(header.names)}
-    found = _told(header, service, named)
-    names = {**_NAMES, **(_ENDS if service is Service.IPL else {})}
-    for field in _WANTED[service]:
-        column = next((plain[name] for name in names[field].split() if name in plain), None)
-        if column is not None and field not in found and column not in found.values():
-            found[field] = column
-    needed = {Service.DATA: ("start", "octets_in", "octets_out"), Service.VOICE: ("b_party", "start", "quantity")}
-    for field in needed.get(service, ("b_party", "start")):
+    """The column for each field. Raises Malformed where one that is needed has none."""
+    found = _guessed(header, service, named)
+    for field in _NEEDED[service]:
         if field not in found:
             raise Malformed(
                 f"no column looks like {field}",
-                expected=f"one of {', '.join(names[field].split()[:6])}, ...",
+                expected=f"one of {', '.join(_names(service)[field].split()[:6])}, ...",
                 got=", ".join(header.names)[:200],
                 todo=f"Say which it is: --map {field}='Its heading'.",
             )
     return found
+
+
+def _guessed(header: _Header, service: Service, named: Mapping[str, str]) -> dict[str, str]:
+    """The column for each field: the one that was told, or the first name of its list; each column once."""
+    plain = {re.sub("[^a-z0-9]", "", name.rpartition(".")[2].lower()): name for name in reversed(header.names)}
+    found = _told(header, service, named)
+    for field in _WANTED[service]:
+        column = next((plain[name] for name in _names(service)[field].split() if name in plain), None)
+        if column is not None and field not in found and column not in found.values():
+            found[field] = column
+    return found
+
+
+def _names(service: Service) -> Mapping[str, str]:
+    return {**_NAMES, **(_ENDS if service is Service.IPL else {})}
 
 
 def _told(header: _Header, service: Service, named: Mapping[str, str]) -> dict[str, str]:

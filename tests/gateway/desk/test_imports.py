@@ -148,6 +148,9 @@ def test_a_file_of_no_known_preset_is_mapped_tried_and_imported(served: Served, 
     saved = cn.post(editor, fields | {"toml": toml})
     tried = ended(cn, waits)
 
+    assert "No heading tells which column this is:" in guessed
+    assert "<strong>quantity</strong>." in guessed
+    assert "--map" not in guessed, "a page says what to do on the page"
     assert "02.11.2026 08:00:00" in guessed, "the first rows stand beside"
     assert "100 % of 1 rows read so" in proposed
     assert saved.status_code == 303, saved.text

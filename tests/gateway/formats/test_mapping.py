@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.cli import app as cli
-from gateway.formats.mapping import NO_HELP, Help, propose
+from gateway.formats.mapping import NO_HELP, Help, guessed, needed_fields, propose
 from gateway.formats.partner_deck.cells import DayOrder
 from gateway.formats.preset import parse_preset, read_preset
 from gateway.formats.reading import Reading, read_cdr
@@ -168,3 +168,15 @@ def test_the_command_saves_a_mapping_once(tmp_path: Path, capsys: pytest.Capture
     assert read_preset(out).file.delimiter == ";"
     assert cli.run(["mapping", str(path), "--out", str(out)]) == 1
     assert "exists" in capsys.readouterr().err
+
+
+def test_what_the_headings_tell_is_guessed_though_something_needed_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text("Caller;Callee;When;Seconds;Route\n+8613800138000;+442079460000;2026-10-01 09:00:02;61;cnt-in\n")
+
+    found = guessed(path, "voice")
+
+    assert found == {"a_party": "Caller", "b_party": "Callee", "quantity": "Seconds", "route": "Route"}
+    assert [field for field in needed_fields("voice") if field not in found] == ["start"]
+    with pytest.raises(Malformed, match="no column looks like start"):
+        propose(path, "voice")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.composition import Gateway, partnerships
-from gateway.formats.mapping import Help, Proposal, Sampled, propose, sampled, wanted_fields
+from gateway.formats.mapping import Help, Proposal, Sampled, guessed, needed_fields, propose, sampled, wanted_fields
 from gateway.formats.partner_deck.cells import DayOrder
 from gateway.month.importing import ImportAnswer
 from gateway.staging.staged import Staged, preset_choices, staged_file
@@ -43,6 +43,8 @@ class MappingView:
     sample: Sampled
     named: Mapping[str, str]
     """Field to column, as chosen or found."""
+    missing: Sequence[str]
+    """Fields that need a column and have none yet."""
     dates: str
     unit: str
     proposal: Proposal | None
@@ -78,6 +80,7 @@ def mapping_view(gateway: Gateway, staged_id: str, said: Mapping[str, str]) -> M
     unit = said.get("unit", "") if said.get("unit") in ("s", "ms", "min") else ""
     name = said.get("name", "").strip()[:50] or suggested_name(staged.name)
     help_ = Help(tuple(chosen.items()), DayOrder(dates) if dates else None, unit or None)
+    named = {**guessed(staged.path, service), **chosen}
     proposal, refusal = _proposed(staged, service, help_, name)
     return MappingView(
         staged=staged,
@@ -85,7 +88,8 @@ def mapping_view(gateway: Gateway, staged_id: str, said: Mapping[str, str]) -> M
         services=[each.word for each in Service],
         fields=wanted_fields(service),
         sample=sample,
-        named=chosen or dict(proposal.named if proposal else ()),
+        named=dict(proposal.named) if proposal else named,
+        missing=[field for field in needed_fields(service) if field not in named] if proposal is None else [],
         dates=dates,
         unit=unit,
         proposal=proposal,
