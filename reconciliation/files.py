@@ -18,6 +18,7 @@ from ledger.identity import AgreementId, CarrierCode, carrier_code
 from ledger.money import Micros, parse_micros
 from ledger.period import Period
 from ledger.service import Service
+from ledger.unreadable import why_unreadable
 from ledger.usage import RATED_SCHEMA, BatchScope
 from reconciliation.plain import netting_plain, proposal_plain, reconciliation_plain
 from reconciliation.reconcile import reconcile_sources
@@ -28,7 +29,8 @@ from reconciliation.streaming.sources import Source, file_source, table_source
 from reconciliation.streaming.stream import USUAL_WAY, Way
 from reconciliation.totals import QUARTER_MS
 
-MINIMAL = ("a_party", "b_party", "start_ms or start", "quantity", "amount_micros or amount")
+RECORD = (("a_party",), ("b_party",), ("start_ms", "start"), ("quantity",), ("amount_micros", "amount"))
+"""Columns that a file of records needs, one of each."""
 OBLIGATION = ("debtor", "creditor", "currency", "amount")
 MAX_FIELD = 1_000
 MAX_PARTY = 32
@@ -134,7 +136,7 @@ def read_records(path: Path, service: Service = Service.VOICE) -> Records:
         return Records(_parquet(path), ())
     columns: dict[str, list[object]] = {name: [] for name in RATED_SCHEMA.names}
     quarantined: list[Quarantined] = []
-    for line, row in _rows(path, ("a_party", "b_party", "quantity")):
+    for line, row in _rows(path, RECORD):
         try:
             values = _record(line, row, service)
         except GscError as error:
@@ -152,7 +154,7 @@ def _parquet(path: Path) -> pa.Table:
         raise Malformed(
             f"{path.name} is not a Parquet file of rated records",
             expected=", ".join(RATED_SCHEMA.names),
-            got=str(error)[:200],
+            got=why_unreadable(error, path)[:200],
             todo="Write it with: gsc rate.",
         ) from None
 
@@ -176,12 +178,11 @@ def _record(line: int, row: Row, service: Service) -> dict[str, object]:
 
 
 def _amount(row: Row) -> int:
-    if row["amount_micros"]:
-        return _integer(row["amount_micros"], "amount_micros")
-    amount = parse_micros(row["amount"])
-    if amount < 0:
-        raise RowMalformed("a negative amount", expected="0 or more", got=row["amount"][:40])
-    return amount
+    """Less than nothing is for the engine to name."""
+    if micros := row["amount_micros"]:
+        amount = _integer(micros.removeprefix("-"), "amount_micros")
+        return -amount if micros.startswith("-") else amount
+    return parse_micros(row["amount"])
 
 
 def _start_ms(row: Row) -> int:
@@ -219,16 +220,23 @@ def _digits(text: str, column: str, *, may_be_empty: bool) -> str:
 
 
 def _obligations(path: Path) -> list[Obligation]:
-    return [_obligation(line, row) for line, row in _rows(path, OBLIGATION)]
+    return [_obligation(line, row) for line, row in _rows(path, tuple((name,) for name in OBLIGATION))]
 
 
 def _obligation(line: int, row: Row) -> Obligation:
     try:
         row.check_width()
         debtor, creditor = carrier_code(row["debtor"]), carrier_code(row["creditor"])
-        return Obligation(debtor, creditor, _currency(row["currency"]), Micros(_amount(row)))
+        return Obligation(debtor, creditor, _currency(row["currency"]), _owed(row))
     except Malformed as error:
         raise RowMalformed(f"line {line}: {error.message}", expected=error.expected, got=error.got) from None
+
+
+def _owed(row: Row) -> Micros:
+    amount = _amount(row)
+    if amount < 0:
+        raise RowMalformed("a negative amount", expected="0 or more", got=row["amount"][:40])
+    return Micros(amount)
 
 
 def _currency(text: str) -> str:
@@ -237,8 +245,8 @@ def _currency(text: str) -> str:
     raise RowMalformed("not a currency", expected="three capitals of ISO 4217, for example USD", got=repr(text[:20]))
 
 
-def _rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
-    """Line number and cells by column. Raises Malformed for a file without these columns."""
+def _rows(path: Path, required: Sequence[Sequence[str]]) -> Iterator[tuple[int, Row]]:
+    """Line number and cells by column. Raises Malformed for a file without one of each of these columns."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
@@ -248,16 +256,17 @@ def _rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, Row]]:
                 if cells:
                     yield reader.line_num, Row(header, cells)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Malformed(f"{path} cannot be read as CSV", expected="UTF-8, RFC 4180", got=str(error)[:200]) from None
+        got = why_unreadable(error, path)[:200]
+        raise Malformed(f"{path} cannot be read as CSV", expected="UTF-8, RFC 4180", got=got) from None
 
 
-def _check_header(path: Path, header: list[str], required: tuple[str, ...]) -> None:
-    absent = [name for name in required if name not in header]
+def _check_header(path: Path, header: list[str], required: Sequence[Sequence[str]]) -> None:
+    absent = [" or ".join(names) for names in required if not any(name in header for name in names)]
     if not absent and len(set(header)) == len(header):
         return
     raise Malformed(
-        f"{path.name} lacks columns",
-        expected=", ".join(MINIMAL if "a_party" in required else required),
+        f"{path.name} lacks columns: {', '.join(absent)}" if absent else f"{path.name} has a column twice",
+        expected=", ".join(" or ".join(names) for names in required),
         got=", ".join(header)[:200] or "nothing",
         todo="docs/formats.md shows an example.",
     )

@@ -109,6 +109,8 @@ def _moved(moved: Any, last_line: int) -> dict[str, object]:
     }
 
 
+MOST_TOLD = 20
+"""Quarantined rows of a file that a terminal shows."""
 _COUNTED = {"voice": ("s", 1000), "data": ("octets", 1), "ipl": ("days", 1)}
 """How a charged quantity is shown: its unit, and how many of the record's make one."""
 
@@ -169,8 +171,10 @@ def reconcile_two_files(
     for line in lines_of(answer, get_terminal_size().columns):
         typer.echo(line)
     for side, rows in answer["quarantined"].items():
-        for row in rows:
+        for row in rows[:MOST_TOLD]:
             typer.echo(f"quarantined {side} line {row['line']}: {row['reason']}", err=True)
+        if len(rows) > MOST_TOLD:
+            typer.echo(f"quarantined {side}: {len(rows) - MOST_TOLD:,} rows more; --json has all", err=True)
     show_next("gsc dispute --partner PARTNER --period PERIOD (in a carrier's home)")
 
 

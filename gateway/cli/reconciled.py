@@ -35,7 +35,9 @@ def _heading(answer: Mapping[str, Any]) -> Iterator[str]:
     yield f"{answer['service']} of {answer['period']}, owed to {answer['creditor']}"
     width = max(len(ours), len(theirs))
     for who, side in ((ours, "ours"), (theirs, "theirs")):
-        yield f"  {who:<{width}}  {totals[f'{side}_count']:>12,} records  {_places(totals[side]):>16}"
+        left = len(answer["quarantined"][side])
+        rest = f"  and {left:,} rows that could not be read" if left else ""
+        yield f"  {who:<{width}}  {totals[f'{side}_count']:>12,} records  {_places(totals[side]):>16}{rest}"
     keys = totals["keys"]
     beyond = sum(each["verdict"] == "beyond" for each in keys)
     yield f"  in total {_VERDICTS[totals['verdict']]}; {len(keys):,} destinations' days differ, {beyond:,} beyond it"
@@ -87,8 +89,10 @@ def _days(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _disputes(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The debtor's: who is owed hears what may come, in the other's words."""
     found = answer["disputes"]
-    yield f"{len(found)} cause(s) to dispute"
+    is_ours = answer["creditor"] != answer["ours"]
+    yield f"{len(found)} cause(s) {'to dispute' if is_ours else 'that ' + answer['theirs'] + ' may dispute'}"
     for each in found:
         yield f"  {each['cause']}: {_places(each['amount'])} ({each['rule']})"
 

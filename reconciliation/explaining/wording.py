@@ -42,7 +42,7 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
     ours, theirs = (owed, counted) if perspective.is_creditor else (counted, owed)
     number = counted_noun(difference.size, perspective.scope.service)
     places = _places(ours - theirs)
-    only = f"{currency} {show_micros(max(ours, theirs), places)}"
+    only = f"{currency} {show_micros(max(ours, theirs, key=abs), places)}"
     both = f"{currency} {show_micros(ours, places)} ours, {show_micros(theirs, places)} {them}'s"
     detail = difference.detail.format(creditor=perspective.scope.creditor, debtor=perspective.debtor, currency=currency)
     tail = f": {detail}" if detail else ""

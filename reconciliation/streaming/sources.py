@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ledger.errors import Malformed
+from ledger.unreadable import why_unreadable
 from ledger.usage import RATED_SCHEMA
 
 NAMES = ("route", "destination", "code")
@@ -107,7 +108,7 @@ class FileSource:
                 yield first, _as_read(pa.Table.from_batches([batch]).select(list(columns)))
                 first += len(batch)
         except (pa.ArrowInvalid, OSError) as error:
-            raise _no_rated_file(path, str(error)) from None
+            raise _no_rated_file(path, why_unreadable(error, path)) from None
 
     def table(self) -> pa.Table:
         return taken(self, np.arange(self.rows), RATED_SCHEMA.names)
@@ -168,7 +169,7 @@ def _footer(path: Path) -> pq.FileMetaData:
     try:
         footer = pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError) as error:
-        raise _no_rated_file(path, str(error)) from None
+        raise _no_rated_file(path, why_unreadable(error, path)) from None
     absent = [name for name in RATED_SCHEMA.names if name not in footer.schema.names]
     if absent:
         raise _no_rated_file(path, "without " + ", ".join(absent))

@@ -7,12 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.cli.app import run
+from gateway.cli.pure_verbs import MOST_TOLD
 from gateway.cli.reconciled import DAYS, NARROWEST
 from gateway.cli.reconciled import lines_of as drawn_lines
 from ledger.agreement_file import dump_agreement
 from ledger.money import parse_micros, show_micros
 from reconciliation.files import reconcile_files
-from tests.reconciliation.records import CN, Call, agreement, many, table
+from tests.reconciliation.records import CN, GB, Call, agreement, many, table
 
 PEOPLE = many(300)
 THEIRS = [call.but(amount=call.lasts_ms // 2) if k < 20 else call for k, call in enumerate(PEOPLE) if k < 20 or k % 17]
@@ -102,4 +103,31 @@ def test_bad_input_is_told(
 ) -> None:
     given = [str(Path(files[0]).parent / change[at]) if at in change else path for at, path in enumerate(files)]
     assert run(["reconcile", given[0], given[1], "--agreement", given[2]]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_who_is_owed_hears_what_the_other_may_dispute(files: tuple[str, str, str]) -> None:
+    theirs, ours, _ = files
+    answer = reconcile_files(Path(ours), Path(theirs), agreement(), ours=GB, creditor=GB)
+    assert drawn_lines(answer, 100)[-2] == "1 cause(s) that CN-T may dispute"
+
+
+def test_rows_that_could_not_be_read_stand_beside_the_total_and_the_first_are_told(
+    files: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,0.02\n", "8613,4477,yesterday,60000,0.02\n"
+    ours = tmp_path / "rows.csv"
+    ours.write_text("a_party,b_party,start,quantity,amount\n" + good + bad * (MOST_TOLD + 3))
+    assert run(["reconcile", str(ours), files[1], "--agreement", files[2]]) == 0
+    told = capsys.readouterr()
+    assert "and 23 rows that could not be read" in told.out
+    assert told.err.splitlines()[0].startswith("quarantined ours line 3: ")
+    assert told.err.splitlines()[MOST_TOLD:] == ["quarantined ours: 3 rows more; --json has all"]
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.parquet", "no such file"), ("none.csv", "no such file")])
+def test_a_file_that_is_not_there_is_told_as_such(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    assert run(["reconcile", str(Path(files[0]).parent / name), files[1], "--agreement", files[2]]) == 2
     assert words in capsys.readouterr().err

@@ -26,6 +26,26 @@ def test_a_file_without_the_columns_is_refused_with_what_it_has(tmp_path: Path) 
     assert refusal.value.got == "from, to"
 
 
+@pytest.mark.parametrize(
+    ("header", "lacks"),
+    [
+        ("a_party,b_party,start,quantity", "amount_micros or amount"),
+        ("a_party,b_party,quantity,amount", "start_ms or start"),
+    ],
+)
+def test_a_file_that_has_neither_of_two_columns_is_refused_whole(tmp_path: Path, header: str, lacks: str) -> None:
+    """Else each of its rows would be refused, and the other side's month would seem to be missing here."""
+    with pytest.raises(Malformed, match=f"lacks columns: {lacks};"):
+        read_records(write(tmp_path, "ours.csv", f"{header}\n1,2,3,4\n"))
+
+
+def test_an_amount_below_nothing_is_read_and_named_by_the_engine(tmp_path: Path) -> None:
+    for column, text in (("amount", "-0.5"), ("amount_micros", "-500000")):
+        header = HEADER.replace("amount", column)
+        row = ROW.rsplit(",", 1)[0] + f",{text}\n"
+        assert read_records(write(tmp_path, "ours.csv", header + row)).table["amount_micros"].to_pylist() == [-500_000]
+
+
 def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="not a Parquet file"):
         read_records(write(tmp_path, "ours.parquet", "no"))
@@ -47,7 +67,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         "8613900000001,447700900001,2026-10-11T12:00:00Z,-1,0.02\n",
         "8613900000001,447700900001,2026-10-11T12:00:00Z,١٢,0.02\n",
         "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,0.0000001\n",
-        "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,-1\n",
+        "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,--1\n",
         "8613900000001,447700900001,2026-10-11T12:00:00Z,60000\n",
         "8613900000001,447700900001,2026-10-11T12:00:00Z,99999999999999999999,1\n",
     ],
