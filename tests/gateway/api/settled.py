@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.client import Client
+from gateway.settings import load_settings
 from ledger.identity import CarrierCode
+from ledger.money import Micros
+from ledger.period import Period
+from ledger.service import Service
+from ledger.store.arbitrages import ArbitrageRow, replace_arbitrages
+from ledger.store.engine import open_store, writing
+from ledger.store.suspicions import SuspicionRow, replace_suspicions
 from tests.scenarios.gateways import (
     CN_T,
     GB_B,
@@ -19,7 +26,7 @@ from tests.scenarios.gateways import (
     write_calls,
 )
 
-PERIOD = "2026-10"
+PERIOD, AUGUST = "2026-10", Period(2026, 8)
 DAYS, CALLS_A_DAY = 2, 4
 CLOSED = ("open_on_loopback = true", "open_on_loopback = false")
 """Nobody reads without login, also on this machine."""
@@ -61,6 +68,7 @@ def settled_month(folder: Path) -> Iterator[Settled]:
         street.chain.advance_to(NOVEMBER)
         _declare(clients, folder)
         _settle(clients)
+        _keep_what_a_search_would_find(street.gateways[CN_T])
         yield Settled(street, clients)
 
 
@@ -108,6 +116,55 @@ def _settle(clients: Mapping[CarrierCode, Client]) -> None:
     (payable,) = clients[CN_T].payables()
     clients[payable["creditor"]].confirm(payable["id"], "0.01", "SWIFT 1")
     _rest(clients)
+
+
+def _keep_what_a_search_would_find(process: GatewayProcess) -> None:
+    """One detour and one suspicion of August: a month of sixteen calls has none of its own."""
+    detour = ArbitrageRow(
+        period=AUGUST,
+        number=1,
+        scheme="detour",
+        cycle="CN-T>GB-B>CN-T",
+        loser=CN_T,
+        destination="China Mobile",
+        codes="861",
+        currency="USD",
+        gain_nanos=1_000_000,
+        count=3,
+        minutes=9,
+        lost_micros=Micros(9_000),
+        exposed_minutes=90,
+        at_risk_micros=Micros(90_000),
+        creditor=CN_T,
+        debtor=GB_B,
+        declarer=CN_T,
+        evidence_path=None,
+        explanation="calls that came back through another",
+        found_at_ms=NOVEMBER * 1000,
+    )
+    suspicion = SuspicionRow(
+        period=AUGUST,
+        number=1,
+        kind="wangiri",
+        confidence=80,
+        service=Service.VOICE,
+        creditor=CN_T,
+        debtor=GB_B,
+        declarer=CN_T,
+        subject="442079460123",
+        currency="USD",
+        count=3,
+        at_risk_micros=Micros(500),
+        rule="short calls to many",
+        explanation="three calls that rang once",
+        evidence_path=None,
+        found_at_ms=NOVEMBER * 1000,
+    )
+    engine = open_store(load_settings(process.home).database_url)
+    with writing(engine) as connection:
+        replace_arbitrages(connection, AUGUST, [detour])
+        replace_suspicions(connection, AUGUST, [suspicion], ["wangiri"])
+    engine.dispose()
 
 
 def _rest(clients: Mapping[CarrierCode, Client]) -> None:

@@ -94,7 +94,7 @@ def test_every_resource_has_id_address_and_type_and_its_own_address_tells_it_aga
             assert (row["href"], row["@type"]) == (f"{kind}/{row['id']}", kind.removeprefix("/v1/"))
             assert (one.status_code, one.json()) == (200, row)
             assert desk.get(row["href"], headers={"If-None-Match": one.headers["ETag"]}).status_code == 304
-    assert set(empty) == {"/v1/arbitrageFinding", "/v1/suspicion"}, "nothing of these happened in this month"
+    assert empty == []
 
 
 def test_the_month_is_told_in_states_that_others_know(desk: httpx.Client) -> None:
@@ -331,3 +331,5 @@ def _give_example(operation: dict[str, Any], ids: list[str]) -> None:
     for parameter in operation.get("parameters", []):
         if (parameter["in"], parameter["name"]) == ("path", "id") and ids:
             parameter["schema"]["examples"] = ids
+        if parameter["name"] == "If-Match":
+            parameter["schema"]["examples"] = ["*"]
