@@ -17,6 +17,7 @@ from ledger.errors import GscError, Malformed, Refused, RowMalformed
 from ledger.identity import AgreementId, CarrierCode, carrier_code
 from ledger.money import Micros, parse_micros
 from ledger.period import Period
+from ledger.prices.deck import DeckHistory
 from ledger.service import Service
 from ledger.unreadable import why_unreadable
 from ledger.usage import RATED_SCHEMA, BatchScope
@@ -79,12 +80,14 @@ def reconcile_files(
     creditor: CarrierCode | None = None,
     period: Period | None = None,
     service: Service = Service.VOICE,
+    decks: DeckHistory | None = None,
     way: Way = USUAL_WAY,
 ) -> dict[str, object]:
     """Reconcile two CSV or Parquet files; see `read_records` for their columns.
 
     Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
-    records are of. `way` says where the work is done (streaming/stream.py); the answer is the same for all.
+    records are of. By the creditor's `decks` it is named how a price differs. `way` says where the work is done
+    (streaming/stream.py); the answer is the same for all.
 
     Raises Malformed for a file that is none, Refused for a carrier that is no party.
     """
@@ -96,7 +99,7 @@ def reconcile_files(
     claimant = creditor or agreement.counterparty(declarer)
     month = period or _month(us, them, agreement=agreement)
     scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
-    answer = reconcile_sources(us, them, scope=scope, agreement=agreement, way=way)
+    answer = reconcile_sources(us, them, scope=scope, agreement=agreement, decks=decks, way=way)
     return {
         **reconciliation_plain(answer),
         "disputes": [proposal_plain(proposal) for proposal in dispute_proposals(answer, agreement)],

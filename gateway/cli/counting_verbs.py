@@ -239,6 +239,9 @@ def reconcile(
     us: Annotated[str | None, typer.Option("--us", help="Which carrier OURS is; the lower one if not given")] = None,
     creditor: Annotated[str | None, typer.Option("--creditor", help="Who is owed; the other carrier")] = None,
     service: Annotated[str, typer.Option(help="voice, sms, data or ipl, with OURS")] = "voice",
+    deck: Annotated[
+        Path | None, typer.Option("--deck", help="The creditor's rate deck (CSV), with OURS: names how a price differs")
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(help="threads, duckdb, ray or spark, with OURS (docs/clusters.md)")
     ] = None,
@@ -263,7 +266,7 @@ def reconcile(
         if theirs is None or agreement is None:
             raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
         reconcile_two_files(
-            ours, theirs, agreement, us, creditor, json, service=service, engine=engine, address=address
+            ours, theirs, agreement, us, creditor, json, service=service, deck=deck, engine=engine, address=address
         )
         return
     if partner is None or period is None:

@@ -141,10 +141,11 @@ def reconcile_two_files(
     as_json: bool,
     *,
     service: str = "voice",
+    deck: Path | None = None,
     engine: str | None = None,
     address: str | None = None,
 ) -> None:
-    """Match two files of rated usage and explain every difference."""
+    """Match two files of rated usage and explain every difference; by the creditor's deck, if it is given."""
     from shutil import get_terminal_size
 
     from gateway.cli.parts import service_of
@@ -152,17 +153,22 @@ def reconcile_two_files(
     from gateway.cli.showing import show_json, show_next
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
+    from ledger.prices.deck import deck_history
+    from ledger.prices.service_deck_file import load_service_deck
     from reconciliation.engines.choosing import runner_of
     from reconciliation.files import reconcile_files
     from reconciliation.streaming.stream import Way
 
+    agreement, of = load_agreement(agreement_path), service_of(service)
+    decks = None if deck is None else deck_history([(0, load_service_deck(deck, agreement.currency, of))])
     answer: Mapping[str, Any] = reconcile_files(
         ours,
         theirs,
-        load_agreement(agreement_path),
+        agreement,
         ours=carrier_code(us) if us else None,
         creditor=carrier_code(creditor) if creditor else None,
-        service=service_of(service),
+        service=of,
+        decks=decks,
         way=Way(runner=runner_of(engine, address)),
     )
     if as_json:

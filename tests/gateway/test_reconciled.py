@@ -131,3 +131,20 @@ def test_a_file_that_is_not_there_is_told_as_such(
 ) -> None:
     assert run(["reconcile", str(Path(files[0]).parent / name), files[1], "--agreement", files[2]]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_deck_lets_the_rule_be_named_that_makes_the_other_price(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    minutes = [call.but(amount=-(-call.lasts_ms // 60_000) * 20_000) for call in PEOPLE]
+    seconds = [call.but(amount=round(call.lasts_ms / 3)) for call in PEOPLE]
+    ours, theirs, paper = written(tmp_path, seconds, minutes)
+    deck = tmp_path / "deck.csv"
+    deck.write_text("destination,code,rate,increment,currency\nUnited Kingdom Mobile,447,0.02,1/1,USD\n")
+    assert run(["reconcile", ours, theirs, "--agreement", paper]) == 0
+    assert "increments" not in capsys.readouterr().out
+    assert run(["reconcile", ours, theirs, "--agreement", paper, "--deck", str(deck)]) == 0
+    assert "GB-B's amounts on these codes follow from increments of 60/60 s" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert run(["reconcile", ours, theirs, "--agreement", paper, "--deck", ours]) == 2
