@@ -11,11 +11,13 @@ from html import unescape
 from pathlib import Path
 
 import httpx
+from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 
 from deploy.engines import Engine
+from gateway.login import login_link
 from scripts.demo.running import STEPS, Options, prepared
-from scripts.demo.screenshot import take_screenshot
+from scripts.demo.screenshot import HEIGHT, QUIET, WIDTH, chromium
 from scripts.demo.stage import Stage
 from scripts.demo.telling import Telling
 from scripts.traffic.carriers import CN_T
@@ -23,7 +25,6 @@ from scripts.traffic.carriers import CN_T
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images" / "desk"
 _MONTH = r"/desk/statements/US-A/\d{4}-\d\d"
 PICTURES: Mapping[str, str] = {
-    "login": r"/login",
     "overview": r"/desk",
     "statement": _MONTH,
     "finding": rf"{_MONTH}/findings/\d+",
@@ -48,6 +49,7 @@ PICTURES: Mapping[str, str] = {
     "gas": r"/desk/chain/gas",
     "queue": r"/desk/chain/queue",
     "verify": r"/desk/chain/verify",
+    "webhooks": r"/desk/chain/webhooks",
 }
 """Name of the picture and the address of its page, the first found that is one; no link leads to agree and dispute
 once a month is agreed."""
@@ -57,6 +59,7 @@ _ELSEWHERE = re.compile(r"export=|sort=|/quarantine$|/papers/|/files/|\.zip$")
 """Files, and the same page in another order."""
 ALIKE = 4
 """Pages of one kind that are looked at."""
+LOGIN_HEIGHT = 560
 
 
 def main() -> int:
@@ -84,10 +87,27 @@ def _take(stage: Stage, folder: Path, language: str) -> list[str]:
     url = stage.home(CN_T.code).url
     with httpx.Client(base_url=url, timeout=60, follow_redirects=True) as client:
         found = _found(client)
-    for name, path in found.items():
-        take_screenshot(f"{url}{path}{'&' if '?' in path else '?'}lang={language}", folder / f"{name}.png")
-        print(f"{name:<12} {path}", flush=True)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium(), args=list(QUIET))
+        page = browser.new_page(base_url=url, viewport={"width": WIDTH, "height": HEIGHT})
+        page.goto(f"/login?lang={language}")
+        page.screenshot(path=folder / "login.png", clip={"x": 0, "y": 0, "width": WIDTH, "height": LOGIN_HEIGHT})
+        _log_in(page, stage)
+        for name, path in found.items():
+            page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
+            page.screenshot(path=folder / f"{name}.png")
+            print(f"{name:<12} {path}", flush=True)
+        browser.close()
     return [name for name in PICTURES if name not in found]
+
+
+def _log_in(page: Page, stage: Stage) -> None:
+    """As CN-T's desk, by the link that its machine gives out: what may be signed can be seen so."""
+    home = stage.home(CN_T.code)
+    link = login_link(home.url, (home.home / "operator.token").read_text("ascii").strip())
+    page.goto(str(link["href"]))
+    page.locator("main button").click()
+    page.wait_for_url("**/desk")
 
 
 def _found(client: httpx.Client) -> dict[str, str]:

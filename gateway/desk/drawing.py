@@ -18,6 +18,7 @@ from gateway.desk.shapes import (
     day,
     exact,
     money,
+    money_exact,
     money_signed,
     nanos,
     number,
@@ -125,6 +126,21 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shapes = (money, money_signed, exact, percent, count, at, at_ms, day, seconds, short, quantity, number, nanos)
+    shapes = (
+        money,
+        money_exact,
+        money_signed,
+        exact,
+        percent,
+        count,
+        at,
+        at_ms,
+        day,
+        seconds,
+        short,
+        quantity,
+        number,
+        nanos,
+    )
     environment.globals.update({shape.__name__: shape for shape in shapes})
     return environment

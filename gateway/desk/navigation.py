@@ -16,6 +16,7 @@ RECORDS = Place("records.nav", "/desk/records", "r")
 DISPUTES = Place("disputes", "/desk/disputes", "d")
 NAVIGATION = (
     Place("overview", "/desk", "o"),
+    Place("statement", "/desk/statements", "s"),
     RECORDS,
     DISPUTES,
     Place("credit.nav", "/desk/credit", "c"),

@@ -23,10 +23,18 @@ from ledger.errors import GscError
 
 router = APIRouter(include_in_schema=False)
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1rem;color:#1b2430}"
-    "h1{font-size:1.4rem}input,button{font:inherit;padding:.5rem .8rem;border:1px solid #9aa7b5;border-radius:6px}"
-    "input{width:100%;box-sizing:border-box;margin:.4rem 0 .8rem}button{background:#0b57a4;color:#fff;border:0}"
-    "code{background:#eef2f6;padding:.1rem .3rem;border-radius:4px}.bad{color:#a4161a}"
+    ":root{color-scheme:light dark;--paper:#faf9f6;--card:#fff;--ink:#1b2330;--line:#d5d1c8;--act:#0f5c63;--on:#fff;"
+    "--wash:#eef1f4;--bad:#a23b2e}@media(prefers-color-scheme:dark){:root{--paper:#14181d;--card:#1b2027;--ink:#e6e9ed;"
+    "--line:#3a434e;--act:#6cc0c4;--on:#10161c;--wash:#252c35;--bad:#ea9485}}"
+    "body{font:15px/1.5 'Inter','Source Sans 3','Segoe UI','Noto Sans','Noto Sans CJK SC','PingFang SC',"
+    "'Microsoft YaHei',sans-serif;margin:0;background:var(--paper);color:var(--ink)}"
+    "main{max-width:32rem;margin:12vh auto 0;padding:1.6rem 1.9rem 1.9rem;background:var(--card);"
+    "border:1px solid var(--line);border-radius:10px}h1{font-size:1.4rem;margin:0 0 .6rem}"
+    "input,button{font:inherit;padding:.5rem .8rem;border:1px solid var(--line);border-radius:6px}"
+    "input{width:100%;box-sizing:border-box;margin:.3rem 0 1rem;background:var(--paper);color:inherit}"
+    "button{background:var(--act);border-color:var(--act);color:var(--on);cursor:pointer}"
+    "code{background:var(--wash);padding:.1rem .3rem;border-radius:4px;white-space:nowrap}.bad{color:var(--bad)}"
+    "@media(max-width:36rem){main{margin:0;border:0;border-radius:0}}"
 )
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {
@@ -49,11 +57,11 @@ WORDS = {
     "zh": {
         "title": "登录",
         "of": "{carrier} 结算台",
-        "how": "在保存运营商密钥的机器上运行 <code>gsc login --browser</code>,并在两分钟内打开它给出的链接。"
+        "how": "在保存运营商密钥的机器上运行 <code>gsc login --browser</code>，并在两分钟内打开它给出的链接。"
         "审计员请输入结算台发放的一次性代码。",
         "code": "一次性代码",
         "button": "登录",
-        "refused": "此代码无法登录:已被使用、已过期或已被撤回。请索取新的代码。",
+        "refused": "此代码无法登录：已被使用、已过期或已被撤回。请索取新的代码。",
     },
 }
 

@@ -37,6 +37,9 @@ def test_g_and_a_letter_go_to_a_page_and_the_help_says_which(watched: Watched) -
     page.keyboard.press("i")
 
     page.wait_for_url("**/desk/imports*")
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    page.wait_for_url("**/desk/statements/GB-B/2026-10*")
 
 
 def test_the_filters_lead_to_another_statement_and_stay_in_the_address(watched: Watched) -> None:
