@@ -13,6 +13,8 @@ from ledger.errors import Malformed
 from ledger.store.intakes import Intake
 
 WRITE_BYTES = 4 << 20
+SAID_BYTES = 32 << 20
+"""After so many the store is told, also while a request goes on: no more is lost with a gateway that is killed."""
 MAX_BYTES = 8 << 30
 """Of one intake: months of a large carrier come in several."""
 
@@ -22,7 +24,7 @@ class Landing:
 
     def __init__(self, path: Path, received: int) -> None:
         self.waiting = bytearray()
-        self._path, self._received = path, received
+        self._path, self._received, self._said = path, received, received
         self._file: int | None = None
 
     def take(self, chunk: bytes) -> None:
@@ -42,17 +44,27 @@ class Landing:
             self._received += written
             left = left[written:]
 
+    def write_and_say(self, say: Callable[[int, bool], Intake]) -> None:
+        """What waits goes to the file; once it is much, the store is told."""
+        self.write()
+        if self._received - self._said >= SAID_BYTES:
+            self._synced(say, complete=False)
+
     def settle(self, say: Callable[[int, bool], Intake], complete: bool) -> Intake:
         """Write the rest, sync, and have the store say how much is here; the file is closed, whatever comes of it."""
         try:
             self.write()
-            assert self._file is not None
-            os.fsync(self._file)
-            _sync_folder(self._path.parent)
-            return say(self._received, complete)
+            return self._synced(say, complete=complete)
         finally:
             if self._file is not None:
                 os.close(self._file)
+
+    def _synced(self, say: Callable[[int, bool], Intake], *, complete: bool) -> Intake:
+        assert self._file is not None
+        os.fsync(self._file)
+        _sync_folder(self._path.parent)
+        self._said = self._received
+        return say(self._received, complete)
 
 
 def _open_at(path: Path, offset: int) -> int:

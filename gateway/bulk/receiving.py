@@ -93,10 +93,16 @@ def path_of(gateway: Gateway, intake: Intake) -> Path:
 
 async def receive_first(gateway: Gateway, intake: Intake, chunks: AsyncIterator[bytes], *, complete: bool) -> Intake:
     """Its first bytes, and then its row: one commit says both. Raises Malformed, RequestConflict."""
+    known: Intake | None = None
 
     def settle(received: int, complete: bool) -> Intake:
+        nonlocal known
         begun = replace(intake, received=received, complete=complete)
-        return gateway.together.write(gateway.engine, lambda connection: add_intake(connection, begun))
+        if known is None:
+            known = gateway.together.write(gateway.engine, lambda connection: add_intake(connection, begun))
+        else:
+            known = _said(gateway, known, received, complete=complete)
+        return known
 
     return await _append(gateway, intake, chunks, settle, complete=complete)
 
@@ -105,18 +111,26 @@ async def receive(
     gateway: Gateway, intake: Intake, offset: int, chunks: AsyncIterator[bytes], *, complete: bool
 ) -> Intake:
     """Append what comes at its place; a connection that breaks off leaves what came. Raises Conflict, Malformed."""
+    known = intake
 
     def settle(received: int, complete: bool) -> Intake:
-        with writing(gateway.engine) as connection:
-            lock(connection, f"intake {intake.id}")
-            now = intake_of(connection, intake.id)
-            if now.received != intake.received or now.complete:
-                raise Conflict("another request brought bytes meanwhile", expected=intake.received, got=now.received)
-            mark_received(connection, intake.id, received, complete=complete)
-            return intake_of(connection, intake.id)
+        nonlocal known
+        known = _said(gateway, known, received, complete=complete)
+        return known
 
     check_place(intake, offset)
     return await _append(gateway, intake, chunks, settle, complete=complete)
+
+
+def _said(gateway: Gateway, known: Intake, received: int, *, complete: bool) -> Intake:
+    """The intake with more bytes than the store knew. Raises Conflict if another request brought some."""
+    with writing(gateway.engine) as connection:
+        lock(connection, f"intake {known.id}")
+        now = intake_of(connection, known.id)
+        if now.received != known.received or now.complete:
+            raise Conflict("another request brought bytes meanwhile", expected=known.received, got=now.received)
+        mark_received(connection, known.id, received, complete=complete)
+        return intake_of(connection, known.id)
 
 
 def check_place(intake: Intake, offset: int) -> None:
@@ -177,7 +191,7 @@ async def _append(
         async for chunk in chunks:
             landing.take(chunk)
             if len(landing.waiting) >= WRITE_BYTES:
-                await run_in_threadpool(landing.write)
+                await run_in_threadpool(landing.write_and_say, settle)
     except BaseException:
         await run_in_threadpool(landing.settle, settle, False)
         raise

@@ -158,8 +158,8 @@ def test_an_intake_that_broke_off_goes_on_where_it_stopped_and_the_carriers_own_
     shown = encode_typed_data(full_message=batch["typedData"])
     assert keccak256(b"\x19" + shown.version + shown.header + shown.body).hex() == batch["digest"][2:]
     signature = sign_digest(key, bytes.fromhex(batch["digest"][2:]))
-    body = {"signatures": {batch["root"]: f"0x{signature.hex()}"}}
-    committed, repeat = (operator.post(f"{href}/commit", {"Idempotency-Key": "commit"}, json=body) for _ in range(2))
+    signed = {"signatures": {batch["root"]: f"0x{signature.hex()}"}}
+    committed, repeat = (operator.post(f"{href}/commit", {"Idempotency-Key": "commit"}, json=signed) for _ in range(2))
     assert committed.json()[0]["submission"]["state"] == "signed", committed.text
     assert (repeat.content, repeat.headers["Idempotent-Replay"]) == (committed.content, "true")
     assert staged(operator, intake, "?dryRun=true")["repeated"]

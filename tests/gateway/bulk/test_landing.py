@@ -10,17 +10,18 @@ import pytest
 from sqlalchemy import Connection
 
 import gateway.bulk.landing
+import gateway.bulk.receiving
 from gateway.bulk.bodies import Form, Packing
 from gateway.bulk.landing import Landing
-from gateway.bulk.receiving import find, path_of, receive_first
+from gateway.bulk.receiving import find, path_of, receive, receive_first
 from gateway.bulk.sweeping import sweep
 from gateway.composition import Gateway
 from ledger.errors import Malformed, NotFound
 from ledger.identity import CarrierCode
 from ledger.service import Service
-from ledger.store.engine import writing
+from ledger.store.engine import reading, writing
 from ledger.store.imports import record_import
-from ledger.store.intakes import Intake, mark_read
+from ledger.store.intakes import Intake, find_intake, mark_read
 from tests.gateway.homes import lonely_gateway
 
 BODY = b'{"quantity": 1}\n'
@@ -105,6 +106,33 @@ def test_file_and_folder_are_synced_before_the_store_says_so(tmp_path: Path, mon
     landing.take(BODY)
     landing.settle(say, True)
     assert order == ["file", "folder", f"{len(BODY)} bytes are here"]
+
+
+def test_a_gateway_that_is_killed_amid_a_request_loses_only_the_bytes_since_its_last_word(
+    us: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the store knows while bytes still come is what another process finds; two requests say so in turn."""
+    monkeypatch.setattr(gateway.bulk.receiving, "WRITE_BYTES", len(BODY))
+    monkeypatch.setattr(gateway.bulk.landing, "SAID_BYTES", 2 * len(BODY))
+    said: list[int] = []
+
+    async def slow(asked: int) -> AsyncIterator[bytes]:
+        for at in range(asked):
+            yield BODY
+            known = find_in(us, drawn().id)
+            said.append(known.received // len(BODY) if known else 0)
+            assert known is None or path_of(us, known).stat().st_size >= known.received, at
+
+    first = asyncio.run(receive_first(us, drawn(), slow(5), complete=False))
+    after = asyncio.run(receive(us, first, first.received, slow(4), complete=True))
+
+    assert said == [0, 2, 2, 4, 4, 5, 7, 7, 9]
+    assert (after.received, after.complete, path_of(us, after).read_bytes()) == (9 * len(BODY), True, 9 * BODY)
+
+
+def find_in(us: Gateway, intake_id: str) -> Intake | None:
+    with reading(us.engine) as connection:
+        return find_intake(connection, intake_id)
 
 
 def test_bytes_behind_the_last_word_are_cut_off(us: Gateway) -> None:
