@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from ledger.chain.bound import Event
 from ledger.store.event_tables import EVENT_TABLES
@@ -42,9 +42,10 @@ def _latest(
     table = EVENT_TABLES[event]
     order = (table.c.block_number.desc(), table.c.log_index.desc())
     age = func.row_number().over(partition_by=[table.c[name] for name in key], order_by=order).label("age")
-    aged = select(table, age).where(*wanted).subquery()
-    newest: Select[Any] = select(aged).where(aged.c.age == 1).order_by(aged.c.block_number, aged.c.log_index)
-    return iter(connection.execute(newest).all())
+    aged = select(table.c.block_number, table.c.log_index, age).where(*wanted).subquery()  # few columns are built fast
+    place = (table.c.block_number == aged.c.block_number) & (table.c.log_index == aged.c.log_index)
+    newest = select(table).join(aged, place).where(aged.c.age == 1)
+    return iter(connection.execute(newest.order_by(table.c.block_number, table.c.log_index)).all())
 
 
 def chain_order(row: Row[Any]) -> tuple[int, int]:

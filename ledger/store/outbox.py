@@ -89,6 +89,12 @@ def find_submission(connection: Connection, kind: str, subject: bytes) -> Submis
     return None if found is None else one_of(SubmissionRow, found)
 
 
+def find_submissions(connection: Connection, kind: str, subjects: Collection[bytes]) -> dict[bytes, SubmissionRow]:
+    """The submissions of many subjects of a kind, by subject."""
+    wanted = (outbox.c.kind == kind) & outbox.c.subject.in_(subjects)
+    return {row.subject: row for row in all_of(SubmissionRow, connection.execute(select(outbox).where(wanted)))}
+
+
 def submission_of(connection: Connection, submission_id: int) -> SubmissionRow:
     """One submission. Raises NotFound."""
     found = connection.execute(_ONE, {"id": submission_id}).one_or_none()

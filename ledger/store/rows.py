@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Row
+from sqlalchemy import Row, RowMapping
 
 from ledger.usage import BatchScope
 
@@ -14,8 +15,7 @@ Value = TypeVar("Value")
 def one_of(kind: type[Value], row: Row[Any]) -> Value:
     """The row as a `kind`, whose fields are columns of it, or `scope`."""
     columns = row._mapping
-    names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{name: _scope(row) if name == "scope" else columns[name] for name in names})
+    return kind(**{name: _scope(columns) if name == "scope" else columns[name] for name in _names(kind)})  # type: ignore[arg-type]
 
 
 def all_of(kind: type[Value], rows: Iterable[Row[Any]]) -> list[Value]:
@@ -23,6 +23,10 @@ def all_of(kind: type[Value], rows: Iterable[Row[Any]]) -> list[Value]:
     return [one_of(kind, row) for row in rows]
 
 
-def _scope(row: Row[Any]) -> BatchScope:
-    columns = row._mapping
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _scope(columns: RowMapping) -> BatchScope:
     return BatchScope(*(columns[name] for name in BatchScope._fields))

@@ -1,18 +1,19 @@
 """How fast does usage come over HTTP? In bulk against pydantic, in small durable posts against the bare disk."""
 
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 import pydantic
 
@@ -30,6 +31,7 @@ from scripts.bench.racing import Contender, race, show
 POSTS_A_SECOND = 200
 ROWS_A_POST = 10
 CALLERS = 8
+WARM_POSTS = 200
 TARGET_MS = 100
 TARGET_ROWS = 400_000
 BEGIN = "/v1/usageIntake?partner=GB-B&direction=in&name=bench"
@@ -50,12 +52,11 @@ class _Row(pydantic.BaseModel):
 
 def measure_bulk(rows: int, posts: int, rounds: int) -> None:
     """Both, against one gateway as a process of its own."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as name, carrier_home(Path(name)) as home:
         body = _body(rows)
-        with _served(folder) as client:
-            _race_bulk(client, folder, body, rows, rounds)
-            _time_posts(client, folder, posts)
+        with _served(home) as (client, server):
+            _race_bulk(client, Path(name), body, rows, rounds)
+            _time_posts(client, server, Path(name), posts)
 
 
 def _race_bulk(client: Client, folder: Path, body: bytes, rows: int, rounds: int) -> None:
@@ -87,34 +88,53 @@ def _race_bulk(client: Client, folder: Path, body: bytes, rows: int, rounds: int
     print(f"  {paces[0].each_second / TARGET_ROWS:.2f} of the {TARGET_ROWS:,} rows a second aimed at\n", flush=True)
 
 
-def _time_posts(client: Client, folder: Path, posts: int) -> None:
-    """So many a second whether or not the ones before were answered; each is on disk before its answer."""
-    body = _body(ROWS_A_POST)
-    times: list[float] = []
-    begin = time.perf_counter() + 0.2
+def _time_posts(client: Client, server: int, folder: Path, posts: int) -> None:
+    """So many a second whether or not the ones before were answered; each is on disk before its answer.
+
+    The callers are a process of their own, so that what they cost the interpreter is not the gateway's.
+    """
+    address = urlsplit(client.url)
     token = str(client._http.headers["Authorization"])
-
-    def call(first: int) -> None:
-        with httpx.Client(base_url=client.url, headers={"Authorization": token}, trust_env=False, timeout=60) as own:
-            for number in range(first, posts, CALLERS):
-                due = begin + number / POSTS_A_SECOND
-                time.sleep(max(0.0, due - time.perf_counter()))
-                assert own.post(BEGIN, content=body, headers=HEADERS).status_code == 201
-                times.append((time.perf_counter() - due) * 1000)
-
-    callers = [threading.Thread(target=call, args=(first,)) for first in range(CALLERS)]
-    for each in callers:
-        each.start()
-    for each in callers:
-        each.join()
-    spent = time.perf_counter() - begin
+    _posted(address.netloc, token, WARM_POSTS)
+    before = _core_seconds(server)
+    times = _posted(address.netloc, token, posts)
+    core_ms = (_core_seconds(server) - before) * 1000 / posts
+    body = _body(ROWS_A_POST)
     bare = [_synced(folder / "bare", body) for _ in range(min(posts, 500))]
-    print(f"posts: {posts:,} of {ROWS_A_POST} rows, {POSTS_A_SECOND} asked a second, {posts / spent:,.0f} answered")
-    print(f"  {'':<44}{'p50 ms':>10}{'p99 ms':>10}{'p99 of target':>16}")
-    for name, found in (("durable posts", times), ("limit: a file written and synced", bare)):
+    rate = posts / max(each.answered_s for each in times)
+    print(
+        f"posts: {posts:,} of {ROWS_A_POST} rows, {POSTS_A_SECOND} asked a second, {rate:,.0f} answered, each on disk"
+    )
+    print(f"  {'':<44}{'p50 ms':>10}{'p99 ms':>10}{'p99 of target':>16}{'core ms':>10}")
+    shown = (
+        ("durable posts", [each.ms for each in times], f"{core_ms:.1f}"),
+        ("limit: a file written and synced", bare, ""),
+    )
+    for name, found, core in shown:
         p50, p99 = (float(np.percentile(found, share)) for share in (50, 99))
-        print(f"  {name:<44}{p50:>10.1f}{p99:>10.1f}{p99 / TARGET_MS:>16.0%}")
+        print(f"  {name:<44}{p50:>10.1f}{p99:>10.1f}{p99 / TARGET_MS:>16.0%}{core:>10}")
     print(flush=True)
+
+
+class _Answered(NamedTuple):
+    """One post: milliseconds since it was due, and seconds since the first one was."""
+
+    ms: float
+    answered_s: float
+
+
+def _posted(netloc: str, token: str, posts: int) -> list[_Answered]:
+    """Every post of all callers, from a process of their own."""
+    command = [sys.executable, "-m", "scripts.bench.callers", netloc, token, BEGIN, str(posts), str(POSTS_A_SECOND)]
+    body = _body(ROWS_A_POST)
+    told = subprocess.run([*command, str(CALLERS)], input=body, stdout=subprocess.PIPE, check=True).stdout
+    return [_Answered(*each) for each in json.loads(told)]
+
+
+def _core_seconds(pid: int) -> float:
+    """What a process has used so far, all its threads together."""
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 def _synced(path: Path, body: bytes) -> float:
@@ -142,23 +162,31 @@ def _body(rows: int) -> bytes:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[Client]:
+def carrier_home(folder: Path) -> Iterator[Path]:
+    """CN-T's home on a chain of its own, in November: an agreement with GB-B and a deck stand."""
     with LocalChain(state_dir=folder / "chain", start_at=SEPTEMBER) as chain:
         home = folder / "home"
         prepare(folder, home, chain, made_deck(1_000))
         chain.advance_to(NOVEMBER)
-        _listen_on_a_free_port(home / "gsc.toml")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "serve", "--home", str(home), "--with-parent"],
-            env={**os.environ, PASSWORD_VARIABLE: PASSWORD},
-        )
-        try:
-            with Client.of_home(home) as client:
-                client.wait_until_up(seconds=60)
-                yield client
-        finally:
-            process.terminate()
-            process.wait(60)
+        yield home
+
+
+@contextmanager
+def _served(home: Path) -> Iterator[tuple[Client, int]]:
+    """A gateway as a process of its own, and its number."""
+    _listen_on_a_free_port(home / "gsc.toml")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway", "serve", "--home", str(home), "--with-parent"],
+        env={**os.environ, PASSWORD_VARIABLE: PASSWORD},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with Client.of_home(home) as client:
+            client.wait_until_up(seconds=60)
+            yield client, process.pid
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def _listen_on_a_free_port(settings: Path) -> None:

@@ -1,7 +1,9 @@
 """How long does the desk think over a page of a long month? `make bench BENCH=desk`: p99 of records and statement.
 
 A list of ten million records is made by the code that makes a reconciliation's; pages are asked for in places all over
-it, by cursor and with filters. The same rows in a plain table of SQLite are paged by OFFSET, in the same run.
+it, by cursor and with filters. The same rows in a plain table of SQLite are paged by OFFSET, in the same run. The
+statement page over as many records is asked for through the whole app (scripts/bench/statement.py says what its store
+holds). Then bodies in bulk and small durable posts over HTTP (scripts/bench/bulk.py).
 """
 
 import argparse
@@ -15,14 +17,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from gateway.composition import open_gateway
 from gateway.records.layout import Match
 from gateway.records.pairing import Pairs
 from gateway.records.reading import PAGE_ROWS, RecordList
 from gateway.records.wanted import EVERY, Wanted
 from gateway.records.writing import Sides, write_list
+from gateway.settings import load_settings
 from reconciliation.exceptions import PAIRS_SCHEMA
-from scripts.bench.bulk import measure_bulk
+from scripts.bench.bulk import carrier_home, measure_bulk
 from scripts.bench.made_month import OCTOBER_S, OCTOBER_SECONDS
+from scripts.bench.month_run import PASSWORD
+from scripts.bench.statement import time_statement
 
 AT_ONCE = 500_000
 DESTINATIONS = 3_000
@@ -34,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench.desk", description=__doc__)
     parser.add_argument("--records", type=int, default=10_000_000)
     parser.add_argument("--pages", type=int, default=300)
+    parser.add_argument("--findings", type=int, default=250, help="of each direction of the statement")
     parser.add_argument("--rows", type=int, default=1_000_000, help="of a body in bulk")
     parser.add_argument("--posts", type=int, default=2_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -46,6 +53,7 @@ def main() -> None:
         size = path.stat().st_size / rows
         print(f"list of {rows:,} records: {spent:,.0f} s, {used:,.0f} core-seconds; {size:,.0f} bytes a record")
         _race(path, rows, given.pages, Path(folder) / "plain.sqlite")
+    _show_statement(given.records, given.findings, given.pages)
     measure_bulk(given.rows, given.posts, given.rounds)
 
 
@@ -75,6 +83,20 @@ def _race(path: Path, rows: int, pages: int, plain: Path) -> None:
             f"  {name:<40}{_at(times, 0.5):>16.1f}{_at(times, 0.99):>16.1f}{core:>16.1f}{core / TARGET_MS:>16.0%}"
             f"{core / _at(cursor, 0.99):>15.1f}x"
         )
+
+
+def _show_statement(records: int, findings: int, pages: int) -> None:
+    with tempfile.TemporaryDirectory() as name, carrier_home(Path(name)) as home:
+        gateway = open_gateway(load_settings(home), PASSWORD)
+        try:
+            times, cores = time_statement(gateway, records, findings, pages)
+        finally:
+            gateway.close()
+    core, name = _at(cores, 0.99), f"statement: {2 * findings:,} findings"
+    print(
+        f"  {name:<40}{_at(times, 0.5):>16.1f}{_at(times, 0.99):>16.1f}{core:>16.1f}{core / TARGET_MS:>16.0%}\n",
+        flush=True,
+    )
 
 
 def _page(path: Path, wanted: Wanted, after: int) -> None:

@@ -13,8 +13,8 @@ from gateway.desk.sheets.sheet import Column, Sheet, Sort, parse_sort
 from gateway.documents.tables import TableFormat, export
 from ledger.errors import NotFound
 
-SORT, EXPORT, FORMAT = "sort", "export", "format"
-OWN = frozenset({SORT, EXPORT, FORMAT})
+SORT, EXPORT, FORMAT, WHOLE = "sort", "export", "format", "whole"
+OWN = frozenset({SORT, EXPORT, FORMAT, WHOLE})
 """Words of an address that are not the page's own."""
 
 
@@ -63,16 +63,25 @@ class DrawnSheet:
     rows: Sequence[Any]
     headings: Sequence[Heading]
     taken: Taken
+    more: int
+    """Rows that are not shown."""
+    whole: str
+    """Where all of them are; "" if they are here."""
 
 
 def drawn(sheet: Sheet, view: object, filters: Filters, address: Address) -> DrawnSheet:
     """A table of this view. Raises Malformed for an order by what it has not."""
     sort = parse_sort(address.query.get(SORT))
+    rows = sheet.chosen(view, filters, sort)
+    shown = rows if address.query.get(WHOLE) == sheet.name else rows[: sheet.most]
+    more = len(rows) - len(shown)
     return DrawnSheet(
         name=sheet.name,
-        rows=sheet.chosen(view, filters, sort),
+        rows=shown,
         headings=[_heading(sheet, column, sort, address) for column in sheet.columns],
         taken=taken(sheet.name, address),
+        more=more,
+        whole=address.href(**{WHOLE: sheet.name}) if more else "",
     )
 
 

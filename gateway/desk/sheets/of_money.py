@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.desk.sheets.sheet import Column, Kind, Sheet
 
+FINDINGS_SHOWN = 50
+"""Of a month's, which may be hundreds; the rest at one click."""
 _ITEM = (
     Column("source", lambda row: row.source),
     Column("payable.who", lambda row: f"{row.debtor} {row.creditor}"),
@@ -41,6 +43,7 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
                 Column("state", lambda row: row.state.word),
             ),
             service=lambda row: row.finding.service.word,
+            most=FINDINGS_SHOWN,
         ),
         Sheet(
             "disputes",

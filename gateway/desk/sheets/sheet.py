@@ -66,6 +66,8 @@ class Sheet:
     period: Callable[[Any], str | None] | None = None
     whole: Callable[[Any], Iterable[Any]] | None = None
     """All rows of a table that shows a page of them at a time, in its own order: for taking it away."""
+    most: int | None = None
+    """Rows shown until somebody asks for all of them."""
 
     def chosen(self, view: object, filters: Filters, sort: "Sort | None") -> list[Any]:
         """The rows that the filters leave, in the order asked for."""

@@ -12,7 +12,7 @@ from ledger.identity import BatchId
 from ledger.period import Period
 from ledger.store.batches import SealedBatch, list_batches, list_revealed
 from ledger.store.declarations import DeclarationRow
-from ledger.store.outbox import SubmissionRow, find_submission
+from ledger.store.outbox import SubmissionRow, find_submissions
 from ledger.store.states import SubmissionState
 from ledger.store.tables import chain_logs
 
@@ -43,22 +43,28 @@ def batch_rows(
     """Declared ones of both sides, then ours that are on their way."""
     known = {row.batch_id for row in declared}
     refused = {row.batch_id: row.refusal for row in list_revealed(connection, held.id, period)}
+    waiting = [batch for batch in list_batches(connection, held.id, period) if batch.batch_id not in known]
+    named = known | {batch.batch_id for batch in waiting if batch.batch_id}
+    sent = find_submissions(connection, "declare", named)
+    carriers = transactions_of(connection, declared)
     rows = []
     for row in declared:
         if row.scope.declarer == gateway.carrier:
-            sent = find_submission(connection, "declare", row.batch_id)
-            state = State("final", Mood.GOOD) if sent is None else submission_state(sent)
+            ours = sent.get(row.batch_id)
+            state = State("final", Mood.GOOD) if ours is None else submission_state(ours)
         else:
             state = _revealed_state(refused, row)
-        rows.append(batch_row_of(row, state, transaction_of(connection, row)))
-    waiting = [batch for batch in list_batches(connection, held.id, period) if batch.batch_id not in known]
-    return rows + [_waiting_row(connection, batch) for batch in waiting]
+        rows.append(batch_row_of(row, state, carriers[row.batch_id]))
+    return rows + [_waiting_row(batch, sent.get(batch.batch_id) if batch.batch_id else None) for batch in waiting]
 
 
-def transaction_of(connection: Connection, row: DeclarationRow) -> bytes:
-    """The transaction that carries a declaration."""
-    at = (chain_logs.c.block_number == row.block_number) & (chain_logs.c.log_index == row.log_index)
-    return bytes(connection.execute(select(chain_logs.c.tx_hash).where(at)).scalar_one())
+def transactions_of(connection: Connection, rows: Sequence[DeclarationRow]) -> dict[BatchId, bytes]:
+    """The transaction that carries each declaration, by batch."""
+    blocks = {row.block_number for row in rows}
+    query = select(chain_logs.c.block_number, chain_logs.c.log_index, chain_logs.c.tx_hash)
+    found = connection.execute(query.where(chain_logs.c.block_number.in_(blocks)))
+    carriers = {(block, index): bytes(hashed) for block, index, hashed in found}
+    return {row.batch_id: carriers[row.block_number, row.log_index] for row in rows}
 
 
 def batch_row_of(row: DeclarationRow, state: State, transaction: bytes) -> BatchRow:
@@ -83,8 +89,7 @@ def _revealed_state(refused: Mapping[BatchId, str | None], row: DeclarationRow) 
     return State("revealed", Mood.GOOD) if refused[row.batch_id] is None else State("refused", Mood.BAD)
 
 
-def _waiting_row(connection: Connection, batch: SealedBatch) -> BatchRow:
-    sent = find_submission(connection, "declare", batch.batch_id) if batch.batch_id else None
+def _waiting_row(batch: SealedBatch, sent: SubmissionRow | None) -> BatchRow:
     return BatchRow(
         root=hexed(batch.root),
         batch_id=hexed(batch.batch_id) if batch.batch_id else "",

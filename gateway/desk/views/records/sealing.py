@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from gateway.answers import Money
 from gateway.composition import Gateway, Partnership
-from gateway.desk.views.batches import BatchRow, batch_row_of, transaction_of
+from gateway.desk.views.batches import BatchRow, batch_row_of, transactions_of
 from gateway.desk.views.moods import Mood, State
 from gateway.formats.reading import raw_line
 from gateway.month.books import Book
@@ -71,7 +71,7 @@ def seal_view(gateway: Gateway, held: Partnership, book: Book, row: int) -> Seal
     declared, index = book.leaf_of(row)
     batch = archive.read(gateway.settings.archive_path / archive.archive_name(declared.root))
     with reading(gateway.engine) as connection:
-        transaction = transaction_of(connection, declared)
+        transaction = transactions_of(connection, [declared])[declared.batch_id]
         name, line = _raw(gateway, connection, declared, batch, index)
         closes = list_closes(connection, held.id, declared.scope.period)
     return SealView(
