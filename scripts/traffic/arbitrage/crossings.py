@@ -1,7 +1,7 @@
 """Which data and private lines crossed a border around the registers, and which only nearly?
 
-Honest, and planted because they look wrong: a creditor that begins on the day its licence does, a gateway that is used to
-its last second, a licence renewed in the middle of a month, which a line runs through.
+Honest, and planted because they look wrong: a creditor that begins on the day its licence does, a gateway that is used
+to its last second, a licence renewed in the middle of a month, which a line runs through.
 """
 
 from collections.abc import Sequence
