@@ -48,11 +48,13 @@ def filters_of(path: str, query: Mapping[str, str]) -> Filters:
 
 
 def choices_of(gateway: Gateway) -> Choices:
-    """Months in which anything was declared, the latest first, and partners with an agreement."""
-    period = table_of(UsageDeclared).period
+    """Months in which anything of ours was declared, the latest first, and partners with an agreement."""
+    declared, held = table_of(UsageDeclared), partnerships(gateway.settings)
+    ours = declared.agreement_id.in_([each.id for each in held.values()])
+    query = select(declared.period).where(ours).distinct().order_by(declared.period.desc())
     with reading(gateway.engine) as connection:
-        months = connection.execute(select(period).distinct().order_by(period.desc())).scalars().all()
-    return Choices(tuple(map(str, months)), tuple(partnerships(gateway.settings)))
+        months = connection.execute(query).scalars().all()
+    return Choices(tuple(map(str, months)), tuple(held))
 
 
 def address_of(here: str, filters: Filters, language: str | None) -> str:
