@@ -44,7 +44,7 @@ test-spark: install ## and so does Spark, where Java is installed
 screenshots: install ## a picture of every page of the desk, into docs/images/desk (needs Chromium)
 	@$(VENV)/python -m scripts.screenshots $(ARGS)
 
-bench: install ## measure one part: BENCH=chain, BENCH=usage, BENCH=match or BENCH=detectors
+bench: install ## measure one part: BENCH=chain, BENCH=usage, BENCH=match, BENCH=detectors or BENCH=desk
 	@$(VENV)/python -m scripts.bench.$(BENCH) $(ARGS)
 
 check: install ## ruff, mypy --strict, import floors, drift of generated files, glossary
