@@ -106,12 +106,16 @@ async def _check_own_page(request: Request, session: Session) -> None:
 
 
 def _reads_openly(request: Request) -> bool:
-    """A browser on this machine that asks by a local name, so that no page elsewhere can by one it made up."""
+    """A browser on this machine that asks by a local name, so that no page elsewhere can by one it made up.
+
+    Who shows a token that is none, or over, hears so: it would see more than its session did.
+    """
     gateway: Gateway = request.app.state.gateway
     host = request.headers.get("host", "").rsplit(":", 1)[0].lower()
     client = request.client.host if request.client else ""
     proxied = any(name in request.headers for name in PROXIED)
-    return gateway.settings.desk.open_on_loopback and host in LOCAL_HOSTS and client in LOCAL_HOSTS and not proxied
+    local = host in LOCAL_HOSTS and client in LOCAL_HOSTS and not proxied
+    return gateway.settings.desk.open_on_loopback and local and "authorization" not in request.headers
 
 
 def _not_signed_in() -> NotSignedIn:

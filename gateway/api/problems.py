@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
@@ -122,9 +123,16 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [{"at": "/".join(map(str, each["loc"])), "fault": each["msg"]} for each in error.errors()]
+    faults = [{"at": "/".join(map(str, each["loc"])), "fault": _fault(each)} for each in error.errors()]
     document = problem_of(Malformed("the request does not fit its model", todo="See /openapi.json."))
     return JSONResponse(jsonable_encoder(document | {"faults": faults}), 422, media_type=PROBLEM_JSON)
+
+
+def _fault(found: Mapping[str, Any]) -> str:
+    """What is wrong, in our words where the model's are its own."""
+    if found["type"] == "extra_forbidden":
+        return "there is no member of this name here"
+    return str(found["msg"]).removeprefix("Value error, ")
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -59,7 +59,7 @@ class DeclarationShape(Resource):
     period: PeriodWord
     sequenceNumber: int  # noqa: N815
     root: Hex32Text
-    recordCount: str  # noqa: N815
+    recordCount: int  # noqa: N815
     quantity: str
     amount: MoneyShape
     corrects: Hex32Text | None
@@ -121,7 +121,7 @@ def _declared(gateway: Gateway, asked: AskedMonth) -> Sequence[DeclarationShape]
                 period=str(period),
                 sequenceNumber=row.seq,
                 root=hexed(row.root),
-                recordCount=str(row.count),
+                recordCount=row.count,
                 quantity=str(row.quantity),
                 amount=money(held.currency, row.amount_micros),
                 corrects=maybe_hex(row.corrects),

@@ -131,7 +131,12 @@ def test_a_cursor_of_another_question_or_of_somebodys_own_making_is_refused(desk
     for asked in (f"kind=close&cursor={cursor}", f"cursor={other}", "cursor=AAAA", "cursor=%C3%A9"):
         answer = desk.get(f"/v1/submission?{asked}")
         assert (asked, answer.status_code, answer.json()["type"]) == (asked, 404, "/problems/not-found")
-    assert desk.get("/v1/submission?limt=1").status_code == 422, "a filter that there is not"
+    misspelt, mistaken = desk.get("/v1/submission?limt=1"), desk.get("/v1/agreement?partner=gb-b")
+    assert (misspelt.status_code, misspelt.json()["faults"]) == (
+        422,
+        [{"at": "query/limt", "fault": "there is no member of this name here"}],
+    )
+    assert mistaken.json()["faults"][0]["fault"].startswith("not a carrier code: ")
     assert desk.get("/v1/submission?limit=0").status_code == 422
     assert desk.get("/v1/submission?limit=1001").status_code == 422
 

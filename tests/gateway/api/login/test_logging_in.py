@@ -297,6 +297,8 @@ def test_a_settings_line_closes_reading_on_this_machine(gateway: Gateway) -> Non
     for header in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
         assert opened.get("/v1/payable", {header: "for=192.0.2.1"}).status_code == 401, header
     assert opened.get("/v1/sessions/current").json()["role"] == "auditor"
+    for shown in ("Bearer over", "Bearer", "Basic YTpi", ""):
+        assert opened.get("/v1/payable", {"Authorization": shown}).status_code == 401, "it would see more than it did"
 
 
 @dataclass
