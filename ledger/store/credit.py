@@ -1,6 +1,5 @@
 """How much may a debtor owe, how much does it owe, and is its credit stopped? As the chain said."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,8 @@ from ledger.chain.bindings import (
 from ledger.chain.bound import Event
 from ledger.identity import AgreementId, CarrierCode
 from ledger.money import Micros
-from ledger.store.latest import chain_order, latest_by_direction, rows_of, table_of
+from ledger.store.latest import chain_order, latest_by_direction, rows_of
+from ledger.store.once import once_a_view
 from ledger.store.rows import all_of
 
 _NOTHING = Micros(0)
@@ -84,6 +84,7 @@ class ExposureRow:
     block_number: int
 
 
+@once_a_view
 def list_credit(connection: Connection, agreement_id: AgreementId | None = None) -> list[CreditRow]:
     """The credit of every direction that has a line or an exposure, by agreement and creditor."""
     lines = _latest(connection, CreditLineGranted, agreement_id)
@@ -128,29 +129,23 @@ def _deposits(connection: Connection, agreement_id: AgreementId | None) -> dict[
 
 def list_credit_alerts(connection: Connection, agreement_id: AgreementId | None = None) -> list[AlertRow]:
     """Alerts at the shares of the lines, in chain order."""
-    return all_of(AlertRow, _rows(connection, CreditAlert, agreement_id))
+    return all_of(AlertRow, rows_of(connection, CreditAlert, agreement_id=agreement_id))
 
 
 def list_overruns(connection: Connection, agreement_id: AgreementId | None = None) -> list[OverrunRow]:
     """Declarations past a flagged line, in chain order."""
-    return all_of(OverrunRow, _rows(connection, CreditLineOverrun, agreement_id))
+    return all_of(OverrunRow, rows_of(connection, CreditLineOverrun, agreement_id=agreement_id))
 
 
 def list_exposure_changes(connection: Connection, agreement_id: AgreementId | None = None) -> list[ExposureRow]:
     """The history of exposures, in chain order."""
-    return all_of(ExposureRow, _rows(connection, ExposureChanged, agreement_id))
-
-
-def _rows(connection: Connection, event: type[Event], agreement_id: AgreementId | None) -> Iterator[Row[Any]]:
-    wanted = [] if agreement_id is None else [table_of(event).agreement_id == agreement_id]
-    return rows_of(connection, event, *wanted)
+    return all_of(ExposureRow, rows_of(connection, ExposureChanged, agreement_id=agreement_id))
 
 
 def _latest(
     connection: Connection, event: type[Event], agreement_id: AgreementId | None
 ) -> dict[tuple[AgreementId, CarrierCode], Row[Any]]:
-    wanted = [] if agreement_id is None else [table_of(event).agreement_id == agreement_id]
-    return latest_by_direction(connection, event, *wanted)
+    return latest_by_direction(connection, event, agreement_id=agreement_id)
 
 
 def _is_later(row: Row[Any] | None, other: Row[Any] | None) -> bool:

@@ -12,6 +12,7 @@ from ledger.money import Micros
 from ledger.period import Period
 from ledger.store.event_tables import EVENT_TABLES
 from ledger.store.latest import rows_of, table_of
+from ledger.store.once import once_a_view
 from ledger.store.rows import all_of
 from ledger.usage import BatchScope
 
@@ -52,6 +53,7 @@ class CloseRow:
     block_number: int
 
 
+@once_a_view
 def list_declarations(
     connection: Connection,
     agreement_id: AgreementId | None = None,
@@ -60,17 +62,13 @@ def list_declarations(
     creditor: CarrierCode | None = None,
 ) -> list[DeclarationRow]:
     """Declarations in chain order."""
-    table = table_of(UsageDeclared)
-    wanted = [] if agreement_id is None else [table.agreement_id == agreement_id]
-    wanted += [] if period is None else [table.period == period]
-    wanted += [] if declarer is None else [table.declarer == declarer]
-    wanted += [] if creditor is None else [table.creditor == creditor]
-    return all_of(DeclarationRow, rows_of(connection, UsageDeclared, *wanted))
+    wanted = {"agreement_id": agreement_id, "period": period, "declarer": declarer, "creditor": creditor}
+    return all_of(DeclarationRow, rows_of(connection, UsageDeclared, **wanted))
 
 
 def declaration_of(connection: Connection, batch_id: BatchId) -> DeclarationRow:
     """The declaration of a batch. Raises NotFound."""
-    found = all_of(DeclarationRow, rows_of(connection, UsageDeclared, table_of(UsageDeclared).batch_id == batch_id))
+    found = all_of(DeclarationRow, rows_of(connection, UsageDeclared, batch_id=batch_id))
     if not found:
         raise NotFound("no such declaration on the chain", got=batch_id.hex(), todo="Follow the chain, then try again.")
     return found[0]
@@ -99,14 +97,12 @@ def batches_hash(connection: Connection, agreement_id: AgreementId, period: Peri
     return keccak(b"".join(sorted(row.batch_id for row in list_declarations(connection, agreement_id, period))))
 
 
+@once_a_view
 def list_closes(
     connection: Connection, agreement_id: AgreementId | None = None, period: Period | None = None
 ) -> list[CloseRow]:
     """Closes in chain order."""
-    table = table_of(PeriodClosed)
-    wanted = [] if agreement_id is None else [table.agreement_id == agreement_id]
-    wanted += [] if period is None else [table.period == period]
-    return all_of(CloseRow, rows_of(connection, PeriodClosed, *wanted))
+    return all_of(CloseRow, rows_of(connection, PeriodClosed, agreement_id=agreement_id, period=period))
 
 
 def closed_by(connection: Connection, agreement_id: AgreementId, period: Period) -> frozenset[CarrierCode]:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from ledger.errors import Malformed, Unavailable
 from ledger.store.migrate import upgrade
+from ledger.store.once import KNOWN
 from ledger.store.tables import locks
 
 BUSY_MS = 15_000
@@ -60,7 +61,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def reading(engine: Engine) -> Iterator[Connection]:
     """One consistent view; on SQLite it neither waits for a writer nor holds one up."""
     with engine.connect() as connection:
-        options: dict[str, Any] = {"gsc_reads": True}
+        options: dict[str, Any] = {"gsc_reads": True, KNOWN: {}}
         if connection.dialect.name == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         yield connection.execution_options(**options)

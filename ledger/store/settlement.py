@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from ledger.chain.bindings import (
     ArrearsAdvanced,
@@ -26,7 +26,8 @@ from ledger.identity import Address, AgreementId, CarrierCode
 from ledger.money import Micros
 from ledger.period import Period
 from ledger.service import Service
-from ledger.store.latest import latest_of, rows_of, table_of
+from ledger.store.latest import latest_of, rows_of
+from ledger.store.once import once_a_view
 from ledger.store.rows import all_of
 
 CLOSED_DISPUTES = frozenset(
@@ -164,12 +165,13 @@ class ArrearsRow:
     block_number: int
 
 
+@once_a_view
 def list_statements(
     connection: Connection, agreement_id: AgreementId | None = None, period: Period | None = None
 ) -> list[StatementRow]:
     """Statements, proposed and agreed, in chain order."""
-    proposed = latest_of(connection, StatementProposed, "statement_id", *_of(StatementProposed, agreement_id, period))
-    agreed = latest_of(connection, StatementAgreed, "statement_id", *_of(StatementAgreed, agreement_id, period))
+    proposed = latest_of(connection, StatementProposed, "statement_id", agreement_id=agreement_id, period=period)
+    agreed = latest_of(connection, StatementAgreed, "statement_id", agreement_id=agreement_id, period=period)
     rows = {**agreed, **proposed}
     return [
         StatementRow(
@@ -189,10 +191,10 @@ def list_statements(
 
 def list_statement_lines(connection: Connection, statement_id: bytes) -> list[StatementLineRow]:
     """The lines of an agreed statement, in its order."""
-    wanted = table_of(StatementLineAgreed).statement_id == statement_id
-    return all_of(StatementLineRow, rows_of(connection, StatementLineAgreed, wanted))
+    return all_of(StatementLineRow, rows_of(connection, StatementLineAgreed, statement_id=statement_id))
 
 
+@once_a_view
 def list_disputes(
     connection: Connection, agreement_id: AgreementId | None = None, period: Period | None = None
 ) -> list[DisputeRow]:
@@ -214,7 +216,7 @@ def list_disputes(
             due_micros=states[row.dispute_id].due_micros if row.dispute_id in states else Micros(0),
             block_number=row.block_number,
         )
-        for row in rows_of(connection, DisputeOpened, *_of(DisputeOpened, agreement_id, period))
+        for row in rows_of(connection, DisputeOpened, agreement_id=agreement_id, period=period)
     ]
 
 
@@ -250,7 +252,7 @@ def list_items(
             due_at=row.due_at,
             cycle_id=taken[row.item_id].cycle_id if row.item_id in taken else None,
         )
-        for row in rows_of(connection, ItemOpened, *_of(ItemOpened, agreement_id))
+        for row in rows_of(connection, ItemOpened, agreement_id=agreement_id)
     ]
     return [item for item in items if item.cycle_id is None or not waiting_only]
 
@@ -262,10 +264,10 @@ def list_cycles(connection: Connection) -> list[CycleRow]:
 
 def list_positions(connection: Connection, cycle_id: bytes | None = None) -> list[PositionRow]:
     """Net positions of a cycle or of all."""
-    wanted = [] if cycle_id is None else [table_of(PositionNetted).cycle_id == cycle_id]
-    return all_of(PositionRow, rows_of(connection, PositionNetted, *wanted))
+    return all_of(PositionRow, rows_of(connection, PositionNetted, cycle_id=cycle_id))
 
 
+@once_a_view
 def list_payables(connection: Connection, agreement_id: AgreementId | None = None) -> list[PayableRow]:
     """Payables with what is open of them, in chain order."""
     payments = list_payments(connection)
@@ -286,19 +288,18 @@ def list_payables(connection: Connection, agreement_id: AgreementId | None = Non
             ),
             stage=stages.get(row.payable_id, ArrearsStage.CURRENT),
         )
-        for row in rows_of(connection, PayableOpened, *_of(PayableOpened, agreement_id))
+        for row in rows_of(connection, PayableOpened, agreement_id=agreement_id)
     ]
 
 
+@once_a_view
 def list_payments(connection: Connection, payable_id: bytes | None = None) -> list[PaymentRow]:
     """Payments of a payable or of all, in chain order."""
-    wanted = [] if payable_id is None else [table_of(PaymentReceived).payable_id == payable_id]
-    return all_of(PaymentRow, rows_of(connection, PaymentReceived, *wanted))
+    return all_of(PaymentRow, rows_of(connection, PaymentReceived, payable_id=payable_id))
 
 
 def list_arrears(connection: Connection, payable_id: bytes | None = None) -> list[ArrearsRow]:
     """Steps up the arrears ladder, of a payable or of all, in chain order."""
-    wanted = [] if payable_id is None else [table_of(ArrearsAdvanced).payable_id == payable_id]
     return [
         ArrearsRow(
             payable_id=row.payable_id,
@@ -308,17 +309,11 @@ def list_arrears(connection: Connection, payable_id: bytes | None = None) -> lis
             at=row.advanced_at,
             block_number=row.block_number,
         )
-        for row in rows_of(connection, ArrearsAdvanced, *wanted)
+        for row in rows_of(connection, ArrearsAdvanced, payable_id=payable_id)
     ]
 
 
 def payee_of(connection: Connection, carrier: CarrierCode) -> Address | None:
     """Where a carrier wants token payments, None before it said."""
-    latest = latest_of(connection, PayeeChanged, "carrier", table_of(PayeeChanged).carrier == carrier)
+    latest = latest_of(connection, PayeeChanged, "carrier", carrier=carrier)
     return latest[carrier].payee if carrier in latest else None
-
-
-def _of(event: type, agreement_id: AgreementId | None, period: Period | None = None) -> list[ColumnElement[bool]]:
-    table = table_of(event)
-    wanted = [] if agreement_id is None else [table.agreement_id == agreement_id]
-    return wanted + ([] if period is None else [table.period == period])

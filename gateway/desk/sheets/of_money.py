@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.desk.sheets.sheet import Column, Kind, Sheet
 
-FINDINGS_SHOWN = 50
+FINDINGS_SHOWN = 30
 """Of a month's, which may be hundreds; the rest at one click."""
 _ITEM = (
     Column("source", lambda row: row.source),
