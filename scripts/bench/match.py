@@ -147,7 +147,7 @@ def _show_huge(month: MadeMonth, cache: Path) -> None:
         return
     rate = few.seconds * HUGE / (many.seconds * month.plan.calls)
     memory = f"{many.most_bytes / 2**30:.1f} GiB of {HUGE_LIMIT_BYTES / 2**30:.0f}"
-    print(f"huge: {HUGE:,} calls, {many.seconds:.0f} s, {memory}, {rate:.0%} of the rate of {month.plan.calls:,}")
+    print(f"huge: {HUGE:,} calls, {many.seconds:.0f} s, {memory}, {rate:.1%} of the rate of {month.plan.calls:,}")
 
 
 if __name__ == "__main__":
