@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from io import FileIO
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -28,11 +28,17 @@ READ = tuple(name for name in RATED_SCHEMA.names if name != "line")
 OCTETS_A_WORD = 8
 
 
+class Spilled(NamedTuple):
+    """Records on disk: one file for a side, each batch where its rows would stand."""
+
+    file: FileIO
+    first_row: int
+
+
 class Run(NamedTuple):
     """Packed records of a batch in order of bucket, and where each bucket begins and the last ends."""
 
-    records: Words | Path
-    """Or the file they were spilled to."""
+    records: Words | Spilled
     ends: Ints
 
 
@@ -58,13 +64,13 @@ class Exchange:
         return records
 
     def run(self, at: int) -> Words:
-        """All records of one run."""
+        """All records of one run; those on disk are mapped, not copied."""
         run = self.runs[at]
-        if not isinstance(run.records, Path):
+        if isinstance(run.records, np.ndarray):
             return run.records
-        records = np.empty((int(run.ends[-1]), self.words), np.uint64)
-        _read(run, 0, records)
-        return records
+        file, first_row = run.records
+        shape = (int(run.ends[-1]), self.words)
+        return np.memmap(file, np.uint64, "r", first_row * self.words * OCTETS_A_WORD, shape).view(np.ndarray)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,8 @@ class Scan:
     tally: Tally
 
 
-def scan(source: Source, plan: Plan, zone: ZoneInfo, spill: Path | None = None) -> Scan:
-    """Read, pack and deal all of a side's records; `spill` is a folder for them. Raises Malformed, TooNarrow."""
+def scan(source: Source, plan: Plan, zone: ZoneInfo, spill: FileIO | None = None) -> Scan:
+    """Read, pack and deal all of a side's records; `spill` is an empty file for them. Raises Malformed, TooNarrow."""
     batches = list(_batches(source.pieces, BATCH_ROWS if spill is None else SPILLED_ROWS))
     workers = max(1, min(os.cpu_count() or 1, len(batches)))
     shares = [batches[at::workers] for at in range(workers)]
@@ -108,7 +114,7 @@ def _batches(pieces: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
         yield batch
 
 
-def _run(source: Source, batch: Sequence[Piece], plan: Plan, zone: ZoneInfo, tally: Tally, spill: Path | None) -> Run:
+def _run(source: Source, batch: Sequence[Piece], plan: Plan, zone: ZoneInfo, tally: Tally, spill: FileIO | None) -> Run:
     packed = np.empty((sum(piece.rows for piece in batch), plan.layout.words), np.uint64)
     done = 0
     for piece in batch:
@@ -118,10 +124,10 @@ def _run(source: Source, batch: Sequence[Piece], plan: Plan, zone: ZoneInfo, tal
     run = deal(packed, plan)
     if spill is None:
         return run
-    path = spill / f"{batch[0].first_row}.records"
     assert isinstance(run.records, np.ndarray)
-    run.records.tofile(path)
-    return Run(path, run.ends)
+    spilled = Spilled(spill, batch[0].first_row)
+    _write(spilled, run.records)
+    return Run(spilled, run.ends)
 
 
 def deal(packed: Words, plan: Plan) -> Run:
@@ -156,10 +162,18 @@ def _places(column: pa.Array) -> Places:
 
 def _read(run: Run, begin: int, records: Words) -> None:
     """Fill `records` with those of a run from `begin` on."""
-    if not isinstance(run.records, Path):
+    if isinstance(run.records, np.ndarray):
         records[:] = run.records[begin : begin + len(records)]
     elif len(records):
-        with run.records.open("rb") as file:
-            file.seek(begin * records.shape[1] * OCTETS_A_WORD)
-            read = file.readinto(records.data)
-        assert read == records.nbytes, f"{run.records.name} has {read} of {records.nbytes} octets from record {begin}"
+        file, first_row = run.records
+        at = (first_row + begin) * records.shape[1] * OCTETS_A_WORD
+        read = os.preadv(file.fileno(), [records.data], at)
+        assert read == records.nbytes, f"{file.name!r} has {read} of {records.nbytes} octets from {at} on"
+
+
+def _write(spilled: Spilled, records: Words) -> None:
+    """At its place, whatever other threads write elsewhere; a write may take a part only."""
+    left, at = records.data.cast("B"), spilled.first_row * records.shape[1] * OCTETS_A_WORD
+    while left:
+        written = os.pwrite(spilled.file.fileno(), left, at)
+        left, at = left[written:], at + written

@@ -11,9 +11,10 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -45,6 +46,8 @@ SHARE = 32
 
 Load = Callable[[int], Bucket]
 Runner = Callable[[int, Load, Conditions], Iterable[BucketAnswer]]
+Spill = Callable[[str], FileIO]
+"""A new file of this name, closed and removed in the end."""
 Told = Callable[[Ints], None]
 """Hears of some quiet pairs: (pairs, 3), row of the creditor, row of the debtor, offset as in Pairing.delta_ms."""
 
@@ -119,17 +122,21 @@ def streamed(creditor: Source, debtor: Source, month: Month, way: Way, told: Tol
     if size <= way.memory_bytes:
         yield _streamed(creditor, debtor, month, way, plan, None, told)
     else:
-        with tempfile.TemporaryDirectory(prefix="gsc-", dir=way.spill) as folder:
-            yield _streamed(creditor, debtor, month, way, plan, Path(folder), told)
+        with tempfile.TemporaryDirectory(prefix="gsc-", dir=way.spill) as folder, ExitStack() as files:
+
+            def spill(name: str) -> FileIO:
+                return files.enter_context(FileIO(Path(folder) / name, "x+"))
+
+            yield _streamed(creditor, debtor, month, way, plan, spill, told)
 
 
 def _streamed(
-    creditor: Source, debtor: Source, month: Month, way: Way, plan: Plan, folder: Path | None, told: Told | None
+    creditor: Source, debtor: Source, month: Month, way: Way, plan: Plan, spill: Spill | None, told: Told | None
 ) -> Streamed:
     try:
-        owed, counted = (_scan(side, plan, month, folder, name) for side, name in ((creditor, "c"), (debtor, "d")))
+        owed, counted = (_scan(side, plan, month, spill, name) for side, name in ((creditor, "c"), (debtor, "d")))
     except TooNarrow:
-        return _streamed(creditor, debtor, month, way, wide(plan), folder, told)
+        return _streamed(creditor, debtor, month, way, wide(plan), spill, told)
     pa.default_memory_pool().release_unused()
     shifts = _shifts(creditor, debtor, owed.exchange, counted.exchange, plan, month)
     conditions = Conditions(plan, shifts, month.tolerance.window_ms, told is not None, way.sifted)
@@ -173,11 +180,8 @@ def _heard(answers: Iterable[BucketAnswer], told: Told | None) -> BucketAnswer:
     return together(kept)
 
 
-def _scan(source: Source, plan: Plan, month: Month, folder: Path | None, name: str) -> Scan:
-    spill = None if folder is None else folder / f"{name}{plan.layout.words}"
-    if spill is not None:
-        spill.mkdir()
-    return scan(source, plan, month.zone, spill)
+def _scan(source: Source, plan: Plan, month: Month, spill: Spill | None, name: str) -> Scan:
+    return scan(source, plan, month.zone, spill and spill(f"{name}{plan.layout.words}.records"))
 
 
 def _bucket(ours: Exchange, theirs: Exchange, at: int) -> Bucket:

@@ -18,7 +18,9 @@ from ledger.money import Nanos
 from ledger.prices.deck import Rate, deck_history, rate_deck
 from reconciliation.finding import Cause
 from reconciliation.reconcile import Reconciliation, reconcile, reconcile_parquet
+from reconciliation.streaming import exchange
 from reconciliation.streaming import stream as module
+from reconciliation.streaming.exchange import Spilled
 from reconciliation.streaming.packing import NARROW, WIDE
 from reconciliation.streaming.plan import plan_of
 from reconciliation.streaming.sifting import Bucket, BucketAnswer, Conditions, match_bucket
@@ -109,6 +111,21 @@ def test_parquet_files_say_what_tables_say(tmp_path: Path, files: int, group: in
     paths = [written(tmp_path, name, calls, files, group) for name, calls in (("ours", ours), ("theirs", theirs))]
     answer = reconcile_parquet(*paths, scope=scope(), agreement=agreement(), way=Way(bucket_rows=100))
     assert same(answer, said(ours, theirs, EVERYTHING))
+
+
+def test_what_is_spilled_in_many_batches_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "SPILLED_ROWS", 100)
+    ours, theirs = faulty_month()
+    paths = [written(tmp_path, name, calls, 2, 30) for name, calls in (("ours", ours), ("theirs", theirs))]
+    answer = reconcile_parquet(*paths, scope=scope(), agreement=agreement(), way=SPILLED)
+    assert same(answer, said(ours, theirs, EVERYTHING))
+
+
+def test_a_batch_in_the_place_of_another_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planted fault of the test before."""
+    monkeypatch.setattr(exchange, "Spilled", lambda file, first_row: Spilled(file, max(0, first_row - 1)))
+    with pytest.raises(AssertionError):
+        test_what_is_spilled_in_many_batches_says_the_same(tmp_path, monkeypatch)
 
 
 def test_numbers_beyond_32_bits_are_packed_wide() -> None:
