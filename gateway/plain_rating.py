@@ -77,7 +77,7 @@ def rate_plain(usage: pa.Table, history: DeckHistory, agreement: Agreement, give
         refused_rows = pa.concat_tables([rating.refused, outside])
         records = pa.concat_tables([rating.rated, charges.records])
         return PlainRating(records, refused_rows, charges.refused, charges.gaps)
-    into = _into(history, agreement, given)
+    into = into_agreed(history, agreement, given.fx, given.fx_day)
     others = None if given.others is None else read_rated(given.others)
     rated, charged, refused = [RATED_SCHEMA.empty_table()], [RATED_SCHEMA.empty_table()], [outside]
     for period in periods_of(usage, agreement):
@@ -169,6 +169,25 @@ def read_signatures(rates: Path) -> dict[CarrierCode, bytes]:
         ) from None
 
 
+def into_agreed(history: DeckHistory, agreement: Agreement, fx: Path | None, day: date | None) -> Conversion | None:
+    """What converts the decks' currency into the agreement's; None where it is the same.
+
+    Raises Malformed without rates, or for a day that is not agreed; SignatureRefused for rates nobody signed.
+    """
+    if history.currency == agreement.currency:
+        return None
+    if fx is None or agreement.fx is None:
+        raise Malformed(
+            "the rate deck is in another currency",
+            expected=f"{agreement.currency}, or [fx] in the agreement and its exchange rates",
+            got=history.currency,
+            todo="Give the exchange rates with --fx.",
+        )
+    rates = load_rates(fx)
+    check_signed(rates, agreement.fx, document_hash(agreement), read_signatures(fx))
+    return conversion(rates, agreement, history.currency, day)
+
+
 def _refuse_unknown(outages: Sequence[Outage], usage: pa.Table, history: DeckHistory) -> None:
     """Raises Malformed for outages of circuits that neither usage nor deck names: left out, a charge is too high."""
     known = set(usage["route"].to_pylist()) | {rate.code for dated in history.decks for rate in dated.deck.rates}
@@ -179,22 +198,6 @@ def _refuse_unknown(outages: Sequence[Outage], usage: pa.Table, history: DeckHis
             got=", ".join(unknown[:5]),
             todo="Correct their names in the file of outages.",
         )
-
-
-def _into(history: DeckHistory, agreement: Agreement, given: PlainFiles) -> Conversion | None:
-    """What converts the deck's currency. Raises Malformed without rates, SignatureRefused for rates nobody signed."""
-    if history.currency == agreement.currency:
-        return None
-    if given.fx is None or agreement.fx is None:
-        raise Malformed(
-            "the rate deck is in another currency",
-            expected=f"{agreement.currency}, or [fx] in the agreement and its exchange rates",
-            got=history.currency,
-            todo="Give the exchange rates with --fx.",
-        )
-    rates = load_rates(given.fx)
-    check_signed(rates, agreement.fx, document_hash(agreement), read_signatures(given.fx))
-    return conversion(rates, agreement, history.currency, given.fx_day)
 
 
 def _within(table: pa.Table, begin_ms: int, end_ms: int) -> pa.Table:

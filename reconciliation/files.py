@@ -18,6 +18,7 @@ from ledger.identity import AgreementId, CarrierCode, carrier_code
 from ledger.money import Micros, parse_micros
 from ledger.period import Period
 from ledger.prices.deck import DeckHistory
+from ledger.prices.fx import Conversion
 from ledger.service import Service
 from ledger.unreadable import why_unreadable
 from ledger.usage import RATED_SCHEMA, BatchScope
@@ -81,12 +82,13 @@ def reconcile_files(
     period: Period | None = None,
     service: Service = Service.VOICE,
     decks: DeckHistory | None = None,
+    into: Conversion | None = None,
     way: Way = USUAL_WAY,
 ) -> dict[str, object]:
     """Reconcile two CSV or Parquet files; see `read_records` for their columns.
 
     Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
-    records are of. By the creditor's `decks` it is named how a price differs. `way` says where the work is done
+    records are of. By the creditor's `decks` it is named how a price differs; `into` converts their currency. `way` says where the work is done
     (streaming/stream.py); the answer is the same for all.
 
     Raises Malformed for a file that is none, Refused for a carrier that is no party.
@@ -99,7 +101,7 @@ def reconcile_files(
     claimant = creditor or agreement.counterparty(declarer)
     month = period or _month(us, them, agreement=agreement)
     scope = BatchScope(AgreementId(bytes(32)), declarer, claimant, service, month)
-    answer = reconcile_sources(us, them, scope=scope, agreement=agreement, decks=decks, way=way)
+    answer = reconcile_sources(us, them, scope=scope, agreement=agreement, decks=decks, into=into, way=way)
     return {
         **reconciliation_plain(answer),
         "disputes": [proposal_plain(proposal) for proposal in dispute_proposals(answer, agreement)],

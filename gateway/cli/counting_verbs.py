@@ -9,6 +9,7 @@ from gateway.cli.parts import (
     DECLARED,
     AgreementFile,
     DryRun,
+    ExchangeRates,
     Home,
     Igw,
     Json,
@@ -16,6 +17,7 @@ from gateway.cli.parts import (
     MaybePartner,
     MonthOption,
     Partner,
+    RateDay,
     code_of,
     declared_rows,
     end,
@@ -53,10 +55,8 @@ def rate(
         Path | None, typer.Option(help="The other direction's rated records (CSV), where a deal balances both")
     ] = None,
     late: Annotated[Path | None, typer.Option(help="Usage that came late; says which charges it moves")] = None,
-    fx: Annotated[Path | None, typer.Option(help="Exchange rates (CSV), where the deck is in another currency")] = None,
-    fx_day: Annotated[
-        str | None, typer.Option(help="Day of the statement or receipt, where it chooses the rate")
-    ] = None,
+    fx: ExchangeRates = None,
+    fx_day: RateDay = None,
     partner: MaybePartner = None,
     period: MaybeMonth = None,
     home: Home = None,
@@ -242,6 +242,8 @@ def reconcile(
     deck: Annotated[
         Path | None, typer.Option("--deck", help="The creditor's rate deck (CSV), with OURS: names how a price differs")
     ] = None,
+    fx: ExchangeRates = None,
+    fx_day: RateDay = None,
     engine: Annotated[
         str | None, typer.Option(help="threads, duckdb, ray or spark, with OURS (docs/clusters.md)")
     ] = None,
@@ -266,7 +268,18 @@ def reconcile(
         if theirs is None or agreement is None:
             raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")
         reconcile_two_files(
-            ours, theirs, agreement, us, creditor, json, service=service, deck=deck, engine=engine, address=address
+            ours,
+            theirs,
+            agreement,
+            us,
+            creditor,
+            json,
+            service=service,
+            deck=deck,
+            fx=fx,
+            fx_day=fx_day,
+            engine=engine,
+            address=address,
         )
         return
     if partner is None or period is None:

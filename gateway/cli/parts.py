@@ -23,6 +23,12 @@ Igw = Annotated[
     str | None, typer.Option("--igw", help="International gateway of data and private lines: GLOBAL-BEIJING")
 ]
 AgreementFile = Annotated[Path | None, typer.Option("--agreement", help="Agreement file (TOML)")]
+ExchangeRates = Annotated[
+    Path | None, typer.Option("--fx", help="Exchange rates (CSV), where the deck is in another currency")
+]
+RateDay = Annotated[
+    str | None, typer.Option("--fx-day", help="Day of the statement or receipt, where it chooses the rate")
+]
 
 
 def home_of(home: Path | None) -> "Gateway":

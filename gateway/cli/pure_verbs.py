@@ -142,15 +142,18 @@ def reconcile_two_files(
     *,
     service: str = "voice",
     deck: Path | None = None,
+    fx: Path | None = None,
+    fx_day: str | None = None,
     engine: str | None = None,
     address: str | None = None,
 ) -> None:
     """Match two files of rated usage and explain every difference; by the creditor's deck, if it is given."""
     from shutil import get_terminal_size
 
-    from gateway.cli.parts import service_of
+    from gateway.cli.parts import day_of, service_of
     from gateway.cli.reconciled import lines_of
     from gateway.cli.showing import show_json, show_next
+    from gateway.plain_rating import into_agreed
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
     from ledger.prices.deck import deck_history
@@ -160,7 +163,11 @@ def reconcile_two_files(
     from reconciliation.streaming.stream import Way
 
     agreement, of = load_agreement(agreement_path), service_of(service)
-    decks = None if deck is None else deck_history([(0, load_service_deck(deck, agreement.currency, of))])
+    if fx is not None and deck is None:
+        raise told_missing("reconcile --fx", "--deck with the rate deck whose currency they convert")
+    priced = None if deck is None else load_service_deck(deck, None if fx else agreement.currency, of)
+    decks = None if priced is None else deck_history([(0, priced)])
+    into = None if decks is None else into_agreed(decks, agreement, fx, day_of(fx_day) if fx_day else None)
     answer: Mapping[str, Any] = reconcile_files(
         ours,
         theirs,
@@ -169,6 +176,7 @@ def reconcile_two_files(
         creditor=carrier_code(creditor) if creditor else None,
         service=of,
         decks=decks,
+        into=into,
         way=Way(runner=runner_of(engine, address)),
     )
     if as_json:

@@ -1,6 +1,8 @@
 """Does the report of `gsc reconcile` on plain files say totals, waterfall, findings and days, however narrow it is?"""
 
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,13 +12,21 @@ from gateway.cli.app import run
 from gateway.cli.pure_verbs import MOST_TOLD
 from gateway.cli.reconciled import DAYS, NARROWEST
 from gateway.cli.reconciled import lines_of as drawn_lines
+from ledger.agreement import Agreement
 from ledger.agreement_file import dump_agreement
 from ledger.money import parse_micros, show_micros
+from ledger.prices.deck import DeckHistory, deck_history
+from ledger.prices.fx import Conversion, FxTerms, conversion, parse_fx, rates_hash
+from ledger.prices.rating import rate
+from ledger.prices.service_deck_file import load_service_deck
+from ledger.service import Service
+from ledger.usage import USAGE_SCHEMA
 from reconciliation.files import reconcile_files
 from tests.reconciliation.records import CN, GB, Call, agreement, many, table
 
 PEOPLE = many(300)
 THEIRS = [call.but(amount=call.lasts_ms // 2) if k < 20 else call for k, call in enumerate(PEOPLE) if k < 20 or k % 17]
+THIRD = date(2026, 10, 3)
 
 
 @pytest.fixture
@@ -148,3 +158,31 @@ def test_a_deck_lets_the_rule_be_named_that_makes_the_other_price(
         capsys.readouterr().out.split()
     )
     assert run(["reconcile", ours, theirs, "--agreement", paper, "--deck", ours]) == 2
+
+
+def test_exchange_rates_name_the_day_whose_rate_the_other_side_took(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rates, deck = tmp_path / "rates.csv", tmp_path / "deck.csv"
+    days = "".join(f"2026-10-{day:02d},EUR,USD,1.{100 + 7 * day},ECB\n" for day in range(1, 32))
+    rates.write_text(f"date,base,quote,rate,source\n{days}")
+    deck.write_text("destination,code,rate,increment,currency\nUnited Kingdom Mobile,447,0.02,1/1,EUR\n")
+    known = parse_fx(rates.read_text())
+    agreed = replace(agreement(), fx=FxTerms("ECB", rates_hash=rates_hash(known)))
+    priced = deck_history([(0, load_service_deck(deck, None, Service.VOICE))])
+    sides = [_converted(priced, agreed, replace(conversion(known, agreed, "EUR"), day=day)) for day in (None, THIRD)]
+    ours, theirs, paper = written(tmp_path, *sides)
+    Path(paper).write_text(dump_agreement(agreed))
+    given = ["reconcile", ours, theirs, "--agreement", paper]
+    assert run([*given, "--deck", str(deck)]) == 2
+    assert "the rate deck is in another currency" in capsys.readouterr().err
+    assert run([*given, "--fx", str(rates)]) == 2
+    assert "--deck with the rate deck whose currency they convert" in capsys.readouterr().err
+    assert run([*given, "--deck", str(deck), "--fx", str(rates)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "GB-B's amounts on these codes follow from the exchange rate of 2026-10-03" in said
+
+
+def _converted(decks: DeckHistory, agreed: Agreement, into: Conversion) -> list[Call]:
+    rows = rate(table(PEOPLE).select(USAGE_SCHEMA.names), decks, agreed, into).rated.to_pylist()
+    return [call.but(amount=row["amount_micros"]) for call, row in zip(PEOPLE, rows, strict=True)]
