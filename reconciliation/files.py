@@ -88,8 +88,8 @@ def reconcile_files(
     """Reconcile two CSV or Parquet files; see `read_records` for their columns.
 
     Unless told otherwise we are the agreement's lower carrier and check the other's claim, for the month most
-    records are of. By the creditor's `decks` it is named how a price differs; `into` converts their currency. `way` says where the work is done
-    (streaming/stream.py); the answer is the same for all.
+    records are of. By the creditor's `decks` it is named how a price differs; `into` converts their currency.
+    `way` says where the work is done (streaming/stream.py); the answer is the same for all.
 
     Raises Malformed for a file that is none, Refused for a carrier that is no party.
     """
