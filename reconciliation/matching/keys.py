@@ -19,6 +19,8 @@ SUFFIX_BITS = 7
 DIGITS_BITS = 27
 """All of them: a number below 10^6, and the last two."""
 _BLOCKS = 10**6
+_SPARE = 0x7FFF
+"""A block beyond is of no digits: so many bits of the hash tell those apart."""
 SEED = 0x243F6A8885A308D3
 """Digits of pi: a key nobody chose. Give another to keep hashes unpredictable for whoever writes the numbers."""
 
@@ -116,13 +118,13 @@ def _hash_numbers(offsets: Places, octets: Octets, seed: np.uint64, with_digits:
     octets to another would take longer than to hash them.
     """
     hashes = np.empty(len(offsets) - 1, np.uint64)
-    high = ~((np.uint64(1) << np.uint64(27)) - np.uint64(1))
+    high = ~((np.uint64(1) << np.uint64(DIGITS_BITS)) - np.uint64(1))
     for k in range(len(hashes)):
         at = np.int64(offsets[k])
         end = np.int64(offsets[k + 1])
         cut = end
-        block = np.uint64(1_000_000)
-        last_two = np.uint64(127)
+        block = np.uint64(_BLOCKS)
+        last_two = np.uint64((1 << SUFFIX_BITS) - 1)
         if with_digits:
             last = word_at(octets, end - 8) if end - at >= 8 else np.uint64(0)
             if are_digits(last):
@@ -149,8 +151,8 @@ def _hash_numbers(offsets: Places, octets: Octets, seed: np.uint64, with_digits:
         word = (word ^ (word >> np.uint64(29))) * np.uint64(0x94D049BB133111EB)
         word ^= word >> np.uint64(32)
         if with_digits:
-            if block == np.uint64(1_000_000):
-                block += word & np.uint64(0x7FFF)
-            word = (word & high) | (block << np.uint64(7)) | last_two
+            if block == np.uint64(_BLOCKS):
+                block += word & np.uint64(_SPARE)
+            word = (word & high) | (block << np.uint64(SUFFIX_BITS)) | last_two
         hashes[k] = word
     return hashes
