@@ -57,12 +57,12 @@ LINKS: tuple[tuple[str, str, str, str], ...] = (
     ("grants", "/0/id", "get_grant", "grant_id"),
     *(
         (source, pointer, target, "id")
-        for source, pointer in (("post_webhook", "/id"), ("webhooks", "/0/id"))
+        for source, pointer in (("post_webhook", "/id"), ("list_webhook", "/0/id"))
         for target in ("get_webhook", "test_webhook", "resume_webhook", "delete_webhook")
     ),
     *(
         (source, pointer, target, "id")
-        for source, pointer in (("begin_intake", "/id"), ("list_intakes", "/0/id"))
+        for source, pointer in (("begin_intake", "/id"), ("list_usageIntake", "/0/id"))
         for target in ("get_intake", "append_intake", "stage_intake", "get_intake_declaration", "commit_intake")
     ),
     ("begin_intake", "/id", "delete_intake", "id"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -11,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.api.guard import require_desk
 from gateway.api.models import Strict
 from gateway.api.once import OnceRoute
-from gateway.api.resources.shapes import Moment
+from gateway.api.resources.kind import Asked, Kind, add_routes
+from gateway.api.resources.shapes import Moment, Resource
 from gateway.api.times import utc_of_ms
 from gateway.api.verbs.parts import DryRun, Key, TheGateway
 from gateway.composition import Gateway
@@ -37,6 +39,7 @@ router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["webhooks"], depen
 MAX_WEBHOOKS = 100
 NOT_SENT = "not sent: a dry run"
 WebhookId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0" * 16])]
+StateWord = Literal["active", "failing", "disabled"]
 EventType = Annotated[str, Field(json_schema_extra={"enum": sorted(TYPES.values())}, examples=["statement.agreed"])]
 
 
@@ -54,17 +57,13 @@ class WebhookBody(Strict):
     """Types of events; none for all."""
 
 
-class WebhookShape(BaseModel):
+class WebhookShape(Resource):
     """An address that is told what the chain says."""
 
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
-
-    id: str
-    href: str
     type: Literal["webhook"] = Field(default="webhook", serialization_alias="@type")
     url: str
     events: list[str]
-    state: Literal["active", "failing", "disabled"]
+    state: StateWord
     nextBlock: int  # noqa: N815
     """With nextIndex: where on the chain the next event may stand."""
     nextIndex: int  # noqa: N815
@@ -79,8 +78,19 @@ class WebhookShape(BaseModel):
     createdAt: Moment  # noqa: N815
 
 
+class AskedWebhook(Asked):
+    """Filters of webhooks."""
+
+    url: Annotated[str, Field(max_length=MAX_URL_CHARACTERS)] | None = None
+    event: EventType | None = None
+    """One that the webhook is told, by name or with all others."""
+    state: StateWord | None = None
+
+
 class NewWebhookShape(WebhookShape):
     """A webhook with its secret, which is told this once."""
+
+    model_config = ConfigDict(json_schema_extra={})
 
     secret: Annotated[str, Field(pattern="^whsec_[A-Za-z0-9+/]+=*$")] | None
     """Null in a dry run, of which nothing is kept."""
@@ -113,9 +123,7 @@ def post_webhook(
     dry_run: DryRun = False,
 ) -> NewWebhookShape:
     """Tell an address from now on; the answer has the secret that signs, once."""
-    unknown = sorted(set(body.events) - set(TYPES.values()))
-    if unknown:
-        raise Malformed("no such type of event", expected="one of docs/webhooks.md", got=", ".join(unknown)[:200])
+    _check_types(body.events)
     _sender(request).check(body.url)
     webhook = _made(gateway, body, key, request.app.state.clock.now_ms(), dry_run=dry_run)
     if dry_run:
@@ -123,20 +131,6 @@ def post_webhook(
         return NewWebhookShape(**_shape(webhook).model_dump(by_alias=False), secret=None)
     response.headers["Location"] = f"/v1/webhook/{webhook.id}"
     return NewWebhookShape(**_shape(webhook).model_dump(by_alias=False), secret=show_secret(webhook.secret))
-
-
-@router.get("/webhook", operation_id="webhooks")
-def get_webhooks(gateway: TheGateway) -> list[WebhookShape]:
-    """Every webhook, oldest first."""
-    with reading(gateway.engine) as connection:
-        return [_shape(each) for each in list_webhooks(connection)]
-
-
-@router.get("/webhook/{id}", operation_id="get_webhook")
-def get_webhook(gateway: TheGateway, id: WebhookId) -> WebhookShape:
-    """How far a webhook was told, and what failed last."""
-    with reading(gateway.engine) as connection:
-        return _shape(webhook_of(connection, id))
 
 
 @router.delete("/webhook/{id}", status_code=204, operation_id="delete_webhook")
@@ -176,6 +170,20 @@ def post_test(
     deliverer = Deliverer(gateway, _sender(request), request.app.state.clock, secrets.randbelow)
     became = deliverer.ping(webhook, message_id)
     return PingShape(messageId=message_id, taken=became.failure is None, status=became.status, failure=became.failure)
+
+
+def _webhooks(gateway: Gateway, asked: AskedWebhook) -> list[WebhookShape]:
+    """Those that are told the event, if one is asked for."""
+    _check_types([] if asked.event is None else [asked.event])
+    with reading(gateway.engine) as connection:
+        known = list_webhooks(connection)
+    return [_shape(each) for each in known if asked.event is None or asked.event in (each.types or (asked.event,))]
+
+
+def _check_types(events: Sequence[str]) -> None:
+    unknown = sorted(set(events) - set(TYPES.values()))
+    if unknown:
+        raise Malformed("no such type of event", expected="one of docs/webhooks.md", got=", ".join(unknown)[:200])
 
 
 def _made(gateway: Gateway, body: WebhookBody, key: str | None, now_ms: int, *, dry_run: bool) -> Webhook:
@@ -241,3 +249,7 @@ def _shape(webhook: Webhook) -> WebhookShape:
 
 def _moment(ms: int | None) -> str | None:
     return None if ms is None else utc_of_ms(ms)
+
+
+WEBHOOK = Kind("webhook", WebhookShape, AskedWebhook, _webhooks, "0" * 16)
+add_routes(router, WEBHOOK, require_desk)

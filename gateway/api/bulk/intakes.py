@@ -18,7 +18,8 @@ from gateway.api.guard import require_desk
 from gateway.api.models import CarrierText
 from gateway.api.once import OnceRoute, Turns
 from gateway.api.problems import UnsupportedForm
-from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneyShape, PeriodWord, money
+from gateway.api.resources.kind import KNOWN, Asked, Kind, add_list, answer_one, fields_of
+from gateway.api.resources.shapes import CarrierWord, Hex32Text, Moment, MoneyShape, PeriodWord, Resource, money
 from gateway.api.times import utc_of_ms
 from gateway.api.typed import typed_data
 from gateway.api.verbs.parts import DryRun, Key, TheGateway
@@ -40,28 +41,37 @@ IntakeId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0" * 32])]
 Complete = Annotated[
     Literal["?0", "?1"], Header(alias="Upload-Complete", description="?1 with the last bytes (RFC 8941)")
 ]
+DirectionWord = Literal["in", "out"]
+ServiceName = Literal["voice", "sms", "data", "ipl"]
+StateWord = Literal["receiving", "received", "read"]
 _BODIES = {"content": {form.value: {"schema": {"type": "string", "format": "binary"}} for form in Form}}
 
 
-class IntakeShape(BaseModel):
+class IntakeShape(Resource):
     """One body of usage records on its way in."""
 
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
-
-    id: str
-    href: str
     type: Literal["usageIntake"] = Field(default="usageIntake", serialization_alias="@type")
     partner: CarrierWord
-    direction: Literal["in", "out"]
-    service: Literal["voice", "sms", "data", "ipl"]
+    direction: DirectionWord
+    service: ServiceName
     contentType: str  # noqa: N815
     contentEncoding: str  # noqa: N815
     name: str
     received: int
     """Bytes that are on disk."""
-    state: Literal["receiving", "received", "read"]
+    state: StateWord
     usageImport: str | None  # noqa: N815
     begunAt: Moment  # noqa: N815
+
+
+class AskedIntake(Asked):
+    """Filters of intakes."""
+
+    partner: CarrierText | None = None
+    direction: DirectionWord | None = None
+    service: ServiceName | None = None
+    name: Annotated[str, Field(max_length=200)] | None = None
+    state: StateWord | None = None
 
 
 class SigningShape(BaseModel):
@@ -114,7 +124,7 @@ async def post_intake(
     gateway: TheGateway,
     partner: Annotated[CarrierText, Query(description="With whom the traffic was")],
     direction: Annotated[Direction, Query(description="in: they owe us; out: we owe them")],
-    service: Annotated[Literal["voice", "sms", "data", "ipl"], Query()] = "voice",
+    service: Annotated[ServiceName, Query()] = "voice",
     name: Annotated[str, Query(max_length=200, examples=["october.ndjson"])] = "intake",
     complete: Complete = "?0",
     key: Key = None,
@@ -141,18 +151,19 @@ async def post_intake(
     return _answer(intake, 201)
 
 
-@router.get("/usageIntake", operation_id="list_intakes", response_model=list[IntakeShape])
-def get_intakes(gateway: TheGateway) -> JSONResponse:
-    """Every intake that was not put away, oldest first."""
-    with reading(gateway.engine) as connection:
-        return JSONResponse([_shape(each).model_dump(mode="json", by_alias=True) for each in list_intakes(connection)])
-
-
-@router.get("/usageIntake/{id}", operation_id="get_intake", response_model=IntakeShape)
+@router.get("/usageIntake/{id}", operation_id="get_intake", response_model=IntakeShape, responses=KNOWN)
 @router.head("/usageIntake/{id}", include_in_schema=False, response_model=None)
-def get_intake(gateway: TheGateway, id: IntakeId) -> Response:
-    """How much of an intake is here: Upload-Offset says where to go on."""
-    return _answer(find(gateway, id))
+def get_intake(
+    request: Request,
+    gateway: TheGateway,
+    id: IntakeId,
+    fields: fields_of(IntakeShape) = None,  # type: ignore[valid-type]
+) -> Response:
+    """How much of an intake is here: Upload-Offset says where to go on. With its ETag."""
+    intake = find(gateway, id)
+    answer = answer_one(request, _shape(intake), fields)
+    answer.headers.update(_place(intake))
+    return answer
 
 
 @router.patch(
@@ -242,8 +253,19 @@ def _raw(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
 
 
+def _intakes(gateway: Gateway, asked: Asked) -> list[IntakeShape]:
+    """Every intake that was not put away."""
+    with reading(gateway.engine) as connection:
+        return [_shape(each) for each in list_intakes(connection)]
+
+
+def _place(intake: Intake) -> dict[str, str]:
+    """Where its next bytes belong, and whether there are any."""
+    return {"Upload-Offset": str(intake.received), "Upload-Complete": "?1" if intake.complete else "?0"}
+
+
 def _answer(intake: Intake, status: int = 200) -> JSONResponse:
-    headers = {"Upload-Offset": str(intake.received), "Upload-Complete": "?1" if intake.complete else "?0"}
+    headers = _place(intake)
     if status == 201:
         headers["Location"] = f"/v1/usageIntake/{intake.id}"
     return JSONResponse(_shape(intake).model_dump(mode="json", by_alias=True), status, headers)
@@ -287,3 +309,7 @@ def _signing_shape(gateway: Gateway, each: ToSign) -> SigningShape:
         digest=f"0x{each.digest.hex()}",
         typedData=None if each.declaration is None else typed_data(each.declaration, domain),
     )
+
+
+USAGE_INTAKE = Kind("usageIntake", IntakeShape, AskedIntake, _intakes, "0" * 32)
+add_list(router, USAGE_INTAKE, require_desk)

@@ -4,7 +4,7 @@ What a caller may not see is left out before anything is looked for, so it answe
 same work.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -23,6 +23,9 @@ from ledger.identity import CarrierCode
 
 Shape = TypeVar("Shape", bound=Resource)
 Told = dict[str, Any]
+Guard = Callable[..., Awaitable[Session]]
+KNOWN: dict[int | str, dict[str, Any]] = {304: {"description": "The caller has it already"}}
+"""`responses` of a route that answers `answer_one`."""
 
 
 class Asked(BaseModel):
@@ -85,21 +88,11 @@ def told(row: Resource, fields: str | None = None) -> Told:
     return {name: value for name, value in whole.items() if name in wanted or name in ALWAYS}
 
 
-def add_routes(router: APIRouter, kind: Kind[Shape]) -> None:
-    """GET /v1/NAME and GET /v1/NAME/{id}."""
-    guard = require_reader if kind.between is None else require_session
-    asked_type, fields_type = asked_of(kind.asked, kind.shape), fields_of(kind.shape)
-    path = f"/{kind.name}"
-
-    def list_them(
-        request: Request, session: Annotated[Session, Depends(guard)], asked: Annotated[Any, Query()]
-    ) -> Response:
-        gateway: Gateway = request.app.state.gateway
-        rows = [row for row in seen_by(session, kind, kind.rows(gateway, asked)) if _fits(row, asked.filters())]
-        return page_of(request, asked, rows)
-
-    list_them.__annotations__["asked"] = Annotated[asked_type, Query()]
-    list_them.__doc__ = f"{(kind.shape.__doc__ or '').splitlines()[0]} By page, oldest first."
+def add_routes(router: APIRouter, kind: Kind[Shape], guard: Guard | None = None) -> None:
+    """GET /v1/NAME and GET /v1/NAME/{id}, for who passes the guard; without one the kind says who that is."""
+    guard = guard or (require_reader if kind.between is None else require_session)
+    add_list(router, kind, guard)
+    fields_type = fields_of(kind.shape)
 
     def get_one(
         request: Request,
@@ -113,21 +106,36 @@ def add_routes(router: APIRouter, kind: Kind[Shape]) -> None:
     get_one.__annotations__["fields"] = fields_type
     get_one.__doc__ = f"{(kind.shape.__doc__ or '').splitlines()[0]} With its ETag."
     router.add_api_route(
-        path,
-        list_them,
-        methods=["GET"],
-        response_model=list[kind.shape],  # type: ignore[name-defined]
-        operation_id=f"list_{kind.name}",
-        name=f"list_{kind.name}",
-    )
-    router.add_api_route(
-        f"{path}/{{id}}",
+        f"/{kind.name}/{{id}}",
         get_one,
         methods=["GET"],
         response_model=kind.shape,
         operation_id=f"get_{kind.name}",
         name=f"get_{kind.name}",
-        responses={304: {"description": "The caller has it already"}},
+        responses=KNOWN,
+    )
+
+
+def add_list(router: APIRouter, kind: Kind[Shape], guard: Guard) -> None:
+    """GET /v1/NAME alone, of what one is more than a resource."""
+    asked_type = asked_of(kind.asked, kind.shape)
+
+    def list_them(
+        request: Request, session: Annotated[Session, Depends(guard)], asked: Annotated[Any, Query()]
+    ) -> Response:
+        gateway: Gateway = request.app.state.gateway
+        rows = [row for row in seen_by(session, kind, kind.rows(gateway, asked)) if _fits(row, asked.filters())]
+        return page_of(request, asked, rows)
+
+    list_them.__annotations__["asked"] = Annotated[asked_type, Query()]
+    list_them.__doc__ = f"{(kind.shape.__doc__ or '').splitlines()[0]} By page, oldest first."
+    router.add_api_route(
+        f"/{kind.name}",
+        list_them,
+        methods=["GET"],
+        response_model=list[kind.shape],  # type: ignore[name-defined]
+        operation_id=f"list_{kind.name}",
+        name=f"list_{kind.name}",
     )
 
 

@@ -67,3 +67,29 @@ def test_every_link_leads_to_an_operation_and_a_parameter_of_its(document: Mappi
     for link in links:
         taken = {each["name"] for each in operations[link["operationId"]]["parameters"]}
         assert link["parameters"].keys() <= taken
+
+
+def test_every_list_comes_by_page_or_is_named_here_with_its_reason(document: Mapping[str, Any]) -> None:
+    whole = {"grants": "as many as an operator gives by hand"}
+    lists = {
+        item["get"]["operationId"]: item["get"]
+        for item in document["paths"].values()
+        if "get" in item and _answer_of(item["get"]).get("type") == "array"
+    }
+
+    assert len(lists) > 18
+    assert {"list_usageIntake", "list_webhook", "list_usage"} <= lists.keys()
+    for name in lists.keys() - whole.keys():
+        takes = {each["name"] for each in lists[name]["parameters"]}
+        assert takes > {"limit", "cursor", "fields"}, name
+        assert lists[name]["responses"]["200"]["headers"].keys() == {"X-Total-Count", "X-Result-Count", "Link"}, name
+    assert whole.keys() <= lists.keys()
+
+
+def _answer_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of what comes as JSON; a table that may come as a file of another form is no list."""
+    content = operation["responses"].get("200", {}).get("content", {})
+    if content.keys() != {"application/json"}:
+        return {}
+    schema: Mapping[str, Any] = content["application/json"]["schema"]
+    return schema

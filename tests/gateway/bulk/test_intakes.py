@@ -132,7 +132,59 @@ def test_a_signature_of_another_key_declares_nothing(operator: Browser) -> None:
     assert operator.post(href, json={"signatures": {}}).json()["detail"] == "a batch has no signature"
 
 
+def test_a_page_of_intakes_that_nobody_can_mean_is_refused(operator: Browser) -> None:
+    hrefs = [begun(operator, b"{").json()["href"] for _ in range(2)]
+    cursor = operator.get("/v1/usageIntake?limit=1").links["next"]["url"].partition("cursor=")[2]
+    for query, status in (
+        (f"state=receiving&cursor={cursor}", 404),
+        ("cursor=AAAA", 404),
+        ("limit=1001", 422),
+        ("partner=gb-b", 422),
+        ("state=eaten", 422),
+        ("offset=1", 422),
+        ("fields=key", 422),
+    ):
+        assert (query, operator.get(f"/v1/usageIntake?{query}").status_code) == (query, status)
+    for href in hrefs:
+        operator.request("DELETE", href)
+
+
 # WHAT IS RIGHT
+
+
+def test_intakes_are_told_by_page_and_by_what_they_are(operator: Browser) -> None:
+    part, whole, other = (
+        operator.post(BEGIN.replace("=october", f"=page-{at}").replace("=in", f"={way}"), {**NDJSON, **said}).json()
+        for at, way, said in ((0, "in", {}), (1, "in", {"Upload-Complete": "?1"}), (2, "out", {}))
+    )
+    told = operator.get("/v1/usageIntake?limit=1000")
+    seen, address = [], "/v1/usageIntake?limit=2&fields=name,state"
+    while address:
+        page = operator.get(address)
+        seen += page.json()
+        address = page.links.get("next", {}).get("url", "")
+
+    def asked(query: str) -> set[str]:
+        return {each["id"] for each in operator.get(f"/v1/usageIntake?{query}").json()}
+
+    assert (told.headers["X-Total-Count"], "Link" in told.headers) == (str(len(told.json())), False)
+    assert seen == [{name: each[name] for name in ("id", "href", "@type", "name", "state")} for each in told.json()]
+    assert asked("state=receiving&name=page-0.ndjson&direction=in") == {part["id"]}
+    assert asked("state=receiving") & {part["id"], whole["id"], other["id"]} == {part["id"], other["id"]}
+    assert (asked("name=page-1.ndjson"), asked("direction=out")) == ({whole["id"]}, {other["id"]})
+    assert asked("partner=GB-B&service=voice") == {each["id"] for each in told.json()}
+    assert asked("partner=SG-S") == asked("service=sms") == set()
+    for each in (part, whole, other):
+        operator.request("DELETE", each["href"])
+
+
+def test_an_intake_that_is_known_already_still_says_where_it_goes_on(operator: Browser) -> None:
+    intake = begun(operator, b"{").json()
+    told = operator.get(f"{intake['href']}?fields=received")
+    known = operator.get(intake["href"], {"If-None-Match": told.headers["ETag"]})
+    assert told.json() == {"id": intake["id"], "href": intake["href"], "@type": "usageIntake", "received": 1}
+    assert (known.status_code, known.headers["Upload-Offset"], known.headers["Upload-Complete"]) == (304, "1", "?0")
+    operator.request("DELETE", intake["href"])
 
 
 def test_an_intake_that_broke_off_goes_on_where_it_stopped_and_the_carriers_own_key_signs(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from gateway.api import webhook_routes
 from gateway.api.app import build_app
@@ -19,7 +19,7 @@ from gateway.webhooks.sending import Sender
 from ledger.agreement_file import dump_agreement
 from ledger.chain.bindings import StatementAgreed
 from ledger.store.engine import writing
-from ledger.store.tables import answers
+from ledger.store.tables import answers, webhooks
 from tests.gateway.asking import Browser
 from tests.gateway.chain_rows import said
 from tests.gateway.homes import lonely_gateway
@@ -148,6 +148,58 @@ def test_what_a_webhook_would_be_can_be_tried(desk: Browser, receiver: Receiver)
     assert desk.get(made["href"]).status_code == 200
 
 
+def test_webhooks_are_told_by_page_and_by_what_they_are(desk: Browser, gateway: Gateway) -> None:
+    made = [
+        desk.post("/v1/webhook", json={"url": f"https://93.184.215.14/{at}", "events": events}).json()
+        for at, events in enumerate((["payment.received"], [], ["statement.agreed"], ["payment.received"]))
+    ]
+    with writing(gateway.engine) as connection:
+        connection.execute(update(webhooks).where(webhooks.c.id == made[2]["id"]).values(disabled_at_ms=1))
+    whole = desk.get("/v1/webhook")
+    seen, address = [], "/v1/webhook?limit=3&fields=url"
+    while address:
+        page = desk.get(address)
+        seen += page.json()
+        address = page.links.get("next", {}).get("url", "")
+
+    def paths(query: str) -> str:
+        return "".join(each["url"][-1] for each in desk.get(f"/v1/webhook?{query}").json())
+
+    assert (whole.headers["X-Total-Count"], whole.headers["X-Result-Count"], "Link" in whole.headers) == (
+        "4",
+        "4",
+        False,
+    )
+    assert seen == [{name: each[name] for name in ("id", "href", "@type", "url")} for each in whole.json()]
+    assert sorted(paths("event=payment.received")) == ["0", "1", "3"], "one is told of everything"
+    assert (paths("state=disabled"), sorted(paths("state=active"))) == ("2", ["0", "1", "3"])
+    assert (paths("url=https://93.184.215.14/3"), paths("state=disabled&event=payment.received")) == ("3", "")
+
+
+def test_a_page_of_webhooks_that_nobody_can_mean_is_refused(desk: Browser) -> None:
+    for at in range(2):
+        desk.post("/v1/webhook", json={"url": f"https://93.184.215.14/{at}"})
+    cursor = desk.get("/v1/webhook?limit=1").links["next"]["url"].partition("cursor=")[2]
+
+    for query, status in (
+        (f"state=active&cursor={cursor}", 404),
+        ("cursor=AAAA", 404),
+        ("limit=0", 422),
+        ("limt=1", 422),
+        ("state=eaten", 422),
+        ("event=statement.eaten", 422),
+        ("fields=secret", 422),
+    ):
+        assert (query, desk.get(f"/v1/webhook?{query}").status_code) == (query, status)
+
+
+def test_a_webhook_that_is_known_already_is_not_told_again(desk: Browser) -> None:
+    made = desk.post("/v1/webhook", json={"url": "https://93.184.215.14/"}).json()
+    told = desk.get(f"{made['href']}?fields=state")
+    assert told.json() == {"id": made["id"], "href": made["href"], "@type": "webhook", "state": "active"}
+    assert desk.get(made["href"], {"If-None-Match": told.headers["ETag"]}).status_code == 304
+
+
 def test_there_are_only_so_many(desk: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook_routes, "MAX_WEBHOOKS", 2)
     for _ in range(2):
@@ -224,4 +276,4 @@ def test_a_network_that_is_allowed_no_more_is_not_told(gateway: Gateway, receive
 def test_each_operation_is_described(desk: Browser) -> None:
     paths = desk.get("/openapi.json").json()["paths"]
     names = {each["operationId"] for path, item in paths.items() if "/webhook" in path for each in item.values()}
-    assert names == {"post_webhook", "webhooks", "get_webhook", "delete_webhook", "test_webhook", "resume_webhook"}
+    assert names == {"post_webhook", "list_webhook", "get_webhook", "delete_webhook", "test_webhook", "resume_webhook"}
