@@ -1,8 +1,12 @@
-"""Which words does a page speak? The catalogues of each language, one file a subject under words/."""
+"""Which words does a page speak? The catalogues of each language, one file a subject under words/.
+
+A text that counts something has another one for one of it, where the language does: `key.one` beside `key.other`, and
+`key.by` if it is not {count} that is counted.
+"""
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -11,25 +15,40 @@ CATALOGUES = Path(__file__).parent / "words"
 
 
 @dataclass(frozen=True, slots=True)
+class One:
+    """How a text reads when there is one of what it counts."""
+
+    by: str
+    """The name in braces that counts; its value may be a number, or one as a page shows it."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """The catalogue of one language: `words("key", name=value)`."""
 
     language: str
     texts: Mapping[str, str]
+    ones: Mapping[str, One] = field(default_factory=dict)
 
     def __call__(self, key: str, **values: object) -> str:
-        return self.texts[key].format_map(values)
+        one = self.ones.get(key)
+        text = one.text if one is not None and str(values[one.by]) == "1" else self.texts[key]
+        return text.format_map(values)
 
 
 @cache
 def words_of(language: str) -> Words:
     """The words of "en" or "zh", of all subjects; a key stands in one file only."""
-    texts: dict[str, str] = {}
+    said: dict[str, str | dict[str, str]] = {}
     for path in sorted((CATALOGUES / language).glob("*.toml")):
         found = tomllib.loads(path.read_text("utf-8"))
-        assert not texts.keys() & found.keys(), f"{path.name} repeats {sorted(texts.keys() & found.keys())}"
-        texts |= found
-    return Words(language, texts)
+        assert not said.keys() & found.keys(), f"{path.name} repeats {sorted(said.keys() & found.keys())}"
+        said |= found
+    texts = {key: text if isinstance(text, str) else text["other"] for key, text in said.items()}
+    counting = {key: text for key, text in said.items() if not isinstance(text, str)}
+    ones = {key: One(text.get("by", "count"), text["one"]) for key, text in counting.items()}
+    return Words(language, texts, ones)
 
 
 def choose_language(asked: str | None, accept: str) -> str:

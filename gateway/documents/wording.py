@@ -16,4 +16,5 @@ def document_words(language: str) -> Words:
     if language not in LANGUAGES:
         raise Malformed("not a language of documents", expected=" or ".join(LANGUAGES), got=repr(language[:20]))
     own = tomllib.loads((CATALOGUES / f"{language}.toml").read_text("utf-8"))
-    return Words(language, {**words_of(language).texts, **own})
+    desk = words_of(language)
+    return Words(language, {**desk.texts, **own}, desk.ones)

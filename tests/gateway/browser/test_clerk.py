@@ -24,7 +24,7 @@ def test_a_clerk_brings_a_file_sees_what_it_becomes_and_imports_it(watched: Watc
     expect(page.locator("#staged")).to_contain_text("Nothing is kept yet", timeout=20_000)
     expect(page.locator("#staged")).to_contain_text("nonsense")
     page.get_by_role("button", name="Import it").click()
-    expect(page.locator("#staged")).to_contain_text("1 records are in", timeout=20_000)
+    expect(page.locator("#staged")).to_contain_text("1 record is in", timeout=20_000)
     page.get_by_role("link", name="See the import").click()
     with page.expect_download() as taken:
         page.get_by_role("link", name="Take them as they came").click()

@@ -247,7 +247,7 @@ def test_9_small_disputes_are_let_go_at_once(served: Served, gb: Clerk) -> None:
     done = gb.submit(path, path)
     served.settle()
 
-    assert "1 open dispute(s) are each below USD 1,000.00" in page
+    assert "1 open dispute is below USD 1,000.00" in page
     assert done.status_code == 303
     with reading(served[GB_B].engine) as connection:
         row = dispute_of(connection, _dispute(served, "duration").dispute_id)

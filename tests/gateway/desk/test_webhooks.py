@@ -99,7 +99,7 @@ def test_each_says_how_far_it_was_told_what_failed_last_and_what_to_do(gateway: 
         assert said in page, said
     assert "HTTP 500 &lt;b&gt;" in page
     assert page.count("/resume") == 2, "what goes on by itself needs none"
-    assert "1 webhook(s) are not told any more." in clerk.get("/desk").text
+    assert "1 webhook is not told any more." in clerk.get("/desk").text
     assert "secret" not in clerk.get(f"{PAGE}?export=webhooks&format=json").text
 
 
