@@ -1,7 +1,7 @@
 """What does the statement page show? Both sides of one month with one partner."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -36,6 +36,9 @@ from ledger.store.settlement import (
 )
 from reconciliation.finding import Finding, Severity
 from reconciliation.settling.statement import StatementDraft, StatementLine
+
+Direction = tuple[str, str]
+"""Creditor, and the service's word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
         payables = payable_rows(connection, [held], now_ms)
         steps = steps_of(connection, gateway, held, period, agreed)
         lines = lines_of(connection, draft, agreed)
-        rows = _service_rows(gateway, held, lines, findings, agreed, declared)
+        found = _by_direction(findings)
+        rows = _service_rows(gateway, held, lines, found, agreed, declared)
         return StatementView(
             partner=partner,
             period=str(period),
@@ -131,7 +135,7 @@ def statement_view(gateway: Gateway, partner: CarrierCode, period: Period) -> St
             waterfalls=[
                 waterfall(row.creditor, row.service, chosen)
                 for row in rows
-                if (chosen := [each.finding for each in findings if _is_of(each.finding, row)])
+                if (chosen := found.get((row.creditor, row.service)))
             ],
             findings=findings,
             disputes=[dispute_row(row, gateway.carrier) for row in disputes],
@@ -189,7 +193,7 @@ def _service_rows(
     gateway: Gateway,
     held: Partnership,
     lines: Sequence[StatementLine | StatementLineRow],
-    findings: Sequence[FindingRow],
+    found: Mapping[Direction, Sequence[Finding]],
     agreed: StatementRow | None,
     declared: Sequence[DeclarationRow],
 ) -> list[ServiceRow]:
@@ -215,13 +219,11 @@ def _service_rows(
             withheld_micros=line.withheld_micros,
             state=State("open"),
         )
-        rows.append(_with_state(row, findings, agreed))
+        rows.append(_with_state(row, found.get((row.creditor, row.service), ()), agreed))
     return rows
 
 
-def _with_state(row: ServiceRow, findings: Sequence[FindingRow], agreed: StatementRow | None) -> ServiceRow:
-    values = {name: getattr(row, name) for name in row.__dataclass_fields__}
-    mine = [each.finding for each in findings if _is_of(each.finding, row)]
+def _with_state(row: ServiceRow, mine: Sequence[Finding], agreed: StatementRow | None) -> ServiceRow:
     if agreed is not None:
         state = State("agreed", Mood.GOOD)
     elif row.withheld_micros:
@@ -234,7 +236,7 @@ def _with_state(row: ServiceRow, findings: Sequence[FindingRow], agreed: Stateme
         state = State("differs", Mood.WARN)
     else:
         state = State("open")
-    return ServiceRow(**(values | {"state": state}))
+    return replace(row, state=state)
 
 
 def _counts(declared: Sequence[DeclarationRow]) -> Mapping[tuple[object, ...], int]:
@@ -245,8 +247,11 @@ def _counts(declared: Sequence[DeclarationRow]) -> Mapping[tuple[object, ...], i
     return counts
 
 
-def _is_of(finding: Finding, row: ServiceRow) -> bool:
-    return (finding.creditor, finding.service.word) == (row.creditor, row.service)
+def _by_direction(findings: Sequence[FindingRow]) -> dict[Direction, list[Finding]]:
+    found: dict[Direction, list[Finding]] = {}
+    for each in findings:
+        found.setdefault((each.finding.creditor, each.finding.service.word), []).append(each.finding)
+    return found
 
 
 def _agreed_block(connection: Connection, held: Partnership, period: Period) -> int | None:
