@@ -80,8 +80,7 @@ def file_of(pieces: Iterable[bytes], name: str, media_type: str) -> Response:
 
 def problem_of(request: Request, health: GatewayHealth, error: GscError) -> HTMLResponse:
     """The page of a refusal, with its status."""
-    title = error.slug.replace("-", " ").capitalize()
-    page = page_of(request, "problem.html", health, title=title, error=error)
+    page = page_of(request, "problem.html", health, error=error)
     page.status_code = error.status
     return page
 

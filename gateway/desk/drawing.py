@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.api.login.session import Session
 from gateway.desk.filtering import Choices, Filters, filters_of
 from gateway.desk.navigation import NAVIGATION, place_of
+from gateway.desk.refusing import refusals_of
 from gateway.desk.shapes import (
     at,
     at_ms,
@@ -63,7 +64,7 @@ class Page:
 
 def draw(template: str, page: Page, **values: object) -> str:
     """The HTML of a page."""
-    words = words_of(page.language)
+    words, refusals = words_of(page.language), refusals_of(page.language)
     other = next(each for each in LANGUAGES if each != page.language)
 
     def link(path: str, **query: object) -> str:
@@ -105,6 +106,8 @@ def draw(template: str, page: Page, **values: object) -> str:
             sentence=lambda item: _sentence(words, item),
             explained=lambda finding: _explained(values["view"], finding),
             detour=of_arbitrage,
+            refusal=refusals.refusal,
+            reason=refusals.reason,
         )
     )
 

@@ -73,6 +73,9 @@ def test_3_a_choice_that_is_not_what_was_shown_is_refused_with_what_changed(cn: 
     assert shown.status_code == 409
     assert "The figures have changed since you looked; nothing was signed." in shown.text
     assert "USD 1.99" in shown.text, "what was seen"
+    said = form_of(cn.get(path).text, path) | {"seen": f"0x{'ab' * 32}:missing_at_ours:0:1990000:99"}
+    chinese = cn.post(f"{path}?lang=zh", said).text
+    assert all(each in chinese for each in ("<h1>数字已改变</h1>", "应为", "实为", "下一步：", "没有签署任何内容"))
     assert "12 records" in shown.text, "what is so now"
 
 
