@@ -24,6 +24,7 @@ from gateway.cli.parts import (
     home_of,
     maybe_code,
     maybe_month,
+    named_home,
     registry_code_of,
 )
 
@@ -257,8 +258,11 @@ def reconcile(
     json: Json = False,
 ) -> None:
     """Match ours against theirs and explain every difference: two plain files, or a month of a home folder."""
-    from gateway.cli.pure_verbs import reconcile_two_files, told_missing
+    from gateway.cli.pure_verbs import reconcile_two_files, refuse_beside, told_missing
 
+    if ours is not None:
+        todo = "Leave it out; or leave the files out, to reconcile a month of a home folder."
+        refuse_beside("plain files", todo, partner=partner, home=named_home(home))
     if ours is not None and sketch is not None:
         from gateway.cli.sketch_verbs import reconcile_with_sketch
 
@@ -274,6 +278,7 @@ def reconcile(
             us,
             creditor,
             json,
+            period=period,
             service=service,
             deck=deck,
             fx=fx,

@@ -38,6 +38,13 @@ def home_of(home: Path | None) -> "Gateway":
     return opened(home or Path())
 
 
+def named_home(home: Path | None) -> Path | None:
+    """The home folder, unless it is the environment that names it."""
+    from os import environ
+
+    return None if home is None or str(home) == environ.get("GSC_HOME") else home
+
+
 def folder_of(home: Path | None) -> "HomeFolder":
     """The home folder without keys, network and chain."""
     from gateway.cli.opening import opened_folder

@@ -140,6 +140,7 @@ def reconcile_two_files(
     creditor: str | None,
     as_json: bool,
     *,
+    period: str | None = None,
     service: str = "voice",
     deck: Path | None = None,
     fx: Path | None = None,
@@ -150,7 +151,7 @@ def reconcile_two_files(
     """Match two files of rated usage and explain every difference; by the creditor's deck, if it is given."""
     from shutil import get_terminal_size
 
-    from gateway.cli.parts import day_of, service_of
+    from gateway.cli.parts import day_of, maybe_month, service_of
     from gateway.cli.reconciled import lines_of
     from gateway.cli.showing import show_json, show_next
     from gateway.plain_rating import into_agreed
@@ -174,6 +175,7 @@ def reconcile_two_files(
         agreement,
         ours=carrier_code(us) if us else None,
         creditor=carrier_code(creditor) if creditor else None,
+        period=maybe_month(period),
         service=of,
         decks=decks,
         into=into,
@@ -213,6 +215,14 @@ def net_obligations(path: Path, as_json: bool, lines: Path | None = None) -> Non
 def told_missing(verb: str, needed: str) -> Malformed:
     """The refusal of a command without what it works on."""
     return Malformed(f"gsc {verb} lacks what it works on", expected=needed, todo=f"See gsc {verb} --help.")
+
+
+def refuse_beside(what: str, todo: str, **given: object) -> None:
+    """Refuse the first option that is given and means nothing beside `what`. Raises Malformed."""
+    for name, value in given.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise Malformed(f"{option} means nothing with {what}", expected=f"no {option}", got=str(value), todo=todo)
 
 
 @contextmanager

@@ -135,6 +135,34 @@ def test_rows_that_could_not_be_read_stand_beside_the_total_and_the_first_are_to
     assert told.err.splitlines()[MOST_TOLD:] == ["quarantined ours: 3 rows more; --json has all"]
 
 
+def test_the_month_that_is_named_is_reconciled_and_not_the_one_most_records_are_of(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs, paper = files
+    for period in ("2026-10", "2026-11"):
+        assert run(["reconcile", ours, theirs, "--agreement", paper, "--period", period]) == 0
+        assert capsys.readouterr().out.startswith(f"voice of {period}, ")
+    assert run(["reconcile", ours, theirs, "--agreement", paper, "--period", "last"]) == 2
+    assert "last" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--partner", "GB-B"], ["--home", "."]])
+def test_an_option_of_a_home_folder_is_refused_by_name_with_plain_files(
+    files: tuple[str, str, str], capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    ours, theirs, paper = files
+    assert run(["reconcile", ours, theirs, "--agreement", paper, *option]) == 2
+    assert f"{option[0]} means nothing with plain files" in capsys.readouterr().err
+
+
+def test_a_home_that_the_environment_names_does_not_stop_plain_files(
+    files: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs, paper = files
+    monkeypatch.setenv("GSC_HOME", str(Path(ours).parent))
+    assert run(["reconcile", ours, theirs, "--agreement", paper, "--dry-run"]) == 0
+
+
 @pytest.mark.parametrize(("name", "words"), [("none.parquet", "no such file"), ("none.csv", "no such file")])
 def test_a_file_that_is_not_there_is_told_as_such(
     files: tuple[str, str, str], capsys: pytest.CaptureFixture[str], name: str, words: str
