@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ledger.agreement import Agreement
 from ledger.cells import plain_cell
@@ -138,7 +137,7 @@ def read_records(path: Path, service: Service = Service.VOICE) -> Records:
     amount_micros or amount (decimal); optional line, route, destination, code, charged_quantity.
     """
     if path.suffix.lower() == ".parquet":
-        return Records(_parquet(path), ())
+        return Records(file_source([path]).table(), ())
     columns: dict[str, list[object]] = {name: [] for name in RATED_SCHEMA.names}
     quarantined: list[Quarantined] = []
     for line, row in _rows(path, RECORD):
@@ -150,18 +149,6 @@ def read_records(path: Path, service: Service = Service.VOICE) -> Records:
         for name, value in values.items():
             columns[name].append(value)
     return Records(pa.Table.from_pydict(columns, schema=RATED_SCHEMA), tuple(quarantined))
-
-
-def _parquet(path: Path) -> pa.Table:
-    try:
-        return pq.read_table(path, columns=RATED_SCHEMA.names)
-    except (pa.ArrowInvalid, OSError, KeyError) as error:
-        raise Malformed(
-            f"{path.name} is not a Parquet file of rated records",
-            expected=", ".join(RATED_SCHEMA.names),
-            got=why_unreadable(error, path)[:200],
-            todo="Write it with: gsc rate.",
-        ) from None
 
 
 def _record(line: int, row: Row, service: Service) -> dict[str, object]:

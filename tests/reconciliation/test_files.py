@@ -1,12 +1,14 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from ledger.errors import Malformed, Refused, RowMalformed
 from ledger.identity import CarrierCode
 from ledger.period import Period
+from ledger.usage import RATED_SCHEMA
 from reconciliation.files import net_file, read_records, reconcile_files
 from tests.reconciliation.records import CN, GB, agreement, many, table
 
@@ -18,6 +20,13 @@ def write(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def parquet(folder: Path, **change: pa.Array) -> Path:
+    """One record, with other columns than it should have."""
+    columns = dict(zip(RATED_SCHEMA.names, table(many(1)).columns, strict=True)) | change
+    pq.write_table(pa.table(columns), folder / "ours.parquet")
+    return folder / "ours.parquet"
 
 
 def test_a_file_without_the_columns_is_refused_with_what_it_has(tmp_path: Path) -> None:
@@ -49,6 +58,37 @@ def test_an_amount_below_nothing_is_read_and_named_by_the_engine(tmp_path: Path)
 def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="not a Parquet file"):
         read_records(write(tmp_path, "ours.parquet", "no"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"route": pa.array([None], pa.string())}, "empty cells; expected a value in each row; got route"),
+        ({"a_party": pa.array([{"number": 86}])}, "is not a Parquet file of rated records"),
+        ({"amount_micros": pa.array([0.5])}, "a column is not of its type"),
+    ],
+)
+def test_a_parquet_file_is_judged_as_the_engine_judges_it(
+    tmp_path: Path, change: dict[str, pa.Array], words: str
+) -> None:
+    """Else its columns would break the sketch and the detectors, which read no piece by piece."""
+    path = parquet(tmp_path, **change)
+    with pytest.raises(Malformed, match=words):
+        read_records(path)
+
+
+@pytest.mark.parametrize(
+    "callers",
+    [
+        pa.array([8613900000001]),
+        pa.array(["8613900000001"]).dictionary_encode(),
+        pa.array(["8613900000001"]).cast("large_string"),
+    ],
+)
+def test_a_parquet_file_of_other_but_fitting_types_is_read_as_records(tmp_path: Path, callers: pa.Array) -> None:
+    read = read_records(parquet(tmp_path, a_party=callers)).table
+    assert read.schema == RATED_SCHEMA
+    assert read["a_party"].to_pylist() == ["8613900000001"]
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
