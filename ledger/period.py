@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from ledger.errors import Malformed
 
 UTC_ZONE = ZoneInfo("UTC")
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+"""Of the months that are read: the calendar knows each, the months beside it and its bounds in every zone."""
 
 
 class Period(NamedTuple):
@@ -42,9 +44,21 @@ def parse_period(text: str) -> Period:
     """Read "2026-10". Raises Malformed."""
     year, dash, month = text.partition("-")
     digits = year.isascii() and year.isdigit() and month.isascii() and month.isdigit()
-    if dash and digits and len(year) == 4 and len(month) == 2 and 1 <= int(month) <= 12 and int(year) >= 2000:
-        return Period(int(year), int(month))
-    raise Malformed("not a period", expected="YYYY-MM, for example 2026-10", got=repr(text[:20]))
+    if not (dash and digits and len(year) == 4 and len(month) == 2 and 1 <= int(month) <= 12):
+        raise Malformed(
+            "not a period",
+            expected="YYYY-MM, for example 2026-10",
+            got=repr(text[:20]),
+            todo="Name a month of the calendar.",
+        )
+    if not FIRST_YEAR <= int(year) <= LAST_YEAR:
+        raise Malformed(
+            "not a period of this trade",
+            expected=f"a month of the years {FIRST_YEAR} to {LAST_YEAR}",
+            got=text,
+            todo="Correct the year.",
+        )
+    return Period(int(year), int(month))
 
 
 def period_of_key(key: int) -> Period:

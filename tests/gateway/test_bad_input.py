@@ -84,6 +84,13 @@ def test_a_wrong_signature(
     assert kept(gateway) == []
 
 
+@pytest.mark.parametrize("path", ["customerBill?period=9999-12", "document/statement?partner=GB-B&period=9999-12"])
+def test_a_month_beyond_the_calendar(operator: Browser, held: Partnership, path: str) -> None:
+    answer = operator.get(f"/v1/{path}")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/malformed")
+    assert "a month of the years 2000 to 2199" in answer.text
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
