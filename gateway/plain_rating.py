@@ -27,14 +27,10 @@ from ledger.prices.rating import REFUSED_SCHEMA
 from ledger.prices.service_rating import all_period_charges, periods_of, rate_usage
 from ledger.service import Service
 from ledger.unreadable import why_unreadable
-from ledger.usage import RATED_SCHEMA
+from ledger.usage import LAST_MS, RATED_SCHEMA
 
 SIGNATURES = ".sig"
 """Ending of the file beside a rates file that holds its signatures: TOML, a carrier's code and 0x… on each line."""
-
-
-FAR_MS = 4_102_444_800_000
-"""2100-01-01 UTC: whatever begins then or later has a wrong clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +94,7 @@ def split_outside(usage: pa.Table, service: Service, agreement: Agreement) -> tu
     start = usage["start_ms"]
     faults = [
         (pc.less(start, agreement.valid_from_ms), "before the agreement is valid"),
-        (pc.greater_equal(start, FAR_MS), "begins after the year 2099"),
+        (pc.greater_equal(start, LAST_MS), "begins after the year 2099"),
     ]
     if service is Service.DATA:
         parties = pa.array([agreement.low, agreement.high])

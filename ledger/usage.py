@@ -5,6 +5,7 @@ Directions and periods are not columns: a table holds one of each (see `BatchSco
 four services stands in docs/decisions/0004-one-record-for-four-services.md.
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -35,6 +36,9 @@ RATED_SCHEMA = pa.schema(
     ]
 )
 """RatedTable: priced; what a batch archive file holds, in leaf order."""
+
+FIRST_MS, LAST_MS = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (2000, 2100))
+"""A record that begins before the one, or at the other or later, has a wrong clock."""
 
 
 class BatchScope(NamedTuple):

@@ -20,7 +20,7 @@ from ledger.prices.deck import DeckHistory
 from ledger.prices.fx import Conversion
 from ledger.service import Service
 from ledger.unreadable import why_unreadable
-from ledger.usage import RATED_SCHEMA, BatchScope
+from ledger.usage import FIRST_MS, LAST_MS, RATED_SCHEMA, BatchScope
 from reconciliation.plain import netting_plain, proposal_plain, reconciliation_plain
 from reconciliation.reconcile import reconcile_sources
 from reconciliation.settling.disputes import dispute_proposals
@@ -37,6 +37,7 @@ MAX_FIELD = 1_000
 MAX_PARTY = 32
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INT64 = 2**63
+_YEARS = "between 2000 and 2100"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def reconcile_files(
 def _source(path: Path, service: Service) -> tuple[Source, tuple[Quarantined, ...]]:
     """A file's records, of a Parquet file unread, and the rows that could not be read."""
     if path.suffix.lower() == ".parquet":
-        return file_source([path]), ()
+        return _parquet(path), ()
     records = read_records(path, service)
     return table_source(records.table), records.quarantined
 
@@ -137,7 +138,7 @@ def read_records(path: Path, service: Service = Service.VOICE) -> Records:
     amount_micros or amount (decimal); optional line, route, destination, code, charged_quantity.
     """
     if path.suffix.lower() == ".parquet":
-        return Records(file_source([path]).table(), ())
+        return Records(_parquet(path).table(), ())
     columns: dict[str, list[object]] = {name: [] for name in RATED_SCHEMA.names}
     quarantined: list[Quarantined] = []
     for line, row in _rows(path, RECORD):
@@ -149,6 +150,30 @@ def read_records(path: Path, service: Service = Service.VOICE) -> Records:
         for name, value in values.items():
             columns[name].append(value)
     return Records(pa.Table.from_pydict(columns, schema=RATED_SCHEMA), tuple(quarantined))
+
+
+def _parquet(path: Path) -> Source:
+    """Raises Malformed for a start that no clock shows, before it is asked for its day."""
+    source = file_source([path])
+    outside = [each for each in _start_bounds(source) if not FIRST_MS <= each < LAST_MS]
+    if outside:
+        raise Malformed(
+            f"{path.name} has a start_ms that is not {_YEARS}",
+            expected=f"{FIRST_MS} to {LAST_MS - 1}: milliseconds since 1970, UTC",
+            got=str(outside[0]),
+            todo="Milliseconds are expected, not seconds or microseconds; take out rows of a wrong clock.",
+        )
+    return source
+
+
+def _start_bounds(source: Source) -> tuple[int, ...]:
+    """Least and largest start; none without records."""
+    known = source.bounds("start_ms")
+    if known is not None:
+        return known
+    read = (table["start_ms"].to_numpy() for piece in source.pieces for _, table in source.read(piece, ("start_ms",)))
+    found = [each for column in read for each in (int(column.min()), int(column.max()))]
+    return (min(found), max(found)) if found else ()
 
 
 def _record(line: int, row: Row, service: Service) -> dict[str, object]:
@@ -178,9 +203,13 @@ def _amount(row: Row) -> int:
 
 
 def _start_ms(row: Row) -> int:
-    if row["start_ms"]:
-        return _integer(row["start_ms"], "start_ms")
-    text = row["start"]
+    start = _integer(row["start_ms"], "start_ms") if row["start_ms"] else _moment_ms(row["start"])
+    if FIRST_MS <= start < LAST_MS:
+        return start
+    raise RowMalformed("a start that no clock shows", expected=_YEARS, got=(row["start_ms"] or row["start"])[:40])
+
+
+def _moment_ms(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text if text.isascii() else "")
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,6 +1,5 @@
 """Which rows of a body become usage, and why do the others not?"""
 
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +10,9 @@ from numpy.typing import NDArray
 from gateway.bulk.bodies import Bad, Block, moments
 from gateway.formats.trunks import MAX_ROUTE
 from ledger.service import Service
-from ledger.usage import USAGE_SCHEMA
+from ledger.usage import FIRST_MS, LAST_MS, USAGE_SCHEMA
 
 MOST_QUANTITY = 2**53
-FIRST_MS, LAST_MS = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1000 for year in (2000, 2100))
 
 
 class Kind(NamedTuple):

@@ -10,7 +10,7 @@ from ledger.identity import CarrierCode
 from ledger.period import Period
 from ledger.usage import RATED_SCHEMA
 from reconciliation.files import net_file, read_records, reconcile_files
-from tests.reconciliation.records import CN, GB, agreement, many, table
+from tests.reconciliation.records import CN, GB, NOON_MS, agreement, many, table
 
 HEADER = "a_party,b_party,start,quantity,amount\n"
 ROW = "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,0.02\n"
@@ -122,6 +122,44 @@ def test_a_start_without_offset_is_utc_and_with_one_is_moved(tmp_path: Path) -> 
     text = HEADER + ROW.replace("12:00:00Z", "12:00:00") + ROW.replace("12:00:00Z", "20:00:00+08:00")
     starts = read_records(write(tmp_path, "ours.csv", text)).table["start_ms"].to_pylist()
     assert starts == [1_791_720_000_000, 1_791_720_000_000]
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("start_ms", "9223372036854775807"),
+        ("start_ms", "0"),
+        ("start_ms", "4102444800000"),
+        ("start", "0001-01-01T00:00:00+14:00"),
+        ("start", "9999-12-31T23:59:59-14:00"),
+    ],
+)
+def test_a_row_whose_start_no_clock_shows_is_quarantined(tmp_path: Path, column: str, text: str) -> None:
+    """Some of these have no day in any calendar, and would stop the whole reconciliation."""
+    rows = "".join(
+        f"8613900000001,447700900001,{start},60000,0.02\n" for start in (text, "946684800000", "4102444799999")
+    )
+    if column == "start":
+        rows = f"8613900000001,447700900001,{text},60000,0.02\n{ROW}{ROW}"
+    read = read_records(write(tmp_path, "ours.csv", HEADER.replace("start", column) + rows))
+    assert len(read.table) == 2
+    assert [(row.line, "between 2000 and 2100" in row.reason) for row in read.quarantined] == [(2, True)]
+
+
+@pytest.mark.parametrize("start", [2**63 - 1, -(2**63), 253_402_300_800_000, NOON_MS // 1000])
+@pytest.mark.parametrize("with_bounds", [True, False])
+def test_a_parquet_file_with_a_start_that_no_clock_shows_is_refused_with_the_bounds(
+    tmp_path: Path, start: int, with_bounds: bool
+) -> None:
+    path, good = parquet(tmp_path, start_ms=pa.array([start])), tmp_path / "theirs.parquet"
+    pq.write_table(pq.read_table(path), path, write_statistics=with_bounds)
+    pq.write_table(table(many(3)), good)
+    for files in ((path, good), (good, path)):
+        with pytest.raises(Malformed, match="a start_ms that is not between 2000 and 2100") as refusal:
+            reconcile_files(*files, agreement())
+        assert refusal.value.got == str(start)
+    with pytest.raises(Malformed, match="start_ms"):
+        read_records(path)
 
 
 def test_two_files_reconcile_to_json(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_no_text_that_is_written_runs_in_a_spreadsheet_and_all_of_it_is_read_bac
     values = {name: [1] for name in RATED_SCHEMA.names} | {
         "a_party": ["+44"],
         "b_party": ["442079460000"],
+        "start_ms": [1_791_158_400_250],
         "route": [formula],
         "destination": ["@SUM"],
         "code": ["44"],
