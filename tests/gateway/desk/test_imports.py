@@ -75,8 +75,14 @@ def test_an_empty_file_and_one_of_no_known_kind_are_told_so_with_what_to_do(cn: 
     empty: httpx.Response = cn.browser.post(
         "/desk/imports", headers={"Origin": cn.origin}, data=fields, files={"file": ("x.csv", b"")}
     )
-    unknown = ended(cn, bring(cn, "odd.csv", "just some words\nand more of them\n"))
+    waits = bring(cn, "odd.csv", "just some words\nand more of them\n")
+    unknown = ended(cn, waits)
+    chinese = cn.get(f"{waits}?lang=zh").text
+    away = cn.submit(waits, f"{waits}/away")  # it has no columns to map, and other tests follow every link
 
+    assert away.status_code == 303
+    assert "没有适合该文件的预设格式" in chinese
+    assert "下一步： 请在页面上映射列" in chinese
     assert (empty.status_code, "the file is empty" in empty.text) == (422, True)
     assert "no preset fits the file" in unknown
     assert "Map its columns" in unknown
