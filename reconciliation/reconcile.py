@@ -21,6 +21,7 @@ from reconciliation.difference import Books, Difference
 from reconciliation.exceptions import QuietPairs, exceptions_of, seen, tell_pairs
 from reconciliation.explaining.explain import explain, rank
 from reconciliation.explaining.explainer import Explainer
+from reconciliation.explaining.lost_callers import with_lost_callers
 from reconciliation.explaining.naming import named
 from reconciliation.explaining.port_charges import with_samples
 from reconciliation.explaining.wording import Perspective, sentence
@@ -174,7 +175,7 @@ def _evidence(known: Known, agreement: Agreement) -> Evidence:
 
 
 def _books(sides: Streamed, scope: BatchScope, month: Month) -> Books:
-    return Books(
+    books = Books(
         creditor=sides.creditor,
         debtor=sides.debtor,
         pairing=match(sides.creditor, sides.debtor, month.tolerance, sides.clocks),
@@ -185,6 +186,7 @@ def _books(sides: Streamed, scope: BatchScope, month: Month) -> Books:
         service=scope.service,
         whole=sides.whole,
     )
+    return with_lost_callers(books)
 
 
 def _check_complete(books: Books, differences: Sequence[Difference]) -> None:

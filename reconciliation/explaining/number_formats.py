@@ -31,7 +31,7 @@ def find_other_formats(books: Books, owed: Ints, counted: Ints) -> Formats:
     quantities within tolerance. The nearest in time go together."""
     if books.service not in _CALLED or not len(owed) or not len(counted):
         return Formats(owed[:0], counted[:0], "")
-    near = _nearest(*_alike(books, owed, counted))
+    near = nearest(*_alike(books, owed, counted))
     if not near:
         return Formats(owed[:0], counted[:0], "")
     places, others = (np.array(each, np.int64) for each in zip(*near, strict=True))
@@ -54,7 +54,7 @@ def _alike(books: Books, owed: Ints, counted: Ints) -> tuple[Ints, Ints, Ints]:
     other_start = them.start_ms[counted] - books.clocks.theirs[counted]
     window = books.tolerance.window_ms
     cell, other_cell = start // (window + 1), other_start // (window + 1)
-    at, other = _meeting(digits, cell, other_digits, other_cell)
+    at, other = meeting(digits.view(np.uint64), cell, other_digits.view(np.uint64), other_cell)
     apart = np.abs(start[at] - other_start[other])
     longer = np.abs(us.quantity[owed[at]] - them.quantity[counted[other]])
     like = (digits[at] >= 0) & (digits[at] == other_digits[other]) & (apart <= window)
@@ -63,13 +63,13 @@ def _alike(books: Books, owed: Ints, counted: Ints) -> tuple[Ints, Ints, Ints]:
     return at[like], other[like], (apart + longer)[like]
 
 
-def _meeting(digits: Ints, cell: Ints, other_digits: Ints, other_cell: Ints) -> tuple[Ints, Ints]:
-    """Places of equal digits in the same or a neighbouring cell of time, and few others."""
-    words = _words(other_digits, other_cell)
+def meeting(word: Words, cell: Ints, other_word: Words, other_cell: Ints) -> tuple[Ints, Ints]:
+    """Places of equal words in the same or a neighbouring cell of time, and few others."""
+    words = _words(other_word, other_cell)
     order = np.argsort(words)
     found = []
     for step in (-1, 0, 1):
-        wanted = _words(digits, cell + step)
+        wanted = _words(word, cell + step)
         first, end = (np.searchsorted(words[order], wanted, side) for side in ("left", "right"))
         at = np.repeat(np.arange(len(wanted)), end - first)
         within = np.arange(len(at)) - np.repeat(np.cumsum(end - first) - (end - first), end - first)
@@ -77,11 +77,11 @@ def _meeting(digits: Ints, cell: Ints, other_digits: Ints, other_cell: Ints) -> 
     return np.concatenate([at for at, _ in found]), np.concatenate([other for _, other in found])
 
 
-def _words(digits: Ints, cell: Ints) -> Words:
-    return mixed(digits.view(np.uint64) + mixed(cell.view(np.uint64)))
+def _words(word: Words, cell: Ints) -> Words:
+    return mixed(word + mixed(cell.view(np.uint64)))
 
 
-def _nearest(at: Ints, other: Ints, apart: Ints) -> list[tuple[int, int]]:
+def nearest(at: Ints, other: Ints, apart: Ints) -> list[tuple[int, int]]:
     """One to one: the nearest first."""
     taken: tuple[set[int], set[int]] = (set(), set())
     near = []

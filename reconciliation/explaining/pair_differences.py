@@ -8,7 +8,7 @@ from ledger.money import show_micros
 from ledger.service import Service
 from reconciliation.difference import Books, Difference, day_of, severity_of, span_words
 from reconciliation.explaining.prices import PriceParts, is_rounding, price_parts
-from reconciliation.explaining.quantities import quantity_causes
+from reconciliation.explaining.quantities import Bias, quantity_causes
 from reconciliation.finding import Cause, Severity
 from reconciliation.matching.services import TRAITS
 from reconciliation.matching.side import Flags, Ints, Names, exact_sum
@@ -36,12 +36,7 @@ def _quantity_differences(books: Books, parts: PriceParts, split: Flags) -> Iter
         yield _pairs(books, parts, causes.split, Cause.SPLIT_CALL, SPLIT_RULE, SPLIT_DETAIL, notice=True)
     for bias in causes.biases:
         rule = "90 % of the route's pairs differ one way, by more than the tolerance"
-        longer = "longer" if bias.typical > 0 else "shorter"
-        detail = (
-            f"{{creditor}} counts {span_words(abs(bias.typical))} {longer} than {{debtor}} on each call of {bias.route}"
-        )
-        days = f", {day_of(bias.first_ms)} to {day_of(bias.last_ms)}"
-        yield _pairs(books, parts, bias.pairs, Cause.DURATION_BIAS, rule, detail + days, route=bias.route)
+        yield _pairs(books, parts, bias.pairs, Cause.DURATION_BIAS, rule, _bias_words(bias), route=bias.route)
     if causes.within.any():
         tolerance = books.tolerance
         rule = f"quantities differ by at most {tolerance.duration_ms} ms or {tolerance.duration_bps / 100:g} %"
@@ -50,6 +45,14 @@ def _quantity_differences(books: Books, parts: PriceParts, split: Flags) -> Iter
     for mine in (causes.beyond & dearer, causes.beyond & ~dearer):
         if mine.any():
             yield _pairs(books, parts, mine, Cause.DURATION, rule, _one_way(books, mine))
+
+
+def _bias_words(bias: Bias) -> str:
+    longer, span = "longer" if bias.typical > 0 else "shorter", span_words(abs(bias.typical))
+    days = f"{day_of(bias.first_ms)} to {day_of(bias.last_ms)}"
+    if bias.is_even:
+        return f"{{creditor}} counts {span} {longer} than {{debtor}} on each call of {bias.route}, {days}"
+    return f"{{creditor}} counts calls of {bias.route} {longer} than {{debtor}}, by {span} in the middle, {days}"
 
 
 def _one_way(books: Books, mine: Flags) -> str:

@@ -27,6 +27,8 @@ class Bias:
     """Which pairs it explains."""
     typical: int
     """Median of creditor's minus debtor's quantity."""
+    is_even: bool
+    """All its pairs differ by that, within the tolerance."""
     first_ms: int
     last_ms: int
 
@@ -82,15 +84,17 @@ def find_biases(books: Books, apart: Ints, answered: Flags) -> tuple[Bias, ...]:
             pairs = mine[_biased(books, apart[mine], mine, equals[code])]
             if len(pairs):
                 free[pairs] = False
-                found.append(_bias(names.texts[code], pairs, apart, start_ms))
+                found.append(_bias(books, names.texts[code], pairs, apart))
     return tuple(found)
 
 
-def _bias(route: str, pairs: Ints, apart: Ints, start_ms: Ints) -> Bias:
+def _bias(books: Books, route: str, pairs: Ints, apart: Ints) -> Bias:
     flags = np.zeros(len(apart), np.bool_)
     flags[pairs] = True
-    when = start_ms[pairs]
-    return Bias(route, flags, int(np.median(apart[pairs])), int(when.min()), int(when.max()))
+    when = books.creditor.start_ms[books.pairing.ours[pairs]]
+    typical = int(np.median(apart[pairs]))
+    is_even = int(np.abs(apart[pairs] - typical).max()) <= books.tolerance.duration_ms
+    return Bias(route, flags, typical, is_even, int(when.min()), int(when.max()))
 
 
 def _biased(books: Books, apart: Ints, pairs: Ints, equals: Ints) -> Flags:

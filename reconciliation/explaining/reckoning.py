@@ -140,6 +140,8 @@ def _frozen_at(moment: int) -> Callable[[Reckoning], Reckoning]:
         for each in deck.rates:
             if each.effective_ms is None or each.effective_ms <= moment:
                 begun[each.code, each.origin, each.band] = replace(each, effective_ms=None)
+        if not begun:
+            return reckoning
         return replace(reckoning, history=deck_history([(0, rate_deck(deck.currency, begun.values(), deck.service))]))
 
     return change

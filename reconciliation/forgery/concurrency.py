@@ -4,6 +4,7 @@ import numpy as np
 
 from ledger.kernel import kernel
 from reconciliation.forgery.suspects import Feature, Mark, Suspects
+from reconciliation.matching.keys import withheld_hash
 from reconciliation.matching.side import Flags, Ints
 
 
@@ -32,7 +33,7 @@ def overlapping_callers(suspects: Suspects) -> tuple[Mark, ...]:
     """
     least = suspects.evidence.terms.least_overlaps
     values, counts = np.unique(suspects.features[Feature.CALLING_NUMBER], return_counts=True)
-    callers, others = suspects.whole.of_callers(values[counts >= least])
+    callers, others = suspects.whole.of_callers(values[(counts >= least) & (values != withheld_hash())])
     order = np.lexsort((others.quantity, others.start_ms, callers))
     who = np.unique(callers, return_inverse=True)[1].astype(np.int64)[order]
     begin, end = others.start_ms[order], others.start_ms[order] + others.quantity[order]

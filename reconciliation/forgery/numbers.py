@@ -6,6 +6,7 @@ import pyarrow.compute as pc
 
 from reconciliation.forgery.chance import odds_nats, surprise
 from reconciliation.forgery.suspects import Feature, Mark, Suspects
+from reconciliation.matching.keys import withheld_hash
 from reconciliation.matching.side import Flags, Ints, Words
 
 
@@ -52,7 +53,7 @@ def _clusters(suspects: Suspects, feature: Feature, column: Words) -> tuple[Ints
     """Records of the values that lack partners too often for their share of the traffic, and how many values."""
     terms = suspects.evidence.terms
     values, counts = np.unique(column[suspects.blind], return_counts=True)
-    several = counts >= terms.least_records
+    several = (counts >= terms.least_records) & ~_is_withheld(feature, values)
     values, counts = values[several], counts[several]
     whole = suspects.whole.how_many(feature, values)
     share = int(suspects.blind.sum()) / max(1, suspects.whole.size)
@@ -63,3 +64,9 @@ def _clusters(suspects: Suspects, feature: Feature, column: Words) -> tuple[Ints
     chosen = values[np.array(suspicious, np.bool_)]
     found: Flags = suspects.blind & np.isin(column, chosen)
     return np.flatnonzero(found), len(chosen)
+
+
+def _is_withheld(feature: Feature, values: Words) -> Flags:
+    """Callers that are not told are many, and no number."""
+    withheld: Flags = (values == withheld_hash()) & (feature is Feature.CALLING_NUMBER)
+    return withheld

@@ -1,5 +1,7 @@
 """Which records could be the same event? Those with one key: a keyed hash of calling and called number."""
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -41,6 +43,13 @@ def called_hashes(column: pa.ChunkedArray | pa.Array) -> Words:
     Without the lower SUFFIX_BITS it is a hash of the number's block of 100.
     """
     return _hash_numbers(*_parts(column), np.uint64(SEED), True)
+
+
+@cache
+def withheld_hash() -> np.uint64:
+    """What `party_hashes` makes of a calling number that is not told."""
+    hashed: np.uint64 = party_hashes(pa.array([""], pa.string()))[0]
+    return hashed
 
 
 def last_digits(called: Words) -> Ints:

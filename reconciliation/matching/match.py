@@ -44,12 +44,17 @@ class Rule(IntEnum):
     OTHER_OFFSET = 2
     """Both numbers equal, starts within the window under another clock offset of the same two sides."""
 
+    BIASED_ROUTE = 3
+    """Called number equal, starts within the window, quantities within tolerance once the bias that all of the route
+    have is taken off; the calling number differs (explaining/lost_callers.py)."""
+
     @property
     def words(self) -> str:
         return (
             "both numbers, start within the window",
             "called number, start and quantity within tolerance",
             "both numbers, start within the window under another clock offset",
+            "called number, start within the window, quantity off by as much as on all of the route",
         )[self]
 
 

@@ -127,6 +127,15 @@ def test_a_bias_by_a_share_of_the_quantity_is_one_finding_too() -> None:
     assert the(seen_by_creditor(ours, calls), Cause.DURATION_BIAS).count == 200
 
 
+def test_a_bias_that_is_not_the_same_on_each_call_is_not_said_to_be() -> None:
+    """Whole minutes instead of seconds: up to a minute longer, never shorter."""
+    calls = [call.but(lasts=call.lasts + k % 7) for k, call in enumerate(many(200))]
+    ours = [call.but(lasts=-(-call.lasts // 60) * 60) for call in calls]
+    said = the(seen_by_creditor(ours, calls), Cause.DURATION_BIAS).explanation
+    assert "GB-B counts calls of T1 longer than CN-T, by " in said and "in the middle" in said
+    assert "on each call" not in said
+
+
 def test_a_bias_of_some_days_covers_those_days_only() -> None:
     calls = many(1_000)
     ours = [call.but(lasts=call.lasts + 7) if 0 <= call.at + 43_200 < 3 * DAY_S else call for call in calls]

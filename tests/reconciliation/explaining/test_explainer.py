@@ -16,7 +16,7 @@ from ledger.prices.rating_terms import RatingTerms, RoundingPlace
 from ledger.usage import USAGE_SCHEMA
 from reconciliation.finding import Cause
 from reconciliation.reconcile import reconcile
-from tests.reconciliation.records import NOON_MS, Call, agreement, many, scope, table
+from tests.reconciliation.records import MONTH_START_MS, NOON_MS, Call, agreement, many, scope, table
 
 AGREED = agreement()
 MOBILE = Rate("United Kingdom Mobile", "447", Nanos(21_234_567), first=30_000, next=6_000, connect_nanos=Nanos(1_000))
@@ -131,6 +131,16 @@ def test_a_deck_that_came_early_is_named_by_its_day() -> None:
     ours, theirs = priced(CALLS, decks), priced(CALLS, deck_history([(0, dearer)]))
     assert "on these codes follow from the prices of 2026-10-11, before and after it: 60 of 60" in said(
         ours, theirs, decks
+    )
+
+
+def test_a_destination_opened_within_the_month_stops_no_search() -> None:
+    """Before it opens nothing near its code has a price: a rule of that day cannot be built, and is passed over."""
+    opened = replace(MOBILE, effective_ms=MONTH_START_MS + 1)
+    decks = deck_history([(0, rate_deck("USD", [opened]))])
+    theirs = with_rates(replace(MOBILE, first=60_000, next=60_000))
+    assert "on these codes follow from increments of 60/60 s" in said(
+        priced(CALLS, decks), priced(CALLS, theirs), decks
     )
 
 

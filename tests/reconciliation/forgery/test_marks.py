@@ -130,3 +130,16 @@ def test_surprise_bounds_the_poisson_tail() -> None:
     assert surprise(5, 0.5) <= -np.log(1.7e-4)
     assert surprise(5, 5.0) == surprise(0, 1.0) == 0.0
     assert surprise(8, 0.05) > surprise(5, 0.05) > 0
+
+
+@pytest.mark.parametrize("apart_s", [60_000, 60], ids=["one after another", "at once"])
+def test_callers_that_are_not_told_are_no_number_that_forges(apart_s: int) -> None:
+    """Calls without a caller that only the creditor holds: lost, not invented."""
+    extra = [
+        Call(at=k * apart_s - 800_000, lasts=600 + k * 7.3, a="", b=f"4477{k * 7919:08d}", route="T3")
+        for k in range(40)
+    ]
+    told = [call.but(a="8613955555555") for call in extra]
+    real = many(900)
+    assert forged(reconciled([*real, *extra], real)) == []
+    assert [count for _, count in forged(reconciled([*real, *told], real))] == [40]
