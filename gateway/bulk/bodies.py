@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -77,42 +77,86 @@ class Block(NamedTuple):
     bad: tuple[Bad, ...]
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
 class _Row(msgspec.Struct, forbid_unknown_fields=True):
-    quantity: int
+    quantity: _Whole
     route: str
     b_party: str
     a_party: str = ""
     start: str | None = None
-    start_ms: int | None = None
+    start_ms: _Whole | None = None
 
 
 _ROW = msgspec.json.Decoder(_Row)
 
 
 def blocks_of(path: Path, form: Form, packing: Packing) -> Iterator[Block]:
-    """The rows of a body, in pieces. Raises Malformed if it is no such body at all."""
+    """The rows of a body, in pieces, one at least. Raises Malformed if it is no such body at all, or holds nothing."""
     if form is Form.PARQUET and packing is not Packing.NONE:
-        raise Malformed("a Parquet body is packed already", expected="no Content-Encoding", got=packing.value)
+        raise Malformed(
+            "a Parquet body is packed already",
+            expected="no Content-Encoding",
+            got=packing.value,
+            todo="Send it without Content-Encoding.",
+        )
+    none = True
     try:
-        match form:
-            case Form.NDJSON:
-                with plain_bytes(path, packing) as stream:
-                    yield from _of_lines(stream)
-            case Form.CSV:
-                with plain_bytes(path, packing) as stream:
-                    yield from _of_csv(stream)
-            case Form.ARROW:
-                with plain_bytes(path, packing) as stream, pa.ipc.open_stream(stream) as batches:
-                    yield from _of_tables(pa.Table.from_batches([batch]) for batch in batches)
-            case Form.PARQUET:
-                with pq.ParquetFile(path) as file:
-                    yield from _of_tables(
-                        pa.Table.from_batches([batch]) for batch in file.iter_batches(batch_size=BATCH_ROWS)
-                    )
+        for block in _read_blocks(path, form, packing):
+            none = none and not len(block.lines) and not block.bad
+            yield block
+    except UnicodeDecodeError as error:
+        raise Malformed(
+            "the body is no text in UTF-8",
+            expected=f"{form.name} in UTF-8",
+            got=f"the byte {error.object[error.start]:#04x} at {error.start}",
+            todo="Write it in UTF-8.",
+        ) from None
     except (OSError, pa.ArrowException, EOFError) as error:
         raise Malformed(
-            f"the body is no {form.value}", expected=f"{form.name} of {', '.join(SCHEMA.names)}", got=str(error)[:200]
+            f"the body is no {form.value}",
+            expected=f"{form.name} of {', '.join(SCHEMA.names)}",
+            got=str(error)[:200],
+            todo="Compare it with a body of docs/api.md.",
         ) from None
+    if none:
+        raise _nothing("none")
+
+
+def _read_blocks(path: Path, form: Form, packing: Packing) -> Iterator[Block]:
+    match form:
+        case Form.NDJSON:
+            with plain_bytes(path, packing) as stream:
+                yield from _of_lines(stream)
+        case Form.CSV:
+            _check_beyond_heading(path, packing)
+            with plain_bytes(path, packing) as stream:
+                yield from _of_csv(stream)
+        case Form.ARROW:
+            with plain_bytes(path, packing) as stream, pa.ipc.open_stream(stream) as batches:
+                yield from _of_tables(pa.Table.from_batches([batch]) for batch in batches)
+        case Form.PARQUET:
+            with pq.ParquetFile(path) as file:
+                yield from _of_tables(
+                    pa.Table.from_batches([batch]) for batch in file.iter_batches(batch_size=BATCH_ROWS)
+                )
+
+
+def _check_beyond_heading(path: Path, packing: Packing) -> None:
+    with plain_bytes(path, packing) as stream:
+        lines = (stream.read(BLOCK_BYTES) or b"").strip().splitlines()
+    if len(lines) < 2:
+        raise _nothing("a heading only" if lines else "no line")
+
+
+def _nothing(got: str) -> Malformed:
+    return Malformed(
+        "the body holds no record",
+        expected=f"one at least, of {', '.join(SCHEMA.names)}",
+        got=got,
+        todo="Send the records, or nothing.",
+    )
 
 
 class _Lines(NamedTuple):

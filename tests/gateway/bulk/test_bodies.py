@@ -28,7 +28,15 @@ ROW = {
     "route": "t",
 }
 STREAM = Stream(CarrierCode("GB-B"), Direction.IN, Service.VOICE)
-values = st.none() | st.integers(-5, 5) | st.text("0123x", max_size=3) | st.floats(0, 2) | st.booleans()
+HEADING = b"a_party,b_party,start_ms,quantity,route"
+values = (
+    st.none()
+    | st.integers(-5, 5)
+    | st.integers(2**63 - 2, 2**64 + 1)
+    | st.text("0123x", max_size=3)
+    | st.floats(0, 2)
+    | st.booleans()
+)
 
 
 def read(folder: Path, content: bytes, form: Form = Form.NDJSON, packing: Packing = Packing.NONE) -> Any:
@@ -66,6 +74,49 @@ def test_a_body_that_is_no_such_body_is_refused(form: Form, content: bytes, tmp_
     with pytest.raises(Malformed) as refusal:
         read(tmp_path, content, form)
     assert "b_party" in str(refusal.value.expected)
+
+
+@pytest.mark.parametrize("packing", [Packing.NONE, Packing.GZIP])
+@pytest.mark.parametrize(
+    ("form", "content", "got"),
+    [
+        (Form.NDJSON, b"", "none"),
+        (Form.NDJSON, b"\n \n", "none"),
+        (Form.CSV, b"\r\n", "no line"),
+        (Form.CSV, HEADING, "a heading only"),
+        (Form.CSV, HEADING + b"\r\n", "a heading only"),
+        (Form.ARROW, b"", "none"),
+        (Form.PARQUET, b"", "none"),
+    ],
+)
+def test_a_body_without_a_record_is_refused_in_our_words(
+    form: Form, content: bytes, got: str, packing: Packing, tmp_path: Path
+) -> None:
+    if form in (Form.ARROW, Form.PARQUET):
+        content = _columns(form, [])
+    packing = Packing.NONE if form is Form.PARQUET else packing
+    with pytest.raises(Malformed) as refusal:
+        read(tmp_path, _packed(content, packing), form, packing)
+    assert (refusal.value.message, refusal.value.got) == ("the body holds no record", got)
+    assert "b_party" in str(refusal.value.expected)
+    assert refusal.value.todo
+
+
+@pytest.mark.parametrize("coding", ["utf-16", "latin-1"])
+def test_a_heading_in_another_coding_than_utf_8_is_refused_in_our_words(coding: str, tmp_path: Path) -> None:
+    body = f"{HEADING.decode()},größe\n1,2,3,4,5,6\n".encode(coding)
+    with pytest.raises(Malformed, match="no text in UTF-8") as refusal:
+        read(tmp_path, body, Form.CSV)
+    assert refusal.value.expected == "CSV in UTF-8"
+    assert refusal.value.todo == "Write it in UTF-8."
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 2**64, 10**30])
+@pytest.mark.parametrize("column", ["quantity", "start_ms"])
+def test_a_number_beyond_63_bits_waits_and_its_neighbours_do_not(column: str, number: int, tmp_path: Path) -> None:
+    ((line, _, reason),) = refused(tmp_path, **{column: number})
+    assert line == 2
+    assert reason
 
 
 def test_a_packed_body_that_holds_out_of_proportion_is_refused(tmp_path: Path) -> None:
@@ -132,19 +183,14 @@ def test_a_withheld_calling_number_and_any_offset_are_read(tmp_path: Path) -> No
 @pytest.mark.parametrize("packing", Packing)
 def test_all_forms_give_the_same_rows(packing: Packing, tmp_path: Path) -> None:
     rows = [{**ROW, "quantity": n} for n in range(300)]
-    table = pa.Table.from_pylist(rows)
-    arrow, parquet = io.BytesIO(), io.BytesIO()
-    with pa.ipc.new_stream(arrow, table.schema) as writer:
-        writer.write_table(table)
-    pq.write_table(table, parquet)
     csv = ",".join(ROW) + "\n" + "".join(",".join(map(str, row.values())) + "\n" for row in rows)
     bodies = {
         Form.NDJSON: "".join(f"{json.dumps(row)}\n" for row in rows).encode(),
         Form.CSV: csv.encode(),
-        Form.ARROW: arrow.getvalue(),
+        Form.ARROW: _columns(Form.ARROW, rows),
     }
     told = [read(tmp_path, _packed(content, packing), form, packing)[0] for form, content in bodies.items()]
-    told.append(read(tmp_path, parquet.getvalue(), Form.PARQUET)[0])
+    told.append(read(tmp_path, _columns(Form.PARQUET, rows), Form.PARQUET)[0])
     counted = [[row["quantity"] for row in each.values()] for each in told]
     assert counted[0] == list(range(300))
     assert counted.count(counted[0]) == 4
@@ -152,7 +198,7 @@ def test_all_forms_give_the_same_rows(packing: Packing, tmp_path: Path) -> None:
     assert [row["b_party"] for row in told[1].values()] == ["8613912345678"] * 300
 
 
-@given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(ROW, values)), max_size=6))
+@given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(ROW, values)), min_size=1, max_size=6))
 @settings(max_examples=150, deadline=None)
 def test_every_line_is_a_row_or_has_a_reason(
     tmp_path_factory: pytest.TempPathFactory, changes: list[dict[str, Any]]
@@ -169,6 +215,18 @@ def test_a_reader_that_forgets_what_it_cannot_read_would_show(tmp_path: Path, mo
     monkeypatch.setattr(gateway.bulk.bodies, "_one_by_one", lambda lines, first: honest(lines, first)._replace(bad=()))
     rows, bad = read(tmp_path, b'{"quantity": "x"}\n' + json.dumps(ROW).encode())
     assert sorted([*rows, *(each.line for each in bad)]) != [1, 2]
+
+
+def _columns(form: Form, rows: list[dict[str, Any]]) -> bytes:
+    """Rows as Arrow or Parquet."""
+    kinds = {name: pa.string() if isinstance(value, str) else pa.int64() for name, value in ROW.items()}
+    table, sink = pa.Table.from_pylist(rows, pa.schema(kinds)), io.BytesIO()
+    if form is Form.PARQUET:
+        pq.write_table(table, sink)
+    else:
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+    return sink.getvalue()
 
 
 def _packed(content: bytes, packing: Packing) -> bytes:
