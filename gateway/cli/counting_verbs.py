@@ -266,7 +266,7 @@ def reconcile(
     if ours is not None and sketch is not None:
         from gateway.cli.sketch_verbs import reconcile_with_sketch
 
-        reconcile_with_sketch(ours, sketch, out, json)
+        reconcile_with_sketch(ours, sketch, out, json, service=service)
         return
     if ours is not None:
         if theirs is None or agreement is None:

@@ -9,6 +9,7 @@ import typer
 from gateway.cli.parts import Json, end
 
 if TYPE_CHECKING:
+    from reconciliation.files import Records
     from reconciliation.sketching.sketch import Sketch
 
 SEED_DIGITS = 16
@@ -23,6 +24,7 @@ def sketch(
     ours: Annotated[Path, typer.Argument(help="Our rated usage (CSV or Parquet)")],
     out: Annotated[Path, typer.Option("--out", help="Where to write the sketch")],
     seed: Annotated[str, typer.Option("--seed", help="16 hexadecimal digits that both carriers drew together")],
+    service: Annotated[str, typer.Option("--service", help="voice, sms, data or ipl: what OURS holds")] = "voice",
     of: Annotated[str, typer.Option("--of", help="counts: missing records; charges: other amounts, too")] = "counts",
     differences: Annotated[int, typer.Option("--differences", help="How many differing records it can show")] = 10_000,
     cells: Annotated[int | None, typer.Option("--cells", help="Its size instead, in cells of 32 bytes")] = None,
@@ -31,14 +33,13 @@ def sketch(
     """Fold our month into a sketch that shows another carrier where we differ, and no record."""
     from gateway.cli.pure_verbs import refused_unless_writable
     from ledger.errors import Malformed
-    from reconciliation.files import read_records
     from reconciliation.sketching.sketch import SketchOf, cells_for, sketch_records
     from reconciliation.sketching.sketch_file import write_sketch
 
     if of not in list(SketchOf):
         raise Malformed("not a kind of sketch", expected="counts or charges", got=of[:40])
     size = cells_for(max(0, differences)) if cells is None else cells
-    records = read_records(ours)
+    records = _records(ours, service)
     folded = sketch_records(records.table, _seed(seed), size, SketchOf(of))
     with refused_unless_writable(out):
         write_sketch(folded, out)
@@ -48,22 +49,21 @@ def sketch(
         answer,
         json,
         [told, *_left_out(len(records.quarantined))],
-        f"send {out} to the other carrier; with theirs: gsc reconcile {ours} --sketch THEIRS",
+        f"send {out} to the other carrier; with theirs: gsc reconcile {ours} --sketch THEIRS{_option(service)}",
     )
 
 
-def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool) -> None:
+def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool, *, service: str = "voice") -> None:
     """Say on how many keys we differ from their sketch; write our records of these keys."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from gateway.cli.pure_verbs import refused_unless_writable
-    from reconciliation.files import read_records
     from reconciliation.sketching.sketch import differing_keys, rows_of_keys, sketch_records
     from reconciliation.sketching.sketch_file import read_sketch
 
     them = read_sketch(theirs)
-    read = read_records(ours)
+    read = _records(ours, service)
     records = read.table
     found = differing_keys(sketch_records(records, them.seed, len(them.cells), them.of), them)
     ours_of_these = records.take(pa.array(rows_of_keys(records, them.seed, found.keys)))
@@ -79,7 +79,7 @@ def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool
         "theirRecords": them.records,
         "quarantined": len(read.quarantined),
     }
-    end(answer, json, [*_told(answer, them), *_left_out(len(read.quarantined))], _after(out, len(found.keys)))
+    end(answer, json, [*_told(answer, them), *_left_out(len(read.quarantined))], _after(out, len(found.keys), service))
 
 
 def _told(answer: dict[str, int], them: "Sketch") -> list[str]:
@@ -99,12 +99,34 @@ def _left_out(quarantined: int) -> list[str]:
     return [f"{rows} quarantined and left out"]
 
 
-def _after(out: Path | None, keys: int) -> str:
+def _after(out: Path | None, keys: int, service: str) -> str:
     if keys == 0:
-        return "gsc reconcile OURS THEIRS --agreement FILE, if the totals differ all the same"
+        return f"gsc reconcile OURS THEIRS --agreement FILE{_option(service)}, if the totals differ all the same"
     if out is None:
         return "the same with --out REVEAL.parquet, to send only those records"
-    return f"send {out}; with theirs: gsc reconcile {out} THEIRS.parquet --agreement FILE"
+    return f"send {out}; with theirs: gsc reconcile {out} THEIRS.parquet --agreement FILE{_option(service)}"
+
+
+def _option(service: str) -> str:
+    return "" if service == "voice" else f" --service {service}"
+
+
+def _records(ours: Path, service: str) -> "Records":
+    """Our records. Raises Malformed for a file none of whose rows is one: its sketch would say that nothing differs."""
+    from gateway.cli.parts import service_of
+    from ledger.errors import Malformed
+    from reconciliation.files import read_records
+
+    read = read_records(ours, service_of(service))
+    if read.quarantined and not len(read.table):
+        first = read.quarantined[0]
+        raise Malformed(
+            f"no row of {ours.name} is a record of {service}",
+            expected=f"records of {service}",
+            got=f"line {first.line}: {first.reason}",
+            todo="Say what it holds, as with --service sms; docs/formats.md shows the columns.",
+        )
+    return read
 
 
 def _seed(text: str) -> int:

@@ -70,6 +70,41 @@ def test_rows_that_were_quarantined_are_told(months: Path, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["quarantined"] == 1
 
 
+MESSAGES = [f",4477009{n:05},2026-10-11T08:00:{n % 60:02}Z,1,0.0250\n" for n in range(20)]
+CIRCUITS = [f"circuit {n},Beijing,2026-10-{n + 1:02}T00:00:00Z,1,9.5\n" for n in range(20)]
+
+
+@pytest.mark.parametrize(("service", "rows"), [("sms", MESSAGES), ("ipl", CIRCUITS)])
+def test_a_sketch_is_of_the_service_that_is_named(
+    months: Path, capsys: pytest.CaptureFixture[str], service: str, rows: list[str]
+) -> None:
+    Path("ours.csv").write_text(HEADER + "".join(rows))
+    Path("theirs.csv").write_text(HEADER + "".join(rows[3:]))
+    named = ["--service", service]
+    assert run(["sketch", "theirs.csv", "--out", "t.sketch", "--seed", SEED, *named]) == 0
+    assert f"--sketch THEIRS --service {service}" in capsys.readouterr().out
+    assert run(["reconcile", "ours.csv", "--sketch", "t.sketch", *named, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["keys"], answer["records"], answer["theirRecords"]) == (3, 20, 17)
+
+
+def test_a_file_of_another_service_is_refused_and_not_found_equal(
+    months: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No record on either side would be no difference."""
+    Path("ours.csv").write_text(HEADER + "".join(CIRCUITS))
+    Path("none.csv").write_text(HEADER)
+    assert run(["sketch", "ours.csv", "--out", "o.sketch", "--seed", SEED]) == 2
+    refusal = capsys.readouterr().err
+    assert "no row of ours.csv is a record of voice" in refusal
+    assert "line 2: a_party" in refusal
+    assert "--service" in refusal
+    assert not Path("o.sketch").exists()
+    assert run(["sketch", "none.csv", "--out", "none.sketch", "--seed", SEED]) == 0, "a month without traffic is one"
+    assert run(["reconcile", "ours.csv", "--sketch", "none.sketch"]) == 2
+    assert "no row of ours.csv is a record of voice" in capsys.readouterr().err
+
+
 def test_equal_months_reveal_nothing(months: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["sketch", "ours.csv", "--out", "same.sketch", "--seed", SEED, "--of", "charges"])
     assert run(["reconcile", "ours.csv", "--sketch", "same.sketch"]) == 0
