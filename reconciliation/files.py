@@ -32,6 +32,8 @@ from reconciliation.totals import QUARTER_MS
 
 RECORD = (("a_party",), ("b_party",), ("start_ms", "start"), ("quantity",), ("amount_micros", "amount"))
 """Columns that a file of records needs, one of each."""
+SAME = (("start_ms", "start"), ("amount_micros", "amount"))
+"""Columns that say the same thing: a file has one of two."""
 OBLIGATION = ("debtor", "creditor", "currency", "amount")
 MAX_FIELD = 1_000
 MAX_PARTY = 32
@@ -283,13 +285,20 @@ def _rows(path: Path, required: Sequence[Sequence[str]]) -> Iterator[tuple[int, 
 
 def _check_header(path: Path, header: list[str], required: Sequence[Sequence[str]]) -> None:
     absent = [" or ".join(names) for names in required if not any(name in header for name in names)]
-    if not absent and len(set(header)) == len(header):
+    twice = sorted({name for name in header if header.count(name) > 1})
+    both = [" and ".join(names) for names in SAME if set(names) <= set(header)]
+    if absent:
+        fault, todo = f"lacks columns: {', '.join(absent)}", "docs/formats.md shows an example."
+    elif twice or both:
+        said = [f"has a column twice: {', '.join(twice)}"] if twice else [f"says one thing in {each}" for each in both]
+        fault, todo = said[0], "Take out the one that is not meant: which is right cannot be told."
+    else:
         return
     raise Malformed(
-        f"{path.name} lacks columns: {', '.join(absent)}" if absent else f"{path.name} has a column twice",
+        f"{path.name} {fault}",
         expected=", ".join(" or ".join(names) for names in required),
         got=", ".join(header)[:200] or "nothing",
-        todo="docs/formats.md shows an example.",
+        todo=todo,
     )
 
 

@@ -30,7 +30,7 @@ UNDISPUTED = (Cause.PERIOD_CROSSING, Cause.SPLIT_CALL, Cause.NUMBER_FORMAT, Caus
 """Causes of records without a partner that the other side has, or counts elsewhere."""
 BASIS_MESSAGES, BASIS_SHARE = 50, 100
 """So many messages, one in so many of the month's, that only one side charges, ten times what only the other does."""
-SPLIT_REST = "further parts of calls that the other side wrote in one record each"
+SPLIT_REST = "the other side wrote each in one record"
 
 
 def explain(books: Books, evidence: Evidence) -> tuple[Difference, ...]:

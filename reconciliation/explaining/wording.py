@@ -48,6 +48,7 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
     tail = f": {detail}" if detail else ""
     one = difference.size == 1
     differ, were, bear = ("differs", "was", "bears") if one else ("differ", "were", "bear")
+    again = "repeats another" if one else "repeat others"
     quantity = "duration" if perspective.scope.service is Service.VOICE else "quantity"
     holder = "we" if (ours > 0 or theirs == 0) else them
     match cause:
@@ -56,14 +57,17 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
         case Cause.MISSING_AT_OURS:
             return f"We are missing {number} that {them} has, {only}{_where(difference)}{tail}"
         case Cause.DUPLICATE_AT_OURS:
-            return f"We hold {number} twice, {only}{tail}"
+            return f"{number} of ours {again}, {only}{tail}"
         case Cause.DUPLICATE_AT_THEIRS:
-            return f"{them} holds {number} twice, {only}{tail}"
+            return f"{number} of {them}'s {again}, {only}{tail}"
         case Cause.PERIOD_CROSSING:
             return f"{holder.capitalize() if holder == 'we' else holder} put {number} into the period, {only}{tail}"
         case Cause.ZERO_DURATION:
             return f"{number} lasted on one side and not on the other, {both}{tail}"
         case Cause.SPLIT_CALL:
+            if _is_one_sided(difference):
+                parts = "is a further part of a call" if one else "are further parts of calls"
+                return f"{number} {parts}, {only}{tail}"
             return f"{number} {were} written in parts on one side, {both}{tail}"
         case Cause.INVENTED:
             return f"{number} that only {perspective.scope.creditor} holds {bear} marks of forgery, {only}{tail}"
@@ -99,6 +103,10 @@ def sentence(difference: Difference, cause: Cause, perspective: Perspective) -> 
             return f"{perspective.scope.creditor} has not revealed {number}, {only}{tail}"
         case Cause.LATE_RECORD:
             return f"{number} came late, {both}{tail}"
+
+
+def _is_one_sided(difference: Difference) -> bool:
+    return bool((difference.creditor_rows < 0).any() or (difference.debtor_rows < 0).any())
 
 
 def _places(difference_micros: int) -> int:

@@ -48,6 +48,26 @@ def test_a_file_that_has_neither_of_two_columns_is_refused_whole(tmp_path: Path,
         read_records(write(tmp_path, "ours.csv", f"{header}\n1,2,3,4\n"))
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("amount_micros", "says one thing in amount_micros and amount"),
+        ("start_ms", "says one thing in start_ms and start"),
+        ("b_party", "has a column twice: b_party"),
+    ],
+)
+def test_a_column_that_another_one_contradicts_is_refused_by_name(tmp_path: Path, more: str, words: str) -> None:
+    """Nothing says which of the two is right."""
+    with pytest.raises(Malformed, match=words):
+        read_records(write(tmp_path, "ours.csv", HEADER.replace("\n", f",{more}\n") + ROW.replace("\n", ",1\n")))
+
+
+def test_an_obligation_has_one_amount(tmp_path: Path) -> None:
+    text = "debtor,creditor,currency,amount,amount_micros\nCN-T,GB-B,USD,1.00,9000000\n"
+    with pytest.raises(Malformed, match="says one thing in amount_micros and amount"):
+        net_file(write(tmp_path, "owed.csv", text))
+
+
 def test_an_amount_below_nothing_is_read_and_named_by_the_engine(tmp_path: Path) -> None:
     for column, text in (("amount", "-0.5"), ("amount_micros", "-500000")):
         header = HEADER.replace("amount", column)

@@ -127,6 +127,16 @@ def test_a_bias_by_a_share_of_the_quantity_is_one_finding_too() -> None:
     assert the(seen_by_creditor(ours, calls), Cause.DURATION_BIAS).count == 200
 
 
+def test_further_parts_of_split_calls_are_not_counted_as_calls_written_in_parts() -> None:
+    calls = [call.but(lasts=240.0) for call in many(60)]
+    parts = [call.but(at=call.at + 80 * part, lasts=80.0) for call in calls for part in range(3)]
+    found = [f for f in seen_by_creditor(parts, calls).findings if f.cause is Cause.SPLIT_CALL]
+    assert sorted((f.count, f.explanation.split(", USD")[0]) for f in found) == [
+        (60, "60 calls were written in parts on one side"),
+        (120, "120 calls are further parts of calls"),
+    ]
+
+
 def test_a_bias_that_is_not_the_same_on_each_call_is_not_said_to_be() -> None:
     """Whole minutes instead of seconds: up to a minute longer, never shorter."""
     calls = [call.but(lasts=call.lasts + k % 7) for k, call in enumerate(many(200))]
@@ -226,7 +236,7 @@ def test_a_record_held_twice_is_a_duplicate() -> None:
     calls = many(30)
     finding = the(seen_by_creditor([*calls, calls[4]], calls), Cause.DUPLICATE_AT_OURS)
     assert (finding.count, finding.severity) == (1, Severity.DISPUTE)
-    assert finding.explanation.startswith("We hold 1 call twice, USD ")
+    assert finding.explanation.startswith("1 call of ours repeats another, USD ")
 
 
 def test_a_call_in_the_months_last_second_may_be_in_the_next_one() -> None:
