@@ -101,6 +101,15 @@ def _check_header(header: object, service: Service) -> None:
     required, optional = COLUMNS[service]
     if not names:
         raise Malformed("the usage file is empty", expected=f"a header with {', '.join(required)}", got="no line")
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise Malformed(
+            f"the usage file has a column twice: {', '.join(repeated)}",
+            expected="each column once",
+            got=", ".join(names)[:200],
+            todo="Take out the one that is not meant: which is right cannot be told.",
+        )
+    if set(STARTS) <= set(names):
+        raise Malformed("the usage file says the start twice", expected="start or start_ms", got=", ".join(names)[:200])
     missing = [name for name in required if name not in names]
     unknown = [name for name in names if name not in (*required, *optional, *STARTS)]
     if missing or unknown or not set(STARTS) & set(names):

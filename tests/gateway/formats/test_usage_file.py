@@ -55,6 +55,15 @@ def test_an_empty_file_says_so(tmp_path: Path) -> None:
         read_usage(path)
 
 
+@pytest.mark.parametrize(("more", "words"), [("quantity", "a column twice: quantity"), ("start_ms", "the start twice")])
+def test_a_column_that_another_one_contradicts_is_refused_by_name(tmp_path: Path, more: str, words: str) -> None:
+    """Else the last of them would be charged."""
+    path = tmp_path / "usage.csv"
+    path.write_text(f"{HEADER.strip()},{more}\n86,44,2026-10-05T08:00:00Z,60000,r,1\n")
+    with pytest.raises(Malformed, match=words):
+        read_usage(path)
+
+
 @pytest.mark.parametrize("header", ["a,b\n", "a_party,b_party,quantity\n", HEADER.replace("route", "colour")])
 def test_a_file_with_other_columns_is_refused_by_name(tmp_path: Path, header: str) -> None:
     with pytest.raises(Malformed, match="columns"):
