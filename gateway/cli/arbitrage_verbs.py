@@ -100,7 +100,7 @@ def _of_home(period: str | None, home: Path | None, dry_run: bool, json: bool) -
 
 
 def _show(answer: Mapping[str, Any], as_json: bool) -> None:
-    from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.cli.showing import counted, show_json, show_next, show_rows
 
     if as_json:
         show_json(answer)
@@ -113,7 +113,7 @@ def _show(answer: Mapping[str, Any], as_json: bool) -> None:
     )
     for number, each in enumerate(found, 1):
         typer.echo(f"{number}. {each['explanation']}")
-    typer.echo(f"{len(found)} suspicion(s) in {answer['records']:,} records")
+    typer.echo(f"{counted(len(found), 'suspicion')} in {counted(answer['records'], 'record')}")
     for row in answer["quarantined"]:
         typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
     show_next("gsc arbitrage … --json, whose `lines` name the records")

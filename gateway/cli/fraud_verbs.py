@@ -65,7 +65,7 @@ def _search_files(
     as_json: bool,
 ) -> None:
     from gateway.cli.parts import service_of
-    from gateway.cli.showing import show_json, show_next, show_rows
+    from gateway.cli.showing import counted, show_json, show_next, show_rows
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
     from reconciliation.fraud.files import search_files
@@ -90,7 +90,7 @@ def _search_files(
                 for e in found
             ],
         )
-    typer.echo(f"{len(found)} suspicion(s) in {answer['records']:,} records")
+    typer.echo(f"{counted(len(found), 'suspicion')} in {counted(answer['records'], 'record')}")
     for row in answer["quarantined"]:
         typer.echo(f"quarantined {row['file']} line {row['line']}: {row['reason']}", err=True)
     show_next("gsc fraud … --json, whose `lines` name the records")

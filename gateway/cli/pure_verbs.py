@@ -191,7 +191,8 @@ def reconcile_two_files(
             typer.echo(f"quarantined {side} line {row['line']}: {row['reason']}", err=True)
         if len(rows) > MOST_TOLD:
             typer.echo(f"quarantined {side}: {len(rows) - MOST_TOLD:,} rows more; --json has all", err=True)
-    show_next("gsc dispute --partner PARTNER --period PERIOD (in a carrier's home)")
+    if answer["disputes"] and answer["creditor"] != answer["ours"]:
+        show_next("gsc dispute --partner PARTNER --period PERIOD (in a carrier's home)")
 
 
 def net_obligations(path: Path, as_json: bool, lines: Path | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
-from gateway.cli.showing import printable
+from gateway.cli.showing import counted, printable
 
 NARROWEST, WIDEST = 48, 120
 BAR = 24
@@ -36,12 +36,15 @@ def _heading(answer: Mapping[str, Any]) -> Iterator[str]:
     width = max(len(ours), len(theirs))
     for who, side in ((ours, "ours"), (theirs, "theirs")):
         left = len(answer["quarantined"][side])
-        rest = f"  and {left:,} rows that could not be read" if left else ""
-        yield f"  {who:<{width}}  {totals[f'{side}_count']:>12,} records  {_places(totals[side]):>16}{rest}"
+        rest = f"  and {counted(left, 'row')} that could not be read" if left else ""
+        count = totals[f"{side}_count"]
+        word = "record" if count == 1 else "records"
+        yield f"  {who:<{width}}  {count:>12,} {word:<7}  {_places(totals[side]):>16}{rest}"
     keys = totals["keys"]
     beyond = sum(each["verdict"] == "beyond" for each in keys)
-    yield f"  in total {_VERDICTS[totals['verdict']]}; {len(keys):,} destinations' days differ, {beyond:,} beyond it"
-    yield f"  {answer['pairs']:,} pairs, {answer['exact']:,} of them equal"
+    differ = "1 destination's day differs" if len(keys) == 1 else f"{len(keys):,} destinations' days differ"
+    yield f"  in total {_VERDICTS[totals['verdict']]}; {differ}, {beyond:,} beyond it"
+    yield f"  {counted(answer['pairs'], 'pair')}, {answer['exact']:,} of them equal"
 
 
 def _waterfall(answer: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -64,11 +67,22 @@ def _waterfall(answer: Mapping[str, Any], width: int) -> Iterator[str]:
 
 def _findings(answer: Mapping[str, Any], width: int) -> Iterator[str]:
     found = answer["findings"]
-    yield f"{len(found):,} findings" if found else "no findings: both sides say the same"
+    yield counted(len(found), "finding") if found else _nothing_found(answer)
     for number, each in enumerate(found, 1):
-        head = f"  {number}. {each['cause']}, {each['count']:,} records, {_signed(_micros(each['difference']))}"
+        head = (
+            f"  {number}. {each['cause']}, {counted(each['count'], 'record')}, {_signed(_micros(each['difference']))}"
+        )
         yield f"{head} ({each['severity']})"
         yield from wrap(each["explanation"], width, initial_indent="     ", subsequent_indent="     ")
+
+
+def _nothing_found(answer: Mapping[str, Any]) -> str:
+    """What could not be read may differ."""
+    left = {side: len(rows) for side, rows in answer["quarantined"].items() if rows}
+    if not left:
+        return "no findings: both sides say the same"
+    rest = " and ".join(f"{counted(count, 'row')} of {side}" for side, count in left.items())
+    return f"no findings in what could be read; {rest} could not"
 
 
 def _days(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -91,10 +105,20 @@ def _days(answer: Mapping[str, Any]) -> Iterator[str]:
 def _disputes(answer: Mapping[str, Any]) -> Iterator[str]:
     """The debtor's: who is owed hears what may come, in the other's words."""
     found = answer["disputes"]
-    is_ours = answer["creditor"] != answer["ours"]
-    yield f"{len(found)} cause(s) {'to dispute' if is_ours else 'that ' + answer['theirs'] + ' may dispute'}"
+    whose = f"that {answer['theirs']} may dispute" if answer["creditor"] == answer["ours"] else "to dispute"
+    why = "" if found else _why_none(answer)
+    yield f"{counted(len(found), 'cause')} {whose}{why}"
     for each in found:
         yield f"  {each['cause']}: {_places(each['amount'])} ({each['rule']})"
+
+
+def _why_none(answer: Mapping[str, Any]) -> str:
+    """Why findings outside tolerance are no dispute, where there are some (reconciliation/settling/disputes.py)."""
+    sign = 1 if answer["creditor"] == answer["ours"] else -1
+    marked = (each for each in answer["findings"] if each["severity"] == "dispute")
+    if any(sign * _micros(each["difference"]) > 0 for each in marked):
+        return ": what is charged too much is below the volume that the agreement raises disputes from"
+    return ""
 
 
 def _micros(amount: str) -> int:

@@ -56,6 +56,11 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
+def counted(count: int, word: str) -> str:
+    """1 cause, 1,204 causes: for words whose plural has an s."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
 def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else printable(str(value))
 

@@ -32,6 +32,7 @@ def sketch(
 ) -> None:
     """Fold our month into a sketch that shows another carrier where we differ, and no record."""
     from gateway.cli.pure_verbs import refused_unless_writable
+    from gateway.cli.showing import counted
     from ledger.errors import Malformed
     from reconciliation.sketching.sketch import SketchOf, cells_for, sketch_records
     from reconciliation.sketching.sketch_file import write_sketch
@@ -44,7 +45,7 @@ def sketch(
     with refused_unless_writable(out):
         write_sketch(folded, out)
     answer = {"records": folded.records, "cells": size, "of": of, "seed": seed, "quarantined": len(records.quarantined)}
-    told = f"{folded.records:,} records folded into {size:,} cells, {size * 32 / 1e6:.1f} MB"
+    told = f"{counted(folded.records, 'record')} folded into {size:,} cells, {size * 32 / 1e6:.1f} MB"
     end(
         answer,
         json,
@@ -83,12 +84,17 @@ def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool
 
 
 def _told(answer: dict[str, int], them: "Sketch") -> list[str]:
+    from gateway.cli.showing import counted
+
     if answer["keys"] == 0:
-        return [f"{answer['records']:,} records on our side, {them.records:,} on theirs: no key differs in {them.of}"]
+        ours = counted(answer["records"], "record")
+        return [f"{ours} on our side, {them.records:,} on theirs: no key differs in {them.of}"]
+    one = answer["keys"] == 1
+    differ = "1 pair of numbers differs" if one else f"{answer['keys']:,} pairs of numbers differ"
     return [
-        f"{answer['keys']:,} pairs of numbers differ in {them.of}: {answer['oursMore']:,} records only we hold, "
+        f"{differ} in {them.of}: {counted(answer['oursMore'], 'record')} only we hold, "
         f"{answer['theirsMore']:,} only they hold",
-        f"{answer['reveal']:,} of our {answer['records']:,} records are of these pairs of numbers",
+        f"of these numbers are {answer['reveal']:,} of our {counted(answer['records'], 'record')}",
     ]
 
 

@@ -24,6 +24,7 @@ from ledger.usage import USAGE_SCHEMA
 from reconciliation.files import reconcile_files
 from tests.reconciliation.records import CN, GB, Call, agreement, many, table
 
+RECORDS = "a_party,b_party,start,quantity,amount\n"
 PEOPLE = many(300)
 THEIRS = [call.but(amount=call.lasts_ms // 2) if k < 20 else call for k, call in enumerate(PEOPLE) if k < 20 or k % 17]
 THIRD = date(2026, 10, 3)
@@ -67,7 +68,7 @@ def test_totals_say_the_verdict_for_the_days_and_in_all(files: tuple[str, str, s
 
 
 def test_every_dispute_is_named_with_its_rule(files: tuple[str, str, str]) -> None:
-    assert lines_of(files)[-2] == "1 cause(s) to dispute"
+    assert lines_of(files)[-2] == "1 cause to dispute"
     assert lines_of(files)[-1].startswith("  rate: ")
 
 
@@ -81,7 +82,41 @@ def test_a_narrow_terminal_has_no_line_beyond_it_but_a_days(files: tuple[str, st
 def test_two_equal_files_have_nothing_to_tell(tmp_path: Path) -> None:
     lines = lines_of(written(tmp_path, PEOPLE, PEOPLE))
     assert "no findings: both sides say the same" in lines
-    assert lines[-1] == "0 cause(s) to dispute"
+    assert lines[-1] == "0 causes to dispute"
+
+
+def test_rows_that_could_not_be_read_are_not_said_to_be_the_same(tmp_path: Path) -> None:
+    good, bad = "8613900000001,447700900001,2026-10-11T12:00:00Z,60000,0.02\n", "8613,4477,yesterday,60000,0.02\n"
+    ours, theirs = tmp_path / "ours.csv", tmp_path / "theirs.csv"
+    ours.write_text(RECORDS + good + bad)
+    theirs.write_text(RECORDS + good)
+    lines = lines_of((str(ours), str(theirs), ""))
+    assert "no findings in what could be read; 1 row of ours could not" in lines
+    assert lines[1].endswith("  and 1 row that could not be read")
+
+
+MARGIN = [PEOPLE[0].but(lasts=PEOPLE[0].lasts + 60), *PEOPLE[1:]]
+
+
+def test_what_is_below_the_volume_that_is_raised_is_said_to_be_so_and_leads_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs, paper = written(tmp_path, PEOPLE, MARGIN)
+    assert run(["reconcile", ours, theirs, "--agreement", paper]) == 0
+    told = capsys.readouterr().out
+    assert "1. duration, 1 record, " in told
+    assert told.splitlines()[-1] == (
+        "0 causes to dispute: what is charged too much is below the volume that the agreement raises disputes from"
+    )
+
+
+def test_who_is_owed_is_not_sent_to_dispute(files: tuple[str, str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    theirs, ours, paper = files
+    given = ["reconcile", ours, theirs, "--agreement", paper, "--us", "GB-B", "--creditor", "GB-B"]
+    assert run(given) == 0
+    assert "gsc dispute" not in capsys.readouterr().out
+    assert run(["reconcile", theirs, ours, "--agreement", paper]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("next: gsc dispute")
 
 
 def test_a_difference_of_a_few_micros_is_not_shown_as_nothing(tmp_path: Path) -> None:
@@ -119,7 +154,7 @@ def test_bad_input_is_told(
 def test_who_is_owed_hears_what_the_other_may_dispute(files: tuple[str, str, str]) -> None:
     theirs, ours, _ = files
     answer = reconcile_files(Path(ours), Path(theirs), agreement(), ours=GB, creditor=GB)
-    assert drawn_lines(answer, 100)[-2] == "1 cause(s) that CN-T may dispute"
+    assert drawn_lines(answer, 100)[-2] == "1 cause that CN-T may dispute"
 
 
 def test_rows_that_could_not_be_read_stand_beside_the_total_and_the_first_are_told(

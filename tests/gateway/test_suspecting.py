@@ -130,7 +130,7 @@ def test_plain_files_need_no_home(
     assert (found["kind"], found["count"], found["lines"][:3]) == ("bypass", 30, [2, 3, 4])
     assert [row["line"] for row in answer["quarantined"]] == [32]
     assert run(given) == 0
-    assert "1 suspicion(s) in 30 records" in capsys.readouterr().out
+    assert "1 suspicion in 30 records" in capsys.readouterr().out
     assert run(["fraud", "--incoming", "in.csv"]) == 2
     assert run([*given, "--us", "US-A"]) != 0
     assert run(["fraud", "--incoming", "in.csv", "--agreement", "a.toml", "--own", "+86"]) == 2
