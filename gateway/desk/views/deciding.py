@@ -36,6 +36,8 @@ class DecideView:
     act: str
     credited: str
     """As typed; empty unless it is an offer."""
+    credited_micros: int
+    """What an offer would credit of the amount; zero for other acts."""
     signables: Sequence[Signable]
     place: str
     """Of the entry: number and what it follows, as the form brings it back."""
@@ -72,6 +74,7 @@ def decide_view(gateway: Gateway, dispute_id: bytes, act: str, credited: str) ->
         currency=held.currency,
         act=act,
         credited=credited,
+        credited_micros=draft.credited_micros if draft else 0,
         signables=_signables(gateway, held, row, act, draft, place),
         place=f"{place[0]}:{hexed(place[1])}",
         takes_text=draft is not None,

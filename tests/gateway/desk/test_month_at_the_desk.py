@@ -107,6 +107,7 @@ def test_5_an_offer_and_its_acceptance_end_a_dispute_on_chain_and_both_see_the_t
     thread = f"/desk/disputes/0x{row.dispute_id.hex()}"
     taken = gb.submit(f"{thread}/sign?act=take_up", f"{thread}/sign")
     served.settle(GB_B)
+    looked = gb.get(f"{thread}/sign?act=offer&credited=0.5").text
     offered = gb.submit(
         f"{thread}/sign?act=offer&credited=0.5", f"{thread}/sign", text="Half of it was our switch.\nSorry."
     )
@@ -116,6 +117,7 @@ def test_5_an_offer_and_its_acceptance_end_a_dispute_on_chain_and_both_see_the_t
     served.settle()
 
     assert (taken.status_code, offered.status_code, accepted.status_code) == (303, 303, 303), accepted.text
+    assert f"<h1>Offer to credit USD 0.50 of USD {row.amount_micros / 1_000_000:.2f}</h1>" in looked
     assert "Half of it was our switch.\nSorry." in seen
     assert "Accept what GB-B offers: USD 0.50 credited" in seen
     assert again.status_code == 403
