@@ -1,7 +1,8 @@
 """What is a difference made of, before anybody is told? Its records and amounts on the creditor's and debtor's side."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -27,10 +28,16 @@ class Books:
     tolerance: Tolerances
     bounds_ms: tuple[int, int]
     """The period in its accounting zone: [start, end)."""
+    zone: ZoneInfo
+    """The accounting zone, in which findings name days."""
     period: Period
     service: Service
     whole: Whole
     """What there is to know of the records that are in neither side, because they need no explanation."""
+
+    def days_of(self, first_ms: int, last_ms: int) -> str:
+        """Words for the days from one moment to another."""
+        return f"{day_of(first_ms, self.zone)} to {day_of(last_ms, self.zone)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +90,9 @@ def nobody(rows: Ints) -> Ints:
     return np.full(len(rows), -1, np.int64)
 
 
-def day_of(at_ms: int) -> date:
-    """The UTC day of a moment."""
-    return datetime.fromtimestamp(at_ms // 1000, UTC).date()
+def day_of(at_ms: int, zone: tzinfo = UTC) -> date:
+    """The day of a moment, of UTC unless told otherwise."""
+    return datetime.fromtimestamp(at_ms // 1000, zone).date()
 
 
 def span_words(duration_ms: int) -> str:

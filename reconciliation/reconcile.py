@@ -182,6 +182,7 @@ def _books(sides: Streamed, scope: BatchScope, month: Month) -> Books:
         clocks=sides.clocks,
         tolerance=month.tolerance,
         bounds_ms=month.bounds_ms,
+        zone=month.zone,
         period=scope.period,
         service=scope.service,
         whole=sides.whole,

@@ -20,10 +20,10 @@ def clock_differences(books: Books) -> Iterator[Difference]:
     for error in books.clocks.errors:
         zone = round(error.offset_ms / QUARTER_MS) * QUARTER_MS
         is_zone = zone != 0 and abs(error.offset_ms - zone) <= ZONE_SLACK_MS
-        yield _clock_difference(error, Cause.TIME_ZONE if is_zone else Cause.CLOCK_OFFSET)
+        yield _clock_difference(books, error, Cause.TIME_ZONE if is_zone else Cause.CLOCK_OFFSET)
 
 
-def _clock_difference(error: ClockError, cause: Cause) -> Difference:
+def _clock_difference(books: Books, error: ClockError, cause: Cause) -> Difference:
     who, other = ("{creditor}", "{debtor}") if error.ours else ("{debtor}", "{creditor}")
     way = "ahead of" if error.offset_ms > 0 else "behind"
     return Difference(
@@ -37,7 +37,7 @@ def _clock_difference(error: ClockError, cause: Cause) -> Difference:
         count=error.records,
         fields="start_ms",
         route=error.route,
-        day=day_of(error.from_ms),
+        day=day_of(error.from_ms, books.zone),
         detail=f"{who}'s clock on {error.route} runs {span_words(abs(error.offset_ms))} {way} {other}'s, "
-        f"{day_of(error.from_ms)} to {day_of(error.to_ms)}",
+        f"{books.days_of(error.from_ms, error.to_ms)}",
     )

@@ -139,7 +139,7 @@ def _forged(books: Books, evidence: Evidence, rows: Ints) -> tuple[list[Differen
                     debtor_micros=nothing(taken),
                     route=_only(books.creditor.route.codes[taken], books.creditor.route.texts),
                     destination=_only(books.creditor.destination.codes[taken], books.creditor.destination.texts),
-                    day=day_of(int(books.creditor.start_ms[taken].min())),
+                    day=day_of(int(books.creditor.start_ms[taken].min()), books.zone),
                     detail=mark.detail,
                 )
             )

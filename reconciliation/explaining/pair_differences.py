@@ -36,7 +36,7 @@ def _quantity_differences(books: Books, parts: PriceParts, split: Flags) -> Iter
         yield _pairs(books, parts, causes.split, Cause.SPLIT_CALL, SPLIT_RULE, SPLIT_DETAIL, notice=True)
     for bias in causes.biases:
         rule = "90 % of the route's pairs differ one way, by more than the tolerance"
-        yield _pairs(books, parts, bias.pairs, Cause.DURATION_BIAS, rule, _bias_words(bias), route=bias.route)
+        yield _pairs(books, parts, bias.pairs, Cause.DURATION_BIAS, rule, _bias_words(books, bias), route=bias.route)
     if causes.within.any():
         tolerance = books.tolerance
         rule = f"quantities differ by at most {tolerance.duration_ms} ms or {tolerance.duration_bps / 100:g} %"
@@ -47,9 +47,9 @@ def _quantity_differences(books: Books, parts: PriceParts, split: Flags) -> Iter
             yield _pairs(books, parts, mine, Cause.DURATION, rule, _one_way(books, mine))
 
 
-def _bias_words(bias: Bias) -> str:
+def _bias_words(books: Books, bias: Bias) -> str:
     longer, span = "longer" if bias.typical > 0 else "shorter", span_words(abs(bias.typical))
-    days = f"{day_of(bias.first_ms)} to {day_of(bias.last_ms)}"
+    days = books.days_of(bias.first_ms, bias.last_ms)
     if bias.is_even:
         return f"{{creditor}} counts {span} {longer} than {{debtor}} on each call of {bias.route}, {days}"
     return f"{{creditor}} counts calls of {bias.route} {longer} than {{debtor}}, by {span} in the middle, {days}"
@@ -117,7 +117,7 @@ def _price_group(books: Books, parts: PriceParts, rows: Ints, *, moved: bool) ->
     elif is_rounding(owed, middle, books.creditor.charged[ours], books.debtor.charged[theirs]):
         cause, rule = Cause.ROUNDING, "same code and price, another rounding of amount or quantity"
     start = books.creditor.start_ms[ours]
-    days = f"{day_of(int(start.min()))} to {day_of(int(start.max()))}"
+    days = books.days_of(int(start.min()), int(start.max()))
     detail = f"{name}, {days}"
     if moved:
         codes, others = _listed(books.creditor.code, ours), _listed(books.debtor.code, theirs)
@@ -137,7 +137,7 @@ def _price_group(books: Books, parts: PriceParts, rows: Ints, *, moved: bool) ->
         debtor_micros=middle,
         fields=fields,
         destination=name,
-        day=day_of(int(start.min())),
+        day=day_of(int(start.min()), books.zone),
         detail=detail,
     )
 

@@ -127,7 +127,7 @@ def _without_connect_fee(reckoning: Reckoning) -> Reckoning:
 
 def _decks(agreed: Reckoning) -> Iterator[Rule]:
     for moment in agreed.history.moments():
-        day = datetime.fromtimestamp(moment // 1000, UTC).date()
+        day = datetime.fromtimestamp(moment // 1000, agreed.agreement.zone).date()
         yield Rule(Kind.DECK, f"the prices of {day}, before and after it", _frozen_at(moment))
 
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
@@ -12,7 +13,7 @@ from ledger.prices.deck import Rate, deck_history, rate_deck
 from reconciliation import reconcile as module
 from reconciliation.finding import Cause, Finding, Severity
 from reconciliation.reconcile import Reconciliation, reconcile
-from tests.reconciliation.records import CN, GB, MONTH_END_MS, NOON_MS, US, Call, agreement, many, scope, table
+from tests.reconciliation.records import CN, GB, MONTH_END_MS, NOON_MS, OCTOBER, US, Call, agreement, many, scope, table
 
 END_S = (MONTH_END_MS - NOON_MS) // 1000
 DAY_S = 86_400
@@ -135,6 +136,19 @@ def test_further_parts_of_split_calls_are_not_counted_as_calls_written_in_parts(
         (60, "60 calls were written in parts on one side"),
         (120, "120 calls are further parts of calls"),
     ]
+
+
+def test_days_in_findings_are_of_the_accounting_zone() -> None:
+    """The first hours of Shanghai's October are September in UTC."""
+    zone = ZoneInfo("Asia/Shanghai")
+    begin_ms, end_ms = OCTOBER.bounds_ms(zone)
+    step = (end_ms - begin_ms) // 100
+    calls = [call.but(at=(begin_ms - NOON_MS + 60_000 + k * step) / 1000) for k, call in enumerate(many(100))]
+    agreed = replace(agreement(), zone=zone)
+    ours = table([call.but(amount=call.lasts_ms) for call in calls])
+    (found,) = reconcile(ours, table(calls), scope=scope(), agreement=agreed).findings
+    assert (found.cause, found.day) == (Cause.RATE, date(2026, 10, 1))
+    assert "2026-10-01 to 2026-10-31" in found.explanation
 
 
 def test_a_bias_that_is_not_the_same_on_each_call_is_not_said_to_be() -> None:
