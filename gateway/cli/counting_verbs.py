@@ -266,8 +266,12 @@ def reconcile(
     if ours is not None and sketch is not None:
         from gateway.cli.sketch_verbs import reconcile_with_sketch
 
-        reconcile_with_sketch(ours, sketch, out, json, service=service)
+        refuse_beside(
+            "--sketch", "Leave it out: a sketch has no records, and is of whatever it was made of.", period=period
+        )
+        reconcile_with_sketch(ours, sketch, None if dry_run else out, json, service=service)
         return
+    refuse_beside("two files or a home folder", "Leave it out, or name their --sketch.", out=out)
     if ours is not None:
         if theirs is None or agreement is None:
             raise told_missing("reconcile", "OURS, THEIRS and --agreement; or --partner and --period")

@@ -60,9 +60,12 @@ def reconcile_with_sketch(ours: Path, theirs: Path, out: Path | None, json: bool
     import pyarrow.parquet as pq
 
     from gateway.cli.pure_verbs import refused_unless_writable
+    from ledger.errors import Malformed
     from reconciliation.sketching.sketch import differing_keys, rows_of_keys, sketch_records
     from reconciliation.sketching.sketch_file import read_sketch
 
+    if out is not None and out.suffix.lower() != ".parquet":
+        raise Malformed("--out is Parquet", expected="a name such as REVEAL.parquet", got=out.name)
     them = read_sketch(theirs)
     read = _records(ours, service)
     records = read.table

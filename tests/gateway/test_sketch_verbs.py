@@ -70,6 +70,31 @@ def test_rows_that_were_quarantined_are_told(months: Path, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["quarantined"] == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--sketch", "s.sketch", "--out", "rev.csv"], "--out is Parquet"),
+        (["--sketch", "s.sketch", "--out", "rev"], "--out is Parquet"),
+        (["--sketch", "s.sketch", "--period", "2026-10"], "--period means nothing with --sketch"),
+        (["theirs.csv", "--out", "rev.parquet"], "--out means nothing with two files"),
+    ],
+)
+def test_what_would_be_written_as_something_else_is_refused(
+    months: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    run(["sketch", "theirs.csv", "--out", "s.sketch", "--seed", SEED])
+    capsys.readouterr()
+    assert run(["reconcile", "ours.csv", *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(months.glob("rev*"))
+
+
+def test_a_dry_run_reveals_nothing(months: Path) -> None:
+    run(["sketch", "theirs.csv", "--out", "s.sketch", "--seed", SEED])
+    assert run(["reconcile", "ours.csv", "--sketch", "s.sketch", "--out", "reveal.parquet", "--dry-run"]) == 0
+    assert not Path("reveal.parquet").exists()
+
+
 MESSAGES = [f",4477009{n:05},2026-10-11T08:00:{n % 60:02}Z,1,0.0250\n" for n in range(20)]
 CIRCUITS = [f"circuit {n},Beijing,2026-10-{n + 1:02}T00:00:00Z,1,9.5\n" for n in range(20)]
 
