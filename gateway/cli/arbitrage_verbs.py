@@ -100,6 +100,7 @@ def _of_home(period: str | None, home: Path | None, dry_run: bool, json: bool) -
 
 
 def _show(answer: Mapping[str, Any], as_json: bool) -> None:
+    from gateway.cli.pure_verbs import tell_quarantined
     from gateway.cli.showing import counted, show_json, show_next, show_rows
 
     if as_json:
@@ -114,8 +115,7 @@ def _show(answer: Mapping[str, Any], as_json: bool) -> None:
     for number, each in enumerate(found, 1):
         typer.echo(f"{number}. {each['explanation']}")
     typer.echo(f"{counted(len(found), 'suspicion')} in {counted(answer['records'], 'record')}")
-    for row in answer["quarantined"]:
-        typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
+    tell_quarantined(answer["quarantined"])
     show_next("gsc arbitrage … --json, whose `lines` name the records")
 
 

@@ -65,6 +65,7 @@ def _search_files(
     as_json: bool,
 ) -> None:
     from gateway.cli.parts import service_of
+    from gateway.cli.pure_verbs import tell_quarantined
     from gateway.cli.showing import counted, show_json, show_next, show_rows
     from ledger.agreement_file import load_agreement
     from ledger.identity import carrier_code
@@ -91,6 +92,5 @@ def _search_files(
             ],
         )
     typer.echo(f"{counted(len(found), 'suspicion')} in {counted(answer['records'], 'record')}")
-    for row in answer["quarantined"]:
-        typer.echo(f"quarantined {row['file']} line {row['line']}: {row['reason']}", err=True)
+    tell_quarantined(answer["quarantined"])
     show_next("gsc fraud … --json, whose `lines` name the records")

@@ -1,6 +1,6 @@
 """Which verbs need no chain and no database? rate, reconcile and net on plain files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,7 @@ def rate_files(
         typer.echo(f"{sum(each.before_micros is not None for each in moved):,} charge(s) moved by what came late")
     if read.not_charged:
         typer.echo(f"not delivered, and not charged: {read.not_charged:,}")
-    for row in reasons:
-        typer.echo(f"quarantined line {row['line']}: {row['reason']}", err=True)
+    tell_quarantined(reasons)
     for port, missing in rating.gaps.items():
         typer.echo(f"{port}: {missing:,} intervals have no sample", err=True)
     for port, why in rating.without.items():
@@ -187,10 +186,7 @@ def reconcile_two_files(
     for line in lines_of(answer, get_terminal_size().columns):
         typer.echo(line)
     for side, rows in answer["quarantined"].items():
-        for row in rows[:MOST_TOLD]:
-            typer.echo(f"quarantined {side} line {row['line']}: {row['reason']}", err=True)
-        if len(rows) > MOST_TOLD:
-            typer.echo(f"quarantined {side}: {len(rows) - MOST_TOLD:,} rows more; --json has all", err=True)
+        tell_quarantined(rows, side)
     if answer["disputes"] and answer["creditor"] != answer["ours"]:
         show_next("gsc dispute --partner PARTNER --period PERIOD (in a carrier's home)")
 
@@ -211,6 +207,19 @@ def net_obligations(path: Path, as_json: bool, lines: Path | None = None) -> Non
             ["debtor", "pays", "amount"], [[leg["debtor"], leg["creditor"], leg["amount"]] for leg in cycle["legs"]]
         )
     show_next("gsc net --home DIR, to sign and submit a cycle")
+
+
+def tell_quarantined(rows: Sequence[Mapping[str, object]], whose: str = "") -> None:
+    """The first rows that were left out, by their line (of `file`, where it is said), and how many more there are."""
+    from gateway.cli.showing import counted, printable
+
+    for row in rows[:MOST_TOLD]:
+        where = [each for each in (whose, row.get("file")) if each]
+        told = " ".join(["quarantined", *map(str, where), f"line {row['line']}: {row['reason']}"])
+        typer.echo(printable(told), err=True)
+    if len(rows) > MOST_TOLD:
+        more = counted(len(rows) - MOST_TOLD, "row")
+        typer.echo(f"quarantined{f' {whose}' if whose else ''}: {more} more; --json has all", err=True)
 
 
 def told_missing(verb: str, needed: str) -> Malformed:

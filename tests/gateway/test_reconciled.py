@@ -198,6 +198,24 @@ def test_a_home_that_the_environment_names_does_not_stop_plain_files(
     assert run(["reconcile", ours, theirs, "--agreement", paper, "--dry-run"]) == 0
 
 
+@pytest.mark.parametrize(("verb", "whose"), [("rate", ""), ("fraud", " rows.csv"), ("arbitrage", "")])
+def test_of_many_rows_left_out_the_first_are_told_and_the_rest_counted(
+    files: tuple[str, str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str, whose: str
+) -> None:
+    rows, deck = tmp_path / "rows.csv", tmp_path / "deck.csv"
+    header, amount = (
+        ("a_party,b_party,start,quantity,route", "") if verb == "rate" else (RECORDS.strip() + ",route", "0.02,")
+    )
+    bad, good = (f"8613,447700900001,{at},60000,{amount}r\n" for at in ("yesterday", "2026-10-11T12:00:00Z"))
+    rows.write_text(f"{header}\n{bad * (MOST_TOLD + 1)}{good}")
+    deck.write_text("destination,code,rate,increment,currency\nUnited Kingdom Mobile,447,0.02,1/1,USD\n")
+    priced = ["--deck", str(deck)] if verb == "rate" else []
+    assert run([verb, str(rows), "--agreement", files[2], *priced]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith(f"quarantined{whose} line 2: ")
+    assert told[MOST_TOLD:] == ["quarantined: 1 row more; --json has all"]
+
+
 @pytest.mark.parametrize(("name", "words"), [("none.parquet", "no such file"), ("none.csv", "no such file")])
 def test_a_file_that_is_not_there_is_told_as_such(
     files: tuple[str, str, str], capsys: pytest.CaptureFixture[str], name: str, words: str
