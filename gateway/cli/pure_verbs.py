@@ -200,6 +200,9 @@ def net_obligations(path: Path, as_json: bool, lines: Path | None = None) -> Non
     if as_json:
         show_json(answer)
         return
+    if not answer["cycles"]:
+        typer.echo(f"nothing to net: {path.name} has a heading and no obligation")
+        return
     for cycle in answer["cycles"]:
         typer.echo(f"{cycle['currency']}: gross {cycle['gross']}, netted {cycle['netted']}")
         show_rows(["carrier", "position"], [[each["carrier"], each["amount"]] for each in cycle["positions"]])

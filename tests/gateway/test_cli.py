@@ -131,6 +131,17 @@ def test_netting_a_file_gives_json_for_programs(tmp_path: Path, capsys: pytest.C
     assert cycle["legs"] == [{"debtor": "B", "creditor": "A", "amount": "2.000000"}]
 
 
+def test_a_file_without_an_obligation_leaves_nothing_to_net_and_leads_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "obligations.csv"
+    file.write_text("debtor,creditor,currency,amount\n")
+
+    assert run(["net", str(file)]) == 0
+
+    assert capsys.readouterr().out == "nothing to net: obligations.csv has a heading and no obligation\n"
+
+
 def test_every_command_of_the_month_is_there_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
 
