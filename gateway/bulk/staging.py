@@ -17,7 +17,7 @@ from gateway.composition import Gateway, Partnership, partnership_with
 from gateway.formats.trunks import Direction, Stream
 from gateway.month.crossing import igw_of
 from gateway.month.declaring import DeclaredAnswer, declaration_by, declare_root, next_seq
-from gateway.month.importing import ImportAnswer, keep_raw, quarantined_rows, read_source, record, repeated
+from gateway.month.importing import ImportAnswer, keep, read_source, repeated
 from gateway.month.parts import period_deadline
 from gateway.staging.work import Told
 from ledger.chain.bindings import Declaration
@@ -126,7 +126,7 @@ def _is_waiting(batches: Sequence[ToSign], root: Root) -> bool:
 
 
 def _read(gateway: Gateway, intake: Intake, told: Told) -> int:
-    """The import it becomes; the same bytes again are the import they were before."""
+    """The import it becomes; the same bytes or records again are the import they were before."""
     path = path_of(gateway, intake)
     source, content_hash = _source_of(gateway, intake)
     with reading(gateway.engine) as connection:
@@ -134,8 +134,8 @@ def _read(gateway: Gateway, intake: Intake, told: Told) -> int:
     import_id = before.id if before else None
     if import_id is None:
         answer, refused, kept = read_source(gateway, source, intake.name, content_hash, told=told)
-        keep_raw(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
-        import_id = record(gateway, answer, quarantined_rows(refused, source), kept)
+        import_id = keep(gateway, path, source, answer, refused, kept).import_id
+        assert import_id is not None, "what was kept has a number"
     with writing(gateway.engine) as connection:
         mark_read(connection, intake.id, import_id)
     path.unlink(missing_ok=True)

@@ -16,8 +16,9 @@ from gateway.composition import Gateway, HomeFolder, partnership_with
 from gateway.formats.files import Told
 from gateway.formats.reading import Direction, Stream
 from gateway.formats.tap.audit import AuditLine
+from gateway.month.repeats import forget, held_before
 from gateway.month.slicing import Agreed, NotAgreed, Slice, SliceKey, Slices
-from gateway.month.sources import FieldSource, Source, open_source
+from gateway.month.sources import ROAMING, FieldSource, Source, open_source
 from gateway.month.telling import NOTHING_SAID, Said
 from gateway.settings import Settings
 from ledger.cores import ahead
@@ -76,7 +77,7 @@ class FirstRecord:
 
 @dataclass(frozen=True, slots=True)
 class ImportAnswer:
-    """What became of a CDR file. A file imported before gives the same answer, with `repeated`."""
+    """What became of a CDR file. One whose bytes or records were imported before names that import: `repeated`."""
 
     import_id: int | None
     file_name: str
@@ -119,8 +120,9 @@ def import_usage(
     """Read a usage file and keep its records in slices of `batch_days`, each to become one sealed batch.
 
     The file may be of any length: it is read, cut into slices and written piece by piece. Malformed rows are
-    quarantined with line and reason. Raises Malformed for a file that is none, NotFound for a trunk's partner without
-    agreement; a dry run, for which a home folder is enough, notes that.
+    quarantined with line and reason. A file whose records an earlier import holds is that import. Raises Malformed for
+    a file that is none, NotFound for a trunk's partner without agreement; a dry run, for which a home folder is enough,
+    notes that.
     """
     content_hash = _hash_of(path, said)
     with reading(gateway.engine) as connection:
@@ -133,7 +135,31 @@ def import_usage(
     )
     if dry_run or isinstance(gateway, HomeFolder):
         return answer
-    keep_raw(path, gateway.settings.inbox_path / f"{content_hash.hex()}.cdr")
+    return keep(gateway, path, source, answer, refused, kept)
+
+
+def keep(
+    gateway: Gateway,
+    path: Path,
+    source: Source,
+    answer: ImportAnswer,
+    refused: pa.Table,
+    kept: Mapping[SliceKey, Slice],
+) -> ImportAnswer:
+    """What was read becomes an import, with its raw file; records that an earlier import holds stay that import.
+
+    Roaming files are told apart by numbers of their own.
+    """
+    with reading(gateway.engine) as connection:
+        numbered = answer.preset == ROAMING
+        before = None if numbered else held_before(connection, gateway.settings.home, kept)
+    if before is not None:
+        forget(kept)
+        notes = [f"its records are those of import {before.id}, {before.file_name}: nothing was added"]
+        if answer.quarantined:
+            notes.append("its rows left out are not kept: a file of these rows alone can be imported")
+        return replace(answer, import_id=before.id, notes=(*answer.notes, *notes), usage=(), repeated=True)
+    keep_raw(path, gateway.settings.inbox_path / f"{answer.file_hash.hex()}.cdr")
     return replace(answer, import_id=record(gateway, answer, quarantined_rows(refused, source), kept))
 
 

@@ -248,6 +248,13 @@ def test_the_same_bytes_again_are_the_import_they_were(operator: Browser) -> Non
     assert first == again
 
 
+def test_the_same_records_packed_are_the_import_they_were(operator: Browser) -> None:
+    body = ndjson([call(minute) for minute in range(310, 313)])
+    packed = begun(operator, gzip.compress(body), **{"Content-Encoding": "gzip", "Upload-Complete": "?1"})
+    first, again = (staged(operator, intake) for intake in (begun(operator, body, **{"Upload-Complete": "?1"}), packed))
+    assert (again["usageImport"], again["batches"]) == (first["usageImport"], first["batches"])
+
+
 def test_a_jobs_events_end_with_its_answer(operator: Browser) -> None:
     intake = begun(operator, ndjson([call(400)]), **{"Upload-Complete": "?1"})
     staged(operator, intake)
