@@ -164,6 +164,12 @@ def test_a_files_name_stays_a_name(operator: Browser, gateway: Gateway) -> None:
     assert not (gateway.settings.home.parent / "evil.csv").exists()
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "folder/..", "%20"])
+def test_a_file_without_a_name_has_a_plain_one(operator: Browser, name: str) -> None:
+    answer = operator.post(f"/v1/usageImport?preset=csv&dryRun=true&name={name}", content=CDR)
+    assert (answer.status_code, answer.json()["fileName"]) == (200, "upload.csv")
+
+
 def test_an_unknown_preset_is_refused_by_name(operator: Browser) -> None:
     answer = operator.post("/v1/usageImport?preset=nortel", content=CDR)
 
