@@ -62,6 +62,14 @@ def test_every_kind_cause_and_scheme_has_its_sentence_and_rule(language: str) ->
     assert missing_of(Words(language, without)) == {"suspected.sim_box"}  # the planted gap is found
 
 
+@pytest.mark.parametrize(("language", "both"), [("en", ("one side", "the other")), ("zh", ("一方", "另一方"))])
+def test_a_month_crossing_accuses_neither_side(language: str, both: tuple[str, str]) -> None:
+    """Either side may have put the calls into the month that is read."""
+    said = words_of(language)("explained.period_crossing", count="2", unit="USD", amount="1.00")
+    assert all(each in said for each in both)
+    assert "other side" not in said and "对方" not in said
+
+
 @pytest.mark.parametrize("kind", SuspicionKind)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_suspicion_is_drawn_in_the_readers_language(kind: SuspicionKind, language: str) -> None:
