@@ -116,7 +116,7 @@ class FileSource:
     def bounds(self, column: str) -> tuple[int, int] | None:
         found: list[tuple[int, int]] = []
         for footer in self.footers:
-            at = footer.schema.names.index(column)
+            at = next(at for at in range(footer.num_columns) if footer.schema.column(at).path == column)
             for group in range(footer.num_row_groups):
                 known = footer.row_group(group).column(at).statistics
                 if known is None or not known.has_min_max or not isinstance(known.min, int):
@@ -170,9 +170,12 @@ def _footer(path: Path) -> pq.FileMetaData:
         footer = pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise _no_rated_file(path, why_unreadable(error, path)) from None
-    absent = [name for name in RATED_SCHEMA.names if name not in footer.schema.names]
+    columns = [footer.schema.column(at).path for at in range(len(footer.schema.names))]
+    absent = [name for name in RATED_SCHEMA.names if name not in columns]
     if absent:
         raise _no_rated_file(path, "without " + ", ".join(absent))
+    if twice := [name for name in RATED_SCHEMA.names if columns.count(name) > 1]:
+        raise _no_rated_file(path, "more than one " + ", ".join(twice))
     return footer
 
 

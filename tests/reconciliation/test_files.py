@@ -97,6 +97,18 @@ def test_a_parquet_file_is_judged_as_the_engine_judges_it(
         read_records(path)
 
 
+def test_a_parquet_file_with_a_column_twice_is_refused_and_one_inside_another_column_is_none(tmp_path: Path) -> None:
+    read = table(many(1))
+    inside = pa.array([{"start_ms": 0, "line": 7}])
+    pq.write_table(read.add_column(0, "more", inside), tmp_path / "more.parquet")
+    assert read_records(tmp_path / "more.parquet").table.equals(read)
+    pq.write_table(read.append_column("quantity", read["quantity"]), tmp_path / "twice.parquet")
+    pq.write_table(read.drop_columns(["line"]).add_column(0, "more", inside), tmp_path / "inside.parquet")
+    for name, words in (("twice", "more than one quantity"), ("inside", "without line")):
+        with pytest.raises(Malformed, match=words):
+            read_records(tmp_path / f"{name}.parquet")
+
+
 @pytest.mark.parametrize(
     "callers",
     [
