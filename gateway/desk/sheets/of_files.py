@@ -16,8 +16,9 @@ FILE_SHEETS: Mapping[str, Sequence[Sheet]] = {
                 Column("import.quarantined", lambda row: row.quarantined, Kind.COUNT),
                 Column("import.not_billable", lambda row: row.not_billable, Kind.COUNT),
                 Column("import.duplicates", lambda row: row.duplicates, Kind.COUNT),
-                Column("import.at", lambda row: row.imported_at_ms, Kind.MS),
+                Column("import.at", lambda row: row.imported_at_ms, Kind.MS, leaves="imported_at"),
             ),
+            within=(Column("import", lambda row: row.id, Kind.COUNT),),
         ),
     ),
     "import.html": (

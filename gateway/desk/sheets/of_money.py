@@ -8,7 +8,7 @@ FINDINGS_SHOWN = 30
 """Of a month's, which may be hundreds; the rest at one click."""
 _ITEM = (
     Column("source", lambda row: row.source),
-    Column("payable.who", lambda row: f"{row.debtor} {row.creditor}"),
+    Column("payable.who", lambda row: f"{row.debtor} → {row.creditor}"),
     Column("payable.amount", lambda row: row.amount_micros, Kind.MONEY),
     Column("payable.due", lambda row: row.due_at, Kind.SECONDS),
 )
@@ -20,11 +20,13 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
             lambda view: view.rows,
             (
                 Column("service", lambda row: row.service),
-                Column("direction", lambda row: f"{row.debtor} {row.creditor}"),
+                Column("direction", lambda row: f"{row.debtor} → {row.creditor}"),
                 Column("ours", lambda row: row.ours_micros, Kind.MONEY, "ours"),
                 Column("theirs", lambda row: row.theirs_micros, Kind.MONEY, "theirs"),
                 Column("difference", lambda row: row.difference_micros, Kind.MONEY),
-                Column("difference_share", lambda row: row.difference_bps, Kind.COUNT),
+                Column(
+                    "difference_share", lambda row: row.difference_bps, Kind.COUNT, leaves="difference_basis_points"
+                ),
                 Column("agreed", lambda row: row.agreed_micros, Kind.MONEY),
                 Column("withheld", lambda row: row.withheld_micros, Kind.MONEY),
                 Column("state", lambda row: row.state.word),
@@ -44,6 +46,10 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
             ),
             service=lambda row: row.finding.service.word,
             most=FINDINGS_SHOWN,
+            within=(
+                Column("creditor", lambda row: row.finding.creditor),
+                Column("service", lambda row: row.finding.service.word),
+            ),
         ),
         Sheet(
             "disputes",
@@ -56,6 +62,7 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
                 Column("payment_due", lambda row: row.due_micros, Kind.MONEY),
                 Column("state", lambda row: row.state.word),
             ),
+            within=(Column("dispute", lambda row: row.id), Column("creditor", lambda row: row.creditor)),
         ),
         Sheet(
             "batches",
@@ -76,7 +83,7 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
             "disputes",
             lambda view: view.rows,
             (
-                Column("dispute", lambda row: row.row.reason),
+                Column("dispute", lambda row: row.row.reason, leaves="cause"),
                 Column("partner", lambda row: row.partner),
                 Column("period", lambda row: row.period),
                 Column("service", lambda row: row.service),
@@ -91,6 +98,11 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
             partner=lambda row: row.partner,
             service=lambda row: row.service,
             period=lambda row: row.period,
+            within=(
+                Column("dispute", lambda row: row.row.id),
+                Column("creditor", lambda row: row.row.creditor),
+                Column("currency", lambda row: row.currency),
+            ),
         ),
     ),
     "credit.html": (
@@ -135,7 +147,7 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
                 Column("currency", lambda row: row.currency),
                 Column("gross", lambda row: row.gross_micros, Kind.MONEY),
                 Column("netted", lambda row: row.netted_micros, Kind.MONEY),
-                Column("saved", lambda row: row.saved_permille, Kind.COUNT),
+                Column("saved", lambda row: row.saved_permille, Kind.COUNT, leaves="saved_permille"),
                 Column("our_position", lambda row: row.ours, Kind.MONEY),
                 Column("legs", lambda row: row.legs, Kind.COUNT),
                 Column("chain_block", lambda row: row.block, Kind.COUNT),
@@ -160,7 +172,7 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
             lambda view: view.rows,
             (
                 Column("group", lambda row: row.group),
-                Column("kind", lambda row: row.kind),
+                Column("kind", lambda row: row.kind.rpartition(".")[2]),
                 Column("finding", lambda row: row.explanation),
                 Column("partner", lambda row: row.partner),
                 Column("period", lambda row: row.period),
@@ -170,6 +182,7 @@ MONEY_SHEETS: Mapping[str, Sequence[Sheet]] = {
             ),
             partner=lambda row: row.partner,
             period=lambda row: row.period,
+            within=(Column("currency", lambda row: row.currency),),
         ),
     ),
     "decks.html": (

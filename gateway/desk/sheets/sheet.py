@@ -39,13 +39,19 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `word` is the key of its heading in the catalogue, and its name in an export."""
+    """One column. `word` is the key of its heading in the catalogue."""
 
     word: str
     value: Callable[[Any], object]
     kind: Kind = Kind.TEXT
     side: str = ""
     """"ours" or "theirs": the colour of its heading."""
+    leaves: str = ""
+    """Its name in an export, with the unit of what is no count; else the last part of the word."""
+
+    @property
+    def name(self) -> str:
+        return self.leaves or self.word.rpartition(".")[2]
 
     @property
     def css(self) -> str:
@@ -68,6 +74,8 @@ class Sheet:
     """All rows of a table that shows a page of them at a time, in its own order: for taking it away."""
     most: int | None = None
     """Rows shown until somebody asks for all of them."""
+    within: tuple[Column, ...] = ()
+    """What the page shows within other cells: in an export these columns come first."""
 
     def chosen(self, view: object, filters: Filters, sort: "Sort | None") -> list[Any]:
         """The rows that the filters leave, in the order asked for."""
@@ -88,8 +96,9 @@ class Sheet:
 
     def table(self, rows: Sequence[Any]) -> pa.Table:
         """The rows as they leave the house."""
-        schema = pa.schema([(column.word, column.kind.arrow) for column in self.columns])
-        return rows_table(schema, [[_cell(column, row) for column in self.columns] for row in rows])
+        columns = (*self.within, *self.columns)
+        schema = pa.schema([(column.name, column.kind.arrow) for column in columns])
+        return rows_table(schema, [[_cell(column, row) for column in columns] for row in rows])
 
     def _is_wanted(self, row: object, filters: Filters) -> bool:
         pairs = ((self.partner, filters.partner), (self.service, filters.service), (self.period, filters.period))

@@ -58,8 +58,8 @@ def test_gas_is_summed_by_kind_and_is_that_of_the_receipts(served: Served, cn: C
     sums = cn.get("/desk/chain/gas?export=spent&format=json").json()
 
     receipts = served[CN_T].client.receipts([bytes.fromhex(row["transaction"][2:]) for row in rows])
-    assert [row["chain.gas"] for row in rows] == [each.gas_used for each in receipts if each]
-    assert sum(row["chain.gas"] for row in rows) == sum(row["chain.gas"] for row in sums) > 0
+    assert [row["gas"] for row in rows] == [each.gas_used for each in receipts if each]
+    assert sum(row["gas"] for row in rows) == sum(row["gas"] for row in sums) > 0
 
 
 def test_a_hash_that_is_none_and_one_of_nothing_are_told_apart(cn: Clerk) -> None:

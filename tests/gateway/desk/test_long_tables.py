@@ -70,6 +70,7 @@ def test_all_are_shown_when_asked_for_and_taken_away_always(desk: Browser) -> No
     assert shown(desk.get(f"{PAGE}?whole=findings").text) == list(range(MANY + 1))
     assert "more: show" not in desk.get(f"{PAGE}?whole=findings").text
     taken = desk.get(f"{PAGE}?export=findings&format=csv").text
+    assert taken.startswith('"creditor","service","cause","finding",')
     assert len(taken.splitlines()) == MANY + 2
 
 
