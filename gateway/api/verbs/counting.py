@@ -41,7 +41,7 @@ from ledger.identity import carrier_code
 from ledger.period import parse_period
 
 router = APIRouter(prefix="/v1", route_class=OnceRoute, tags=["the month"], dependencies=[Depends(require_desk)])
-UPLOAD = "upload.csv"
+UNNAMED = "upload.csv"
 """Of a body that is sent without a name."""
 FILE_BODY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 
@@ -56,7 +56,7 @@ async def post_import(
     request: Request,
     gateway: TheGateway,
     preset: Annotated[str, Query(max_length=60, examples=["csv"])],
-    name: Annotated[str, Query(max_length=200, examples=["october.csv"])] = UPLOAD,
+    name: Annotated[str, Query(max_length=200, examples=["october.csv"])] = UNNAMED,
     batch_days: Annotated[int, Query(alias="batchDays", ge=1, le=31)] = 7,
     zone: Annotated[str | None, Query(alias="tz", max_length=60, description="Zone of its local times")] = None,
     partner: Annotated[str | None, Query(pattern=CODE_PATTERN, description="Whose traffic, if no trunk says")] = None,
@@ -79,7 +79,7 @@ async def post_import(
             gateway,
             Path(kept.name),
             preset,
-            name=Path(name).name if Path(name).name.strip(". ") else UPLOAD,
+            name=Path(name).name if Path(name).name.strip(". ") else UNNAMED,
             batch_days=batch_days,
             dry_run=dry_run,
             said=said_of(zone, partner, direction, period),
