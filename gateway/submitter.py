@@ -337,7 +337,10 @@ class Submitter:
     def _queue(self, row: SubmissionRow) -> bool:
         """Take a nonce and store the raw transaction, in one transaction under the lease; then send it."""
         assert row.calldata is not None
-        chain_nonce, chain_id, now_ms = self._chain.nonce(self.sender), self._chain.chain_id(), self._clock.now_ms()
+        chain_nonce, chain_id = self._chain.nonce(self.sender), self._chain.chain_id()
+        if not self._lead():  # a slow chain may have outlasted the lease
+            return False
+        now_ms = self._clock.now_ms()
         with writing(self._engine) as connection:
             current = submission_of(connection, row.id)
             if current != row:

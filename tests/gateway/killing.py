@@ -22,7 +22,7 @@ from ledger.store.states import SubmissionState
 CALLS = ("block_number", "nonce", "call", "send_raw", "receipt", "block")
 LEASE_MS = 150
 GAS_PRICE_WEI = 10**10
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 60
 
 
 class MachineClock:

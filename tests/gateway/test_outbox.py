@@ -22,7 +22,7 @@ from ledger.chain.abi import keccak
 from ledger.errors import Conflict, ContractRefused, NodeRefused, RequestConflict, SequenceConflict
 from ledger.identity import Address
 from ledger.store.engine import open_store, reading, writing
-from ledger.store.outbox import SubmissionRow, attempts_of, list_submissions
+from ledger.store.outbox import SubmissionRow, attempts_of, list_submissions, take_lease
 from ledger.store.tables import alarms, chain_blocks, chain_logs
 from tests.contracts import month
 from tests.contracts.books import agreement_id
@@ -198,6 +198,49 @@ def test_a_writer_that_slept_past_its_lease_gets_no_nonce(store: Store, chain: F
     with reading(store) as connection:
         assert [attempt.nonce for attempt in attempts_of(connection, submission_id)] == [1]
     finish(store, chain, clock, holder="second")
+    assert chain.succeeded() == Counter([keccak(b"x")])
+
+
+def test_a_writer_that_slept_between_its_lease_and_the_nonce_gets_none(store: Store, chain: FakeChain) -> None:
+    """The same a moment later: it has just renewed its lease when it falls asleep."""
+    clock = MachineClock()
+    with writing(store) as connection:
+        submission_id = enqueue(connection, plain("x"), 0)
+
+    class Sleepy(Submitter):
+        renewed = 0
+
+        def _lead(self) -> bool:
+            leads = super()._lead()
+            self.renewed += 1
+            if self.renewed == 2:
+                clock.ms += 6_000
+                with writing(store) as connection:
+                    assert take_lease(connection, self.sender, "second", clock.ms, 60_000)
+            return leads
+
+    sleepy = Sleepy(store, chain, KEY, clock, holder="first", confirmations=1, gas_price_wei=PRICE)
+    sleepy.step()
+    with reading(store) as connection:
+        assert sleepy.renewed == 2
+        assert list(attempts_of(connection, submission_id)) == []
+
+
+def test_a_chain_slower_than_the_lease_is_still_written_to(store: Store, chain: FakeChain) -> None:
+    """Every question takes longer than the lease: it is renewed before a nonce is taken, as nobody else holds it."""
+    clock = MachineClock()
+    with writing(store) as connection:
+        enqueue(connection, plain("x"), 0)
+
+    class Slow(Submitter):
+        def _alarm_for(self, row: SubmissionRow) -> ContractRefused | None:
+            clock.ms += 6_000
+            return super()._alarm_for(row)
+
+    slow = Slow(store, chain, KEY, clock, holder="us", confirmations=1, gas_price_wei=PRICE)
+    for _ in range(10):
+        slow.step()
+        chain.mine()
     assert chain.succeeded() == Counter([keccak(b"x")])
 
 

@@ -28,7 +28,7 @@ KEY = keccak(b"sending key that is killed")
 KILLS = 12
 DECLARATIONS, MINTS = 8, 12
 CN_T = CarrierCode("CN-T")
-STORY_SECONDS = 480
+STORY_SECONDS = 120
 
 
 @pytest.fixture(scope="module", params=list(Engine), ids=str)
