@@ -55,8 +55,8 @@ def _alike(books: Books, routes: Ints, typical: Ints) -> tuple[Ints, Ints, Ints]
     rows, other_rows = books.pairing.missing_at_theirs, books.pairing.missing_at_ours
     start = us.start_ms[rows] - books.clocks.ours[rows]
     other_start = them.start_ms[other_rows] - books.clocks.theirs[other_rows]
-    cells = (each // (tolerance.window_ms + 1) for each in (start, other_start))
-    at, other = meeting(us.b_hash[rows], next(cells), them.b_hash[other_rows], next(cells))
+    step = tolerance.window_ms + 1
+    at, other = meeting(us.b_hash[rows], start // step, them.b_hash[other_rows], other_start // step)
     ours, theirs = rows[at], other_rows[other]
     pair = _route_pair(books, ours, theirs)
     place = np.minimum(np.searchsorted(routes, pair), len(routes) - 1)
