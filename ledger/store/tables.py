@@ -3,7 +3,8 @@
 Three groups: what a carrier made (imports to reconciliations), what it says to the chain (the outbox), and what the
 chain said. The last are projections: one table for each event of the contracts, generated from its binding, one row
 for each log. They are append-only and hang on their block by foreign keys that cascade, so that a reorganisation is
-one DELETE, and the present state of a thing is its latest row.
+one DELETE, and the present state of a thing is its latest row. All stand in this one file, past the usual length:
+they refer to each other, and migrations are held against them as a whole.
 """
 
 from typing import Any
